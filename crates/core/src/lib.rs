@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+
+pub mod attributes;
+pub mod ids;
+pub mod log;
+pub mod metric;
+pub mod span;
+pub mod text;
+pub mod time;
+pub mod trace;
+
+pub use attributes::{Attribute, Value};
+pub use ids::{MetricId, ProjectId, ResourceId, ScopeId, SeriesId, SpanId, TraceId};
+pub use span::LlmSpan;
+pub use text::Text;
+pub use time::UnixNanos;

@@ -1,0 +1,103 @@
+//! Text that PostgreSQL can hold.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+
+use bytes::Bytes;
+
+/// UTF-8 without NUL, usually a slice of the request that brought it, so that keeping it copies nothing.
+///
+/// PostgreSQL's `text` can't hold U+0000 (SQLSTATE 22021). What is not representable becomes U+FFFD.
+#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Text(Bytes);
+
+impl Text {
+    /// No characters.
+    pub const EMPTY: Self = Self(Bytes::new());
+
+    /// The text in `slice`, which must lie within `buffer`; shares the buffer when nothing needs mending.
+    ///
+    /// Invalid UTF-8 and NUL are replaced by U+FFFD.
+    pub fn from_wire(buffer: &Bytes, slice: &[u8]) -> Self {
+        match mend(slice) {
+            Cow::Borrowed("") => Self::EMPTY,
+            Cow::Borrowed(text) => Self(buffer.slice_ref(text.as_bytes())),
+            Cow::Owned(text) => Self(Bytes::from(text)),
+        }
+    }
+
+    /// The text itself.
+    pub fn as_str(&self) -> &str {
+        // Both constructors put only UTF-8 here; checking it again costs less than being wrong would.
+        simdutf8::basic::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The bytes of the text.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// The bytes as text that PostgreSQL can hold: U+FFFD stands for invalid sequences and for NUL.
+pub fn mend(bytes: &[u8]) -> Cow<'_, str> {
+    match simdutf8::basic::from_utf8(bytes) {
+        Ok(text) if !bytes.contains(&0) => Cow::Borrowed(text),
+        _ => Cow::Owned(String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}")),
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(match mend(text.as_bytes()) {
+            Cow::Borrowed(text) => Bytes::copy_from_slice(text.as_bytes()),
+            Cow::Owned(text) => Bytes::from(text),
+        })
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        if text.contains('\0') { Self::from(text.as_str()) } else { Self(Bytes::from(text)) }
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn good_text_shares_the_buffer() {
+        let buffer = Bytes::from_static(b"GET /chat");
+        let text = Text::from_wire(&buffer, &buffer[4..]);
+        assert_eq!(&*text, "/chat");
+        assert_eq!(text.as_bytes().as_ptr(), buffer[4..].as_ptr());
+    }
+
+    #[test]
+    fn bad_text_is_mended() {
+        let buffer = Bytes::from_static(b"a\0b\xff\xfec");
+        assert_eq!(&*Text::from_wire(&buffer, &buffer), "a\u{fffd}b\u{fffd}\u{fffd}c");
+        assert_eq!(&*Text::from("x\0".to_owned()), "x\u{fffd}");
+    }
+}
