@@ -1,0 +1,155 @@
+//! Compares `src/generated` with what the generators make of the `.proto` files, or, with `REGENERATE=1`, writes it.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test: what fails here should panic, in helpers too"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use prost::Message as _;
+use prost_types::FileDescriptorSet;
+
+const MANIFEST_DIR: &str = env!("CARGO_MANIFEST_DIR");
+const HOW_TO: &str = "REGENERATE=1 cargo test -p llm-observatory-proto --test generated";
+const DESCRIPTORS: &str = "descriptors.binpb";
+const OURS: [&str; 3] = [
+    "llm_observatory/v1/logs.proto",
+    "llm_observatory/v1/metrics.proto",
+    "llm_observatory/v1/traces.proto",
+];
+const COLLECTOR: [&str; 3] = [
+    "opentelemetry/proto/collector/logs/v1/logs_service.proto",
+    "opentelemetry/proto/collector/metrics/v1/metrics_service.proto",
+    "opentelemetry/proto/collector/trace/v1/trace_service.proto",
+];
+
+#[test]
+fn checked_in_code_is_what_the_generators_write() {
+    let directory = Path::new(MANIFEST_DIR).join("src/generated");
+    let fresh = generate();
+    if env::var_os("REGENERATE").is_some_and(|value| value == "1") {
+        fs::create_dir_all(&directory).unwrap();
+        for stale in read(&directory).keys().filter(|name| !fresh.contains_key(*name)) {
+            fs::remove_file(directory.join(stale)).unwrap();
+        }
+        for (name, content) in &fresh {
+            fs::write(directory.join(name), content).unwrap();
+        }
+    }
+
+    let found = read(&directory);
+    let names = || fresh.keys().chain(found.keys());
+    let differing: BTreeSet<&String> = names()
+        .filter(|name| fresh.get(*name) != found.get(*name))
+        .collect();
+    assert!(
+        differing.is_empty(),
+        "src/generated is out of date: {differing:?}. Write it anew: {HOW_TO}"
+    );
+}
+
+#[test]
+fn descriptors_know_all_services_and_carry_no_source_info() {
+    let set = FileDescriptorSet::decode(&*generate()[DESCRIPTORS]).unwrap();
+    assert!(set.file.iter().all(|file| file.source_code_info.is_none()));
+
+    let services = set.file.iter().flat_map(|file| {
+        file.service.iter().flat_map(move |service| {
+            service
+                .method
+                .iter()
+                .map(move |rpc| format!("{}.{}/{}", file.package(), service.name(), rpc.name()))
+        })
+    });
+    let mut services: Vec<String> = services.collect();
+    services.sort();
+    assert_eq!(
+        services,
+        [
+            "llm_observatory.v1.LogService/ListLogs",
+            "llm_observatory.v1.MetricService/ListDataPoints",
+            "llm_observatory.v1.MetricService/ListMetrics",
+            "llm_observatory.v1.TraceService/GetTrace",
+            "llm_observatory.v1.TraceService/ListTraces",
+            "opentelemetry.proto.collector.logs.v1.LogsService/Export",
+            "opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+            "opentelemetry.proto.collector.trace.v1.TraceService/Export",
+        ]
+    );
+}
+
+/// All files of `src/generated` by name, as they should be.
+fn generate() -> BTreeMap<String, Vec<u8>> {
+    let scratch = tempfile::tempdir().unwrap();
+    // With source info, for its comments. Without the collector services, whose Rust code nobody needs.
+    tonic_prost_build::configure()
+        .extern_path(".opentelemetry.proto", "::opentelemetry_proto::tonic")
+        .out_dir(scratch.path())
+        .compile_fds(compile(true, &OURS))
+        .unwrap();
+    let mut files = read(scratch.path());
+    let descriptors = compile(false, &[OURS, COLLECTOR].concat());
+    files.insert(DESCRIPTORS.into(), descriptors.encode_to_vec());
+    files
+}
+
+/// Compiles the named `.proto` files with everything that they import.
+fn compile(source_info: bool, names: &[&str]) -> FileDescriptorSet {
+    let ours = Path::new(MANIFEST_DIR).join("../../proto");
+    protox::Compiler::new([ours, otlp_directory()])
+        .and_then(|mut compiler| {
+            compiler
+                .include_imports(true)
+                .include_source_info(source_info)
+                .open_files(names)?;
+            Ok(compiler.file_descriptor_set())
+        })
+        .unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+/// Where the OTLP `.proto` files are: inside the package `opentelemetry-proto` that this crate is built with.
+fn otlp_directory() -> PathBuf {
+    let output = Command::new(env!("CARGO"))
+        // Only packages for this host: the others need not be fetched for this.
+        .args([
+            "metadata",
+            "--format-version=1",
+            "--locked",
+            "--filter-platform=host-tuple",
+        ])
+        .current_dir(MANIFEST_DIR)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "cargo metadata: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let package = packages
+        .iter()
+        .find(|package| package["name"] == "opentelemetry-proto")
+        .unwrap();
+    let manifest = Path::new(package["manifest_path"].as_str().unwrap());
+    manifest.with_file_name("src").join("proto/opentelemetry-proto")
+}
+
+/// All files of a directory by name.
+fn read(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| {
+            let entry = entry.unwrap();
+            (
+                entry.file_name().into_string().unwrap(),
+                fs::read(entry.path()).unwrap(),
+            )
+        })
+        .collect()
+}
