@@ -1,0 +1,42 @@
+# LLM Observatory. `make` alone lists the targets.
+.DEFAULT_GOAL := help
+.PHONY: help run test lint fmt generate interop bench
+
+CARGO_DENY := 0.20.2
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## build the daemon and run it on a PostgreSQL of its own; flags go in ARGS="--data-dir ..."
+	deploy/local/install run
+	cargo build --release --locked -p llm-observatory-server
+	exec ./target/release/observatory serve $(ARGS)
+
+test: ## run all tests of the workspace, on PostgreSQL and Redis servers that they start
+	deploy/local/install test
+	cargo test --workspace --locked
+
+lint: ## formatting, clippy, and cargo-deny's rules on dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@cargo deny --version 2>/dev/null | grep -qxF 'cargo-deny $(CARGO_DENY)' \
+		|| cargo install cargo-deny --locked --version $(CARGO_DENY)
+	cargo fetch --locked
+	cargo deny --offline check bans licenses sources
+
+fmt: ## format the code
+	cargo fmt --all
+
+generate: ## write the Rust code of proto/ anew
+	REGENERATE=1 cargo test --locked -p llm-observatory-proto
+
+interop: ## export from the Python SDK and an OpenTelemetry Collector, and read back
+	deploy/local/install interop
+	cargo build --profile quick --locked -p llm-observatory-server
+	tests/interop/run
+
+bench: ## measure ingest throughput with realistic spans
+	deploy/local/install run
+	cargo build --release --locked -p llm-observatory-server
+	cargo build --release --locked -p llm-observatory-benches --bin load
+	benches/run
