@@ -1,0 +1,104 @@
+"""Starts and stops the programs under test: the daemon and an OpenTelemetry Collector."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+COLLECTOR_CONFIG = REPOSITORY / "deploy/collector/config.yaml"
+START_SECONDS = 60
+STOP_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Observatory:
+    """Addresses of a running daemon, as its `ready` line tells them."""
+
+    ingest: str
+    query: str
+    admin: str
+    database: str
+
+
+@contextmanager
+def running(command, stdout=None, **environment):
+    """Runs a program; at the end it must obey SIGTERM and exit with 0. Its stderr goes to pytest's capture."""
+    # What the caller's shell says of databases and telemetry is not for the programs under test.
+    ours = ("DATABASE_", "DB_", "OBSERVATORY_", "OTEL_", "PG", "REDIS_")
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+    process = subprocess.Popen(command, stdout=stdout, env=inherited | environment, text=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            assert process.wait(STOP_SECONDS) == 0, f"{command[0]} ended with {process.returncode}"
+        finally:
+            process.kill()
+            if process.stdout:
+                process.stdout.close()
+
+
+@contextmanager
+def running_observatory():
+    """Runs the daemon on ports of its own choice and a private PostgreSQL."""
+    directory = tempfile.mkdtemp(prefix="observatory-interop-")
+    # Under root the daemon runs PostgreSQL as another user, who must get through to the data directory.
+    os.chmod(directory, 0o755)
+    command = [os.environ["OBSERVATORY_BIN"], "serve", "--data-dir", f"{directory}/data"]
+    for listener in ("ingest", "query", "admin"):
+        command += [f"--{listener}-listen", "127.0.0.1:0"]
+    try:
+        with running(command, stdout=subprocess.PIPE) as process:
+            yield Observatory(**ready_line(process))
+    finally:
+        shutil.rmtree(directory)
+
+
+def ready_line(process):
+    """The `name=value` words of the line that says that the daemon serves."""
+    too_late = threading.Timer(START_SECONDS, process.kill)
+    too_late.start()
+    line = process.stdout.readline()
+    too_late.cancel()
+    assert line.startswith("ready "), f"the daemon did not become ready: {line!r}"
+    return dict(word.split("=", 1) for word in line.split()[1:])
+
+
+@contextmanager
+def running_collector(observatory):
+    """Runs a Collector on the sample configuration that we ship; gives the address that it receives at."""
+    listen = f"127.0.0.1:{free_port()}"
+    command = [os.environ["OTELCOL_BIN"], "--config", str(COLLECTOR_CONFIG)]
+    environment = {
+        "COLLECTOR_LISTEN": listen,
+        "COLLECTOR_METRICS_LEVEL": "none",
+        "OBSERVATORY_ENDPOINT": observatory.ingest,
+    }
+    with running(command, **environment):
+        with grpc.insecure_channel(listen) as channel:
+            grpc.channel_ready_future(channel).result(START_SECONDS)
+        yield listen
+
+
+def free_port():
+    """A port that nobody listens at just now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def eventually(condition, seconds=30):
+    """Asks again and again until the condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not so within {seconds} s"
+        time.sleep(0.02)
