@@ -58,7 +58,11 @@ impl From<&str> for Text {
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        if text.contains('\0') { Self::from(text.as_str()) } else { Self(Bytes::from(text)) }
+        if text.contains('\0') {
+            Self::from(text.as_str())
+        } else {
+            Self(Bytes::from(text))
+        }
     }
 }
 

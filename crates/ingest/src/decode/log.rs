@@ -1,0 +1,151 @@
+//! `ExportLogsServiceRequest` to log records.
+
+use llm_observatory_core::attributes::Attribute;
+use llm_observatory_core::ids::{ResourceId, ScopeId, SpanId, TraceId};
+use llm_observatory_core::log::Severity;
+use llm_observatory_core::text::Text;
+use llm_observatory_core::time::UnixNanos;
+use llm_observatory_storage::models::LogRow;
+use llm_observatory_storage::models::attributes::{Attributes, ValueColumns};
+use llm_observatory_storage::models::log::TimeSource;
+use llm_observatory_storage::writers::LogBatch;
+use uuid::Uuid;
+
+use super::resource::{Distinct, Group};
+use super::{Decoded, Request, value};
+use crate::wire::{Fields, Malformed};
+
+/// Decodes a request.
+///
+/// # Errors
+/// When the outer framing is broken; everything below rejects records one by one.
+pub(crate) fn decode(mut request: Request<'_>) -> Result<Decoded<LogBatch>, Malformed> {
+    let mut resources = Distinct::default();
+    let mut scopes = Distinct::default();
+    let mut logs = Vec::new();
+    let mut attributes = Vec::new();
+    let mut ids = Ids::of(request.bytes);
+    for (r, field) in Fields::of(request.bytes).enumerate() {
+        let field = field?;
+        if field.number != 1 {
+            continue;
+        }
+        let group = Group::read(field.bytes()?)?;
+        let resource = group.resource(&mut request)?;
+        for (s, scope_logs) in group.items() {
+            let inner = Group::read(scope_logs)?;
+            let scope = inner.scope(&mut request)?;
+            let owner = Owner {
+                resource: resource.id,
+                scope: scope.id,
+                service: resource.service_name.clone(),
+            };
+            for (n, message) in inner.items() {
+                match log(message, ids.next(), &owner, &mut attributes, &mut request) {
+                    Ok(log) => logs.push(log),
+                    Err(malformed) => request.rejections.reject(malformed.into(), || {
+                        format!("resource_logs[{r}].scope_logs[{s}].log_records[{n}]")
+                    }),
+                }
+            }
+            scopes.insert(scope.id, || scope);
+        }
+        resources.insert(resource.id, || resource);
+    }
+    let batch = LogBatch {
+        resources: resources.into_rows(),
+        scopes: scopes.into_rows(),
+        logs,
+    };
+    Ok(Decoded {
+        batch,
+        rejections: request.rejections,
+    })
+}
+
+/// What the records of one group have in common.
+struct Owner {
+    resource: ResourceId,
+    scope: ScopeId,
+    service: Text,
+}
+
+/// The ids of the records of a request: the hash of the request, counted up. The same request has the same ids again.
+struct Ids(u128);
+
+impl Ids {
+    fn of(request: &[u8]) -> Self {
+        let mut id = [0; 16];
+        blake3::Hasher::new().update(request).finalize_xof().fill(&mut id);
+        Self(u128::from_be_bytes(id))
+    }
+
+    fn next(&mut self) -> Uuid {
+        self.0 = self.0.wrapping_add(1);
+        Uuid::from_u128(self.0)
+    }
+}
+
+fn log<'a>(
+    message: &'a [u8],
+    id: Uuid,
+    owner: &Owner,
+    attributes: &mut Vec<Attribute<'a>>,
+    request: &mut Request<'a>,
+) -> Result<LogRow, Malformed> {
+    attributes.clear();
+    let mut log = LogRow {
+        project_id: request.project_id,
+        id,
+        time: UnixNanos::UNKNOWN,
+        time_source: TimeSource::Record,
+        observed_time: UnixNanos::UNKNOWN,
+        severity: Severity::UNSPECIFIED,
+        severity_text: Text::EMPTY,
+        event_name: Text::EMPTY,
+        body: ValueColumns::default(),
+        attributes: Attributes::default(),
+        dropped_attributes_count: 0,
+        flags: 0,
+        trace_id: None,
+        span_id: None,
+        service_name: owner.service.clone(),
+        resource_id: owner.resource,
+        scope_id: owner.scope,
+    };
+    for field in Fields::of(message) {
+        let field = field?;
+        match field.number {
+            1 => log.time = UnixNanos(field.fixed64()?),
+            2 => log.severity = Severity(field.i32()?),
+            3 => log.severity_text = request.text(field.bytes()?),
+            5 => {
+                let body = value::value(field.bytes()?, &mut request.rejections)?;
+                log.body = ValueColumns::encode(&body, &mut request.arena);
+            }
+            6 => attributes.push(value::attribute(field.bytes()?, &mut request.rejections)?),
+            7 => log.dropped_attributes_count = field.u32()?,
+            8 => log.flags = field.fixed32()?,
+            9 => log.trace_id = TraceId::from_wire(field.bytes()?),
+            10 => log.span_id = SpanId::from_wire(field.bytes()?),
+            11 => log.observed_time = UnixNanos(field.fixed64()?),
+            12 => log.event_name = request.text(field.bytes()?),
+            _ => {}
+        }
+    }
+    log.attributes = Attributes::encode(attributes, &mut request.arena);
+    if !log.time.is_known() {
+        let observed = log.observed_time.is_known();
+        log.time = if observed {
+            log.observed_time
+        } else {
+            request.received
+        };
+        log.time_source = if observed {
+            TimeSource::Observed
+        } else {
+            TimeSource::Received
+        };
+    }
+    Ok(log)
+}

@@ -1,0 +1,188 @@
+//! `ExportMetricsServiceRequest` to definitions, series and data points.
+
+use llm_observatory_core::attributes::Attribute;
+use llm_observatory_core::ids::{MetricId, ProjectId, ResourceId, ScopeId, SeriesId};
+use llm_observatory_core::metric::{MetricKind, Temporality};
+use llm_observatory_core::text::Text;
+use llm_observatory_storage::models::attributes::Attributes;
+use llm_observatory_storage::models::{DataPointRow, MetricRow, ResourceRow, ScopeRow, SeriesRow};
+use llm_observatory_storage::writers::MetricBatch;
+use uuid::Uuid;
+
+use super::resource::{Distinct, Group};
+use super::{Decoded, Request, value};
+use crate::wire::{Fields, Malformed};
+
+mod point;
+
+/// Decodes a request.
+///
+/// # Errors
+/// When the outer framing is broken; everything below rejects data points one by one.
+pub(crate) fn decode(mut request: Request<'_>) -> Result<Decoded<MetricBatch>, Malformed> {
+    let mut rows = Rows::default();
+    for (r, field) in Fields::of(request.bytes).enumerate() {
+        let field = field?;
+        if field.number != 1 {
+            continue;
+        }
+        let group = Group::read(field.bytes()?)?;
+        let resource = group.resource(&mut request)?;
+        for (s, scope_metrics) in group.items() {
+            let inner = Group::read(scope_metrics)?;
+            let scope = inner.scope(&mut request)?;
+            let owner = Owner {
+                resource: resource.id,
+                scope: scope.id,
+            };
+            for (n, message) in inner.items() {
+                let place = || format!("resource_metrics[{r}].scope_metrics[{s}].metrics[{n}]");
+                if let Err(malformed) = metric(message, &owner, &mut rows, &mut request, &place) {
+                    request.rejections.reject(malformed.into(), place);
+                }
+            }
+            rows.scopes.insert(scope.id, || scope);
+        }
+        rows.resources.insert(resource.id, || resource);
+    }
+    let batch = MetricBatch {
+        resources: rows.resources.into_rows(),
+        scopes: rows.scopes.into_rows(),
+        metrics: rows.metrics.into_rows(),
+        series: rows.series.into_rows(),
+        points: rows.points,
+    };
+    Ok(Decoded {
+        batch,
+        rejections: request.rejections,
+    })
+}
+
+/// What the metrics of one group have in common.
+struct Owner {
+    resource: ResourceId,
+    scope: ScopeId,
+}
+
+#[derive(Default)]
+struct Rows {
+    resources: Distinct<ResourceId, ResourceRow>,
+    scopes: Distinct<ScopeId, ScopeRow>,
+    metrics: Distinct<MetricId, MetricRow>,
+    series: Distinct<SeriesId, SeriesRow>,
+    points: Vec<DataPointRow>,
+}
+
+/// The kind of data that a metric carries, and the message that holds it.
+struct Data<'a> {
+    kind: MetricKind,
+    message: &'a [u8],
+}
+
+impl<'a> Data<'a> {
+    fn of(number: u32, message: &'a [u8]) -> Option<Self> {
+        let kind = match number {
+            5 => MetricKind::Gauge,
+            7 => MetricKind::Sum,
+            9 => MetricKind::Histogram,
+            10 => MetricKind::ExponentialHistogram,
+            11 => MetricKind::Summary,
+            _ => return None,
+        };
+        Some(Self { kind, message })
+    }
+}
+
+fn metric<'a>(
+    message: &'a [u8],
+    owner: &Owner,
+    rows: &mut Rows,
+    request: &mut Request<'a>,
+    place: &impl Fn() -> String,
+) -> Result<(), Malformed> {
+    let (mut name, mut description, mut unit) = (Text::EMPTY, Text::EMPTY, Text::EMPTY);
+    let mut metadata: Vec<Attribute<'a>> = Vec::new();
+    let mut data = None;
+    for field in Fields::of(message) {
+        let field = field?;
+        match field.number {
+            1 => name = request.text(field.bytes()?),
+            2 => description = request.text(field.bytes()?),
+            3 => unit = request.text(field.bytes()?),
+            12 => metadata.push(value::attribute(field.bytes()?, &mut request.rejections)?),
+            number @ (5 | 7 | 9 | 10 | 11) => data = Data::of(number, field.bytes()?),
+            _ => {}
+        }
+    }
+    let Some(data) = data else {
+        request.rejections.empty_metrics += 1;
+        return Ok(());
+    };
+    let (temporality, is_monotonic) = aggregation(&data)?;
+    let metric = MetricRow {
+        id: MetricId(Uuid::nil()),
+        project_id: request.project_id,
+        kind: data.kind,
+        temporality,
+        is_monotonic,
+        name,
+        unit,
+        description,
+        metadata: Attributes::encode(&metadata, &mut request.arena),
+    }
+    .identified();
+    points(&data, &metric, owner, rows, request, place)?;
+    rows.metrics.insert(metric.id, || metric);
+    Ok(())
+}
+
+/// Temporality and monotonicity, which stand beside the points: fields 2 and 3.
+fn aggregation(data: &Data<'_>) -> Result<(Temporality, bool), Malformed> {
+    let (mut temporality, mut is_monotonic) = (Temporality::UNSPECIFIED, false);
+    if matches!(data.kind, MetricKind::Gauge | MetricKind::Summary) {
+        return Ok((temporality, is_monotonic));
+    }
+    for field in Fields::of(data.message) {
+        let field = field?;
+        match field.number {
+            2 => temporality = Temporality(field.i32()?),
+            3 if data.kind == MetricKind::Sum => is_monotonic = field.varint()? != 0,
+            _ => {}
+        }
+    }
+    Ok((temporality, is_monotonic))
+}
+
+fn points<'a>(
+    data: &Data<'a>,
+    metric: &MetricRow,
+    owner: &Owner,
+    rows: &mut Rows,
+    request: &mut Request<'a>,
+    place: &impl Fn() -> String,
+) -> Result<(), Malformed> {
+    let project_id: ProjectId = request.project_id;
+    let mut n = 0_usize;
+    let mut attributes = Vec::new();
+    for field in Fields::of(data.message) {
+        let field = field?;
+        if field.number != 1 {
+            continue;
+        }
+        attributes.clear();
+        match point::read(data.kind, field.bytes()?, &mut attributes, request) {
+            Ok(point) => {
+                let id = SeriesRow::identity(metric.id, owner.resource, owner.scope, &attributes);
+                rows.series.insert(id, || {
+                    SeriesRow::new(metric, owner.resource, owner.scope, &attributes)
+                });
+                rows.points.push(point.into_row(project_id, id));
+            }
+            Err(reason) => request
+                .rejections
+                .reject(reason, || format!("{}.data_points[{n}]", place())),
+        }
+        n += 1;
+    }
+    Ok(())
+}

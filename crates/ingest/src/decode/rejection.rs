@@ -1,0 +1,179 @@
+//! What of a request could not be stored, or not as it was.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::wire::Malformed;
+
+/// How many rejected records a message names; the rest are counted.
+const EXAMPLES: usize = 5;
+
+/// Why a record can never be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The bytes of the record are not protobuf.
+    Malformed(MalformedRecord),
+    /// The trace id is not 16 bytes, or all zero.
+    TraceId,
+    /// The span id is not 8 bytes, or all zero.
+    SpanId,
+    /// A data point without a time.
+    NoTime,
+    /// A data point without a value that does not say that it has none.
+    NoValue,
+    /// A histogram whose counts and bounds don't fit each other.
+    Buckets,
+    /// Its day would need one partition more than there may be.
+    PartitionLimit,
+    /// PostgreSQL refused it.
+    Refused,
+}
+
+/// The framing error of one record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MalformedRecord(pub Malformed);
+
+impl PartialOrd for MalformedRecord {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for MalformedRecord {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.0 as u8).cmp(&(other.0 as u8))
+    }
+}
+
+impl std::hash::Hash for MalformedRecord {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (self.0 as u8).hash(state);
+    }
+}
+
+impl From<Malformed> for Reason {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(MalformedRecord(malformed))
+    }
+}
+
+impl Reason {
+    /// The name of the reason, for metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed",
+            Self::TraceId => "trace_id",
+            Self::SpanId => "span_id",
+            Self::NoTime => "no_time",
+            Self::NoValue => "no_value",
+            Self::Buckets => "buckets",
+            Self::PartitionLimit => "partition_limit",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(malformed) => write!(f, "{}", malformed.0),
+            Self::TraceId => f.write_str("trace_id must be 16 bytes and not all zero"),
+            Self::SpanId => f.write_str("span_id must be 8 bytes and not all zero"),
+            Self::NoTime => f.write_str("a data point needs time_unix_nano"),
+            Self::NoValue => f.write_str("a data point needs a value, or the flag NO_RECORDED_VALUE"),
+            Self::Buckets => {
+                f.write_str("bucket_counts must be one longer than explicit_bounds, or both empty")
+            }
+            Self::PartitionLimit => {
+                f.write_str("its day would need one more partition than storage.partitions.max_days allows")
+            }
+            Self::Refused => f.write_str("PostgreSQL can't hold one of its values"),
+        }
+    }
+}
+
+/// What of one request could not be stored, or not as it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rejections {
+    counts: BTreeMap<Reason, u64>,
+    examples: Vec<(String, Reason)>,
+    /// Texts that held invalid UTF-8 or NUL.
+    pub mended_texts: u64,
+    /// Values that were nested too deep.
+    pub cut_values: u64,
+    /// Metrics without any kind of data.
+    pub empty_metrics: u64,
+}
+
+impl Rejections {
+    /// Counts one record; `place` names it within the request.
+    pub fn reject(&mut self, reason: Reason, place: impl FnOnce() -> String) {
+        if self.examples.len() < EXAMPLES {
+            self.examples.push((place(), reason));
+        }
+        *self.counts.entry(reason).or_default() += 1;
+    }
+
+    /// How many records were rejected.
+    pub fn count(&self) -> u64 {
+        self.counts.values().sum()
+    }
+
+    /// How many records were rejected for each reason.
+    pub fn by_reason(&self) -> impl Iterator<Item = (Reason, u64)> {
+        self.counts.iter().map(|(reason, count)| (*reason, *count))
+    }
+
+    /// What to tell the client: the first rejected records and why, and what was changed. Empty when all is well.
+    pub fn message(&self) -> String {
+        let mut parts: Vec<String> = self
+            .examples
+            .iter()
+            .map(|(place, reason)| format!("{place}: {reason}"))
+            .collect();
+        let unnamed = self.count() - self.examples.len() as u64;
+        if unnamed > 0 {
+            parts.push(format!("and {unnamed} more"));
+        }
+        let changes = [
+            (
+                self.mended_texts,
+                "texts held invalid UTF-8 or NUL, which became U+FFFD",
+            ),
+            (
+                self.cut_values,
+                "attribute values were nested too deep and were cut",
+            ),
+            (self.empty_metrics, "metrics carried no data"),
+        ];
+        parts.extend(
+            changes
+                .iter()
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, what)| format!("{count} {what}")),
+        );
+        parts.join("; ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_are_named_and_the_rest_counted() {
+        let mut rejections = Rejections::default();
+        (0..7).for_each(|n| rejections.reject(Reason::SpanId, || format!("spans[{n}]")));
+        rejections.mended_texts = 2;
+        assert_eq!(rejections.count(), 7);
+        let message = rejections.message();
+        assert!(
+            message.starts_with("spans[0]: span_id must be 8 bytes and not all zero; spans[1]"),
+            "{message}"
+        );
+        assert!(
+            message.ends_with("and 2 more; 2 texts held invalid UTF-8 or NUL, which became U+FFFD"),
+            "{message}"
+        );
+    }
+}

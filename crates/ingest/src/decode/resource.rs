@@ -1,0 +1,140 @@
+//! Resources and scopes: what a group of records has in common.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use bytes::Bytes;
+use llm_observatory_core::attributes::Attribute;
+use llm_observatory_core::text::Text;
+use llm_observatory_storage::models::{ResourceRow, ScopeRow};
+use opentelemetry_proto::tonic::common::v1::EntityRef;
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use prost::Message as _;
+
+use super::{Request, value};
+use crate::wire::{Fields, Malformed};
+
+/// The two levels of grouping that all three signals have: `resource_spans` and `scope_spans`, and their equals.
+///
+/// Field numbers are the same in all of them: 1 is the resource or scope, 2 the groups or records within, 3 the schema.
+pub(super) struct Group<'a> {
+    head: &'a [u8],
+    schema_url: &'a [u8],
+    message: &'a [u8],
+}
+
+impl<'a> Group<'a> {
+    pub(super) fn read(message: &'a [u8]) -> Result<Self, Malformed> {
+        let mut group = Self {
+            head: &[],
+            schema_url: &[],
+            message,
+        };
+        for field in Fields::of(message) {
+            let field = field?;
+            match field.number {
+                1 => group.head = field.bytes()?,
+                3 => group.schema_url = field.bytes()?,
+                _ => {}
+            }
+        }
+        Ok(group)
+    }
+
+    /// What the group holds, in order, with the place of each.
+    pub(super) fn items(&self) -> impl Iterator<Item = (usize, &'a [u8])> + use<'a> {
+        // The framing was checked when the group was read.
+        Fields::of(self.message)
+            .filter_map(|field| field.ok().filter(|field| field.number == 2)?.bytes().ok())
+            .enumerate()
+    }
+
+    /// The resource of the group.
+    pub(super) fn resource(&self, request: &mut Request<'a>) -> Result<ResourceRow, Malformed> {
+        let mut attributes = Vec::new();
+        let mut dropped = 0;
+        let mut entities = Resource::default();
+        for field in Fields::of(self.head) {
+            let field = field?;
+            match field.number {
+                1 => attributes.push(value::attribute(field.bytes()?, &mut request.rejections)?),
+                2 => dropped = field.u32()?,
+                3 => entities.entity_refs.push(entity_ref(field.bytes()?, request)?),
+                _ => {}
+            }
+        }
+        let schema_url = request.text(self.schema_url);
+        let entity_refs = Bytes::from(entities.encode_to_vec());
+        Ok(ResourceRow::new(
+            request.project_id,
+            &attributes,
+            dropped,
+            schema_url,
+            entity_refs,
+        ))
+    }
+
+    /// The scope of the group.
+    pub(super) fn scope(&self, request: &mut Request<'a>) -> Result<ScopeRow, Malformed> {
+        let mut attributes: Vec<Attribute<'a>> = Vec::new();
+        let mut dropped = 0;
+        let (mut name, mut version) = (Text::EMPTY, Text::EMPTY);
+        for field in Fields::of(self.head) {
+            let field = field?;
+            match field.number {
+                1 => name = request.text(field.bytes()?),
+                2 => version = request.text(field.bytes()?),
+                3 => attributes.push(value::attribute(field.bytes()?, &mut request.rejections)?),
+                4 => dropped = field.u32()?,
+                _ => {}
+            }
+        }
+        let schema_url = request.text(self.schema_url);
+        Ok(ScopeRow::new(
+            request.project_id,
+            name,
+            version,
+            &attributes,
+            dropped,
+            schema_url,
+        ))
+    }
+}
+
+fn entity_ref(message: &[u8], request: &mut Request<'_>) -> Result<EntityRef, Malformed> {
+    let mut entity = EntityRef::default();
+    for field in Fields::of(message) {
+        let field = field?;
+        let mut text = || Ok(value::string(field.bytes()?, &mut request.rejections).into_owned());
+        match field.number {
+            1 => entity.schema_url = text()?,
+            2 => entity.r#type = text()?,
+            3 => entity.id_keys.push(text()?),
+            4 => entity.description_keys.push(text()?),
+            _ => {}
+        }
+    }
+    Ok(entity)
+}
+
+/// Dictionary rows of one request, each once.
+#[derive(Debug)]
+pub(super) struct Distinct<K, R> {
+    rows: HashMap<K, R>,
+}
+
+impl<K, R> Default for Distinct<K, R> {
+    fn default() -> Self {
+        Self { rows: HashMap::new() }
+    }
+}
+
+impl<K: Hash + Eq, R> Distinct<K, R> {
+    pub(super) fn insert(&mut self, id: K, row: impl FnOnce() -> R) {
+        self.rows.entry(id).or_insert_with(row);
+    }
+
+    pub(super) fn into_rows(self) -> Vec<R> {
+        self.rows.into_values().collect()
+    }
+}

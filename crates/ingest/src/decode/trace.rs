@@ -1,0 +1,276 @@
+//! `ExportTraceServiceRequest` to spans.
+
+use bytes::{BufMut, Bytes};
+use llm_observatory_core::attributes::{Attribute, Value};
+use llm_observatory_core::ids::{ResourceId, ScopeId, SpanId, TraceId};
+use llm_observatory_core::text::Text;
+use llm_observatory_core::time::UnixNanos;
+use llm_observatory_core::trace::{SpanKind, StatusCode};
+use llm_observatory_storage::models::attributes::{Attributes, to_key_value};
+use llm_observatory_storage::models::trace::{Nested, Span};
+use llm_observatory_storage::models::{EventRow, SpanRow};
+use llm_observatory_storage::writers::TraceBatch;
+use opentelemetry_proto::tonic::trace::v1::{Span as OtlpSpan, span::Link};
+
+use super::rejection::Reason;
+use super::resource::{Distinct, Group};
+use super::{Decoded, Request, value};
+use crate::wire::{Fields, Malformed};
+
+/// Decodes a request.
+///
+/// # Errors
+/// When the outer framing is broken; everything below rejects records one by one.
+pub(crate) fn decode(mut request: Request<'_>) -> Result<Decoded<TraceBatch>, Malformed> {
+    let mut resources = Distinct::default();
+    let mut scopes = Distinct::default();
+    let mut spans = Vec::new();
+    let mut attributes = Vec::new();
+    for (r, field) in Fields::of(request.bytes).enumerate() {
+        let field = field?;
+        if field.number != 1 {
+            continue;
+        }
+        let group = Group::read(field.bytes()?)?;
+        let resource = group.resource(&mut request)?;
+        for (s, scope_spans) in group.items() {
+            let inner = Group::read(scope_spans)?;
+            let scope = inner.scope(&mut request)?;
+            let owner = Owner {
+                resource: resource.id,
+                scope: scope.id,
+                service: resource.service_name.clone(),
+            };
+            for (n, message) in inner.items() {
+                match span(message, &owner, &mut attributes, &mut request) {
+                    Ok(span) => spans.push(span),
+                    Err(reason) => request.rejections.reject(reason, || {
+                        format!("resource_spans[{r}].scope_spans[{s}].spans[{n}]")
+                    }),
+                }
+            }
+            scopes.insert(scope.id, || scope);
+        }
+        resources.insert(resource.id, || resource);
+    }
+    let batch = TraceBatch {
+        resources: resources.into_rows(),
+        scopes: scopes.into_rows(),
+        spans,
+    };
+    Ok(Decoded {
+        batch,
+        rejections: request.rejections,
+    })
+}
+
+/// What the spans of one group have in common.
+struct Owner {
+    resource: ResourceId,
+    scope: ScopeId,
+    service: Text,
+}
+
+/// The fields of a span that are read before it is known whether it is valid.
+#[derive(Default)]
+struct Raw<'a> {
+    trace_id: &'a [u8],
+    span_id: &'a [u8],
+    parent_span_id: &'a [u8],
+    trace_state: &'a [u8],
+    name: &'a [u8],
+    kind: i32,
+    start_time: u64,
+    end_time: u64,
+    dropped_attributes_count: u32,
+    dropped_events_count: u32,
+    dropped_links_count: u32,
+    status: Option<&'a [u8]>,
+    flags: u32,
+    events: Vec<&'a [u8]>,
+    links: Vec<&'a [u8]>,
+}
+
+fn span<'a>(
+    message: &'a [u8],
+    owner: &Owner,
+    attributes: &mut Vec<Attribute<'a>>,
+    request: &mut Request<'a>,
+) -> Result<Span, Reason> {
+    attributes.clear();
+    let raw = read(message, attributes, request)?;
+    let trace_id = TraceId::from_wire(raw.trace_id).ok_or(Reason::TraceId)?;
+    let span_id = SpanId::from_wire(raw.span_id).ok_or(Reason::SpanId)?;
+    let (status, status_message) = status(raw.status, request)?;
+    let mut row = SpanRow {
+        project_id: request.project_id,
+        trace_id,
+        span_id,
+        parent_span_id: SpanId::from_wire(raw.parent_span_id),
+        start_time: UnixNanos(raw.start_time),
+        end_time: UnixNanos(raw.end_time),
+        name: request.text(raw.name),
+        service_name: owner.service.clone(),
+        kind: SpanKind(raw.kind),
+        status,
+        status_message,
+        trace_state: request.text(raw.trace_state),
+        flags: raw.flags,
+        resource_id: owner.resource,
+        scope_id: owner.scope,
+        attributes: Attributes::encode(attributes, &mut request.arena),
+        dropped_attributes_count: raw.dropped_attributes_count,
+        dropped_events_count: raw.dropped_events_count,
+        dropped_links_count: raw.dropped_links_count,
+        links: None,
+        llm: llm_observatory_genai::read(attributes).map(Box::new),
+    };
+    if !raw.links.is_empty() {
+        row.links = Some(links(&raw.links, request)?);
+    }
+    let mut events = Vec::with_capacity(raw.events.len());
+    for (ordinal, message) in (0..).zip(raw.events) {
+        events.push(event(message, ordinal, &row, attributes, request)?);
+    }
+    Ok(Span { row, events })
+}
+
+fn read<'a>(
+    message: &'a [u8],
+    attributes: &mut Vec<Attribute<'a>>,
+    request: &mut Request<'a>,
+) -> Result<Raw<'a>, Malformed> {
+    let mut raw = Raw::default();
+    for field in Fields::of(message) {
+        let field = field?;
+        match field.number {
+            1 => raw.trace_id = field.bytes()?,
+            2 => raw.span_id = field.bytes()?,
+            3 => raw.trace_state = field.bytes()?,
+            4 => raw.parent_span_id = field.bytes()?,
+            5 => raw.name = field.bytes()?,
+            6 => raw.kind = field.i32()?,
+            7 => raw.start_time = field.fixed64()?,
+            8 => raw.end_time = field.fixed64()?,
+            9 => attributes.push(value::attribute(field.bytes()?, &mut request.rejections)?),
+            10 => raw.dropped_attributes_count = field.u32()?,
+            11 => raw.events.push(field.bytes()?),
+            12 => raw.dropped_events_count = field.u32()?,
+            13 => raw.links.push(field.bytes()?),
+            14 => raw.dropped_links_count = field.u32()?,
+            15 => raw.status = Some(field.bytes()?),
+            16 => raw.flags = field.fixed32()?,
+            _ => {}
+        }
+    }
+    Ok(raw)
+}
+
+fn status(
+    message: Option<&[u8]>,
+    request: &mut Request<'_>,
+) -> Result<(Option<StatusCode>, Text), Malformed> {
+    let Some(message) = message else {
+        return Ok((None, Text::EMPTY));
+    };
+    let (mut code, mut text) = (StatusCode::UNSET, Text::EMPTY);
+    for field in Fields::of(message) {
+        let field = field?;
+        match field.number {
+            2 => text = request.text(field.bytes()?),
+            3 => code = StatusCode(field.i32()?),
+            _ => {}
+        }
+    }
+    Ok((Some(code), text))
+}
+
+fn event<'a>(
+    message: &'a [u8],
+    ordinal: i32,
+    span: &SpanRow,
+    attributes: &mut Vec<Attribute<'a>>,
+    request: &mut Request<'a>,
+) -> Result<EventRow, Malformed> {
+    attributes.clear();
+    let (mut time, mut name, mut dropped) = (0, Text::EMPTY, 0);
+    for field in Fields::of(message) {
+        let field = field?;
+        match field.number {
+            1 => time = field.fixed64()?,
+            2 => name = request.text(field.bytes()?),
+            3 => attributes.push(value::attribute(field.bytes()?, &mut request.rejections)?),
+            4 => dropped = field.u32()?,
+            _ => {}
+        }
+    }
+    Ok(EventRow {
+        project_id: span.project_id,
+        trace_id: span.trace_id,
+        span_id: span.span_id,
+        span_start_time: span.start_time,
+        ordinal,
+        time: UnixNanos(time),
+        name,
+        attributes: Attributes::encode(attributes, &mut request.arena),
+        dropped_attributes_count: dropped,
+    })
+}
+
+/// Links are few and seldom asked for: they stay with their span, once for people and once exactly.
+fn links(messages: &[&[u8]], request: &mut Request<'_>) -> Result<Nested, Malformed> {
+    let mut exact = OtlpSpan::default();
+    let mut shown = Vec::with_capacity(messages.len());
+    for message in messages {
+        let mut link = Link::default();
+        let mut attributes = Vec::new();
+        for field in Fields::of(message) {
+            let field = field?;
+            match field.number {
+                1 => link.trace_id = field.bytes()?.to_vec(),
+                2 => link.span_id = field.bytes()?.to_vec(),
+                3 => link.trace_state = value::string(field.bytes()?, &mut request.rejections).into_owned(),
+                4 => attributes.push(value::attribute(field.bytes()?, &mut request.rejections)?),
+                5 => link.dropped_attributes_count = field.u32()?,
+                6 => link.flags = field.fixed32()?,
+                _ => {}
+            }
+        }
+        link.attributes = attributes.iter().map(to_key_value).collect();
+        shown.push(Value::Map(vec![
+            Attribute::new("trace_id", hex(&link.trace_id)),
+            Attribute::new("span_id", hex(&link.span_id)),
+            Attribute::new("trace_state", link.trace_state.clone()),
+            Attribute::new("attributes", Value::Map(attributes)),
+        ]));
+        exact.links.push(link);
+    }
+    Ok(nested(shown, &exact, request))
+}
+
+/// The two columns of nested messages.
+pub(super) fn nested(
+    shown: Vec<Value<'_>>,
+    exact: &impl prost::Message,
+    request: &mut Request<'_>,
+) -> Nested {
+    let columns = llm_observatory_storage::models::attributes::ValueColumns::encode(
+        &Value::Array(shown),
+        &mut request.arena,
+    );
+    Nested {
+        json: columns.json.unwrap_or_default(),
+        otlp: Bytes::from(exact.encode_to_vec()),
+    }
+}
+
+/// Bytes as hexadecimal digits, whatever their number.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = Vec::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.put_u8(DIGITS[usize::from(byte >> 4)]);
+        text.put_u8(DIGITS[usize::from(byte & 15)]);
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}

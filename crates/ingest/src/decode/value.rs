@@ -1,0 +1,147 @@
+//! Attribute lists and values.
+
+use std::borrow::Cow;
+
+use llm_observatory_core::attributes::{Attribute, Value};
+
+use super::rejection::Rejections;
+use crate::wire::{Field, Fields, Malformed};
+
+/// How many protobuf messages a value may nest.
+///
+/// Decoders stop at 100 nested messages, our own answers included, and an attribute of an event in an answer begins at
+/// the eighth. A nested map takes three messages and a nested array two, so 28 maps or 42 arrays fit.
+pub(crate) const MAX_DEPTH: u32 = 84;
+
+const ARRAY_DEPTH: u32 = 2;
+const MAP_DEPTH: u32 = 3;
+
+/// The text of a field of an attribute: invalid UTF-8 becomes U+FFFD, NUL stays.
+pub(crate) fn string<'a>(bytes: &'a [u8], notes: &mut Rejections) -> Cow<'a, str> {
+    match simdutf8::basic::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => {
+            notes.mended_texts += 1;
+            Cow::Owned(String::from_utf8_lossy(bytes).into_owned())
+        }
+    }
+}
+
+/// A `KeyValue`.
+pub(crate) fn attribute<'a>(message: &'a [u8], notes: &mut Rejections) -> Result<Attribute<'a>, Malformed> {
+    attribute_within(message, MAX_DEPTH, notes)
+}
+
+/// An `AnyValue`.
+pub(crate) fn value<'a>(message: &'a [u8], notes: &mut Rejections) -> Result<Value<'a>, Malformed> {
+    value_within(message, MAX_DEPTH, notes)
+}
+
+fn attribute_within<'a>(
+    message: &'a [u8],
+    depth: u32,
+    notes: &mut Rejections,
+) -> Result<Attribute<'a>, Malformed> {
+    let mut attribute = Attribute {
+        key: Cow::Borrowed(""),
+        value: Value::Empty,
+    };
+    for field in Fields::of(message) {
+        let field = field?;
+        match field.number {
+            1 => attribute.key = string(field.bytes()?, notes),
+            2 => attribute.value = value_within(field.bytes()?, depth, notes)?,
+            _ => {}
+        }
+    }
+    Ok(attribute)
+}
+
+fn value_within<'a>(message: &'a [u8], depth: u32, notes: &mut Rejections) -> Result<Value<'a>, Malformed> {
+    let mut value = Value::Empty;
+    for field in Fields::of(message) {
+        let field = field?;
+        // Of a oneof that is set twice, the last one counts.
+        value = match field.number {
+            1 => Value::Str(string(field.bytes()?, notes)),
+            2 => Value::Bool(field.varint()? != 0),
+            3 => Value::Int(field.varint()?.cast_signed()),
+            4 => Value::Double(field.double()?),
+            5 => array(field.bytes()?, depth, notes)?,
+            6 => map(field.bytes()?, depth, notes)?,
+            7 => Value::Bytes(Cow::Borrowed(field.bytes()?)),
+            _ => continue,
+        };
+    }
+    Ok(value)
+}
+
+fn array<'a>(message: &'a [u8], depth: u32, notes: &mut Rejections) -> Result<Value<'a>, Malformed> {
+    let Some(depth) = depth.checked_sub(ARRAY_DEPTH) else {
+        return Ok(cut(message, notes));
+    };
+    let mut values = Vec::new();
+    for element in repeated(message) {
+        values.push(value_within(element?.bytes()?, depth, notes)?);
+    }
+    Ok(Value::Array(values))
+}
+
+fn map<'a>(message: &'a [u8], depth: u32, notes: &mut Rejections) -> Result<Value<'a>, Malformed> {
+    let Some(depth) = depth.checked_sub(MAP_DEPTH) else {
+        return Ok(cut(message, notes));
+    };
+    let mut entries = Vec::new();
+    for entry in repeated(message) {
+        entries.push(attribute_within(entry?.bytes()?, depth, notes)?);
+    }
+    Ok(Value::Map(entries))
+}
+
+/// The occurrences of field 1, the only one that an `ArrayValue` or a `KeyValueList` has.
+fn repeated<'a>(message: &'a [u8]) -> impl Iterator<Item = Result<Field<'a>, Malformed>> {
+    Fields::of(message).filter(|field| field.as_ref().map_or(true, |field| field.number == 1))
+}
+
+fn cut<'a>(message: &[u8], notes: &mut Rejections) -> Value<'a> {
+    notes.cut_values += 1;
+    Value::from(format!(
+        "<cut: {} bytes nested deeper than {MAX_DEPTH} messages>",
+        message.len()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, any_value::Value as Any};
+    use prost::Message as _;
+
+    use super::*;
+
+    fn nested(levels: u32) -> Vec<u8> {
+        let wrap = |inner| AnyValue {
+            value: Some(Any::ArrayValue(ArrayValue { values: vec![inner] })),
+        };
+        let innermost = AnyValue {
+            value: Some(Any::IntValue(7)),
+        };
+        (0..levels)
+            .fold(innermost, |inner, _| wrap(inner))
+            .encode_to_vec()
+    }
+
+    #[test]
+    fn the_deepest_value_that_fits_is_kept_and_the_next_is_cut() {
+        let mut notes = Rejections::default();
+        let deepest = nested(MAX_DEPTH / ARRAY_DEPTH);
+        value(&deepest, &mut notes).unwrap();
+        assert_eq!(notes.cut_values, 0);
+        let too_deep = nested(MAX_DEPTH / ARRAY_DEPTH + 1);
+        let cut = value(&too_deep, &mut notes).unwrap();
+        assert_eq!(notes.cut_values, 1);
+        assert!(
+            format!("{cut:?}").contains("<cut: 4 bytes nested deeper than 84 messages>"),
+            "{cut:?}"
+        );
+    }
+}

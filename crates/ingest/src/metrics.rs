@@ -1,0 +1,96 @@
+//! What the way in counts. Every record that arrives is counted once as received, and once as what became of it.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+/// The counters of all signals. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    pub(crate) received: Family<SignalLabel, Counter>,
+    pub(crate) stored: Family<SignalLabel, Counter>,
+    pub(crate) duplicates: Family<SignalLabel, Counter>,
+    pub(crate) rejected: Family<ReasonLabel, Counter>,
+    pub(crate) refused: Family<ReasonLabel, Counter>,
+    pub(crate) batch_records: Histograms,
+    pub(crate) commit_seconds: Histograms,
+}
+
+/// Which signal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct SignalLabel {
+    pub(crate) signal: &'static str,
+}
+
+/// Which signal, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct ReasonLabel {
+    pub(crate) signal: &'static str,
+    pub(crate) reason: &'static str,
+}
+
+/// Records in a batch: 1 to 16,384 in steps of four.
+fn sizes() -> Histogram {
+    Histogram::new(exponential_buckets(1.0, 4.0, 8))
+}
+
+/// Seconds of a commit: half a millisecond to eight seconds, doubling.
+fn seconds() -> Histogram {
+    Histogram::new(exponential_buckets(0.0005, 2.0, 15))
+}
+
+type Histograms = Family<SignalLabel, Histogram, fn() -> Histogram>;
+
+impl Metrics {
+    /// Counters that the registry shows.
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            received: Family::default(),
+            stored: Family::default(),
+            duplicates: Family::default(),
+            rejected: Family::default(),
+            refused: Family::default(),
+            batch_records: Family::new_with_constructor(sizes),
+            commit_seconds: Family::new_with_constructor(seconds),
+        };
+        let registry = registry.sub_registry_with_prefix("observatory_ingest");
+        registry.register(
+            "records_received",
+            "Records that arrived in decodable requests",
+            metrics.received.clone(),
+        );
+        registry.register(
+            "records_stored",
+            "Records that were committed",
+            metrics.stored.clone(),
+        );
+        registry.register(
+            "records_duplicate",
+            "Records that were stored already",
+            metrics.duplicates.clone(),
+        );
+        registry.register(
+            "records_rejected",
+            "Records that can never be stored",
+            metrics.rejected.clone(),
+        );
+        registry.register(
+            "requests_refused",
+            "Requests that were refused as a whole",
+            metrics.refused.clone(),
+        );
+        registry.register(
+            "batch_records",
+            "Records in one transaction",
+            metrics.batch_records.clone(),
+        );
+        registry.register(
+            "commit_seconds",
+            "Time from taking a batch to its commit",
+            metrics.commit_seconds.clone(),
+        );
+        metrics
+    }
+}

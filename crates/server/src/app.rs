@@ -1,0 +1,303 @@
+//! The daemon: built from its configuration into a wired, idle whole, then spawned.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use llm_observatory_ingest::{Logs, MetricPoints, Metrics, Pipeline, Spans};
+use llm_observatory_storage::StoragePool;
+use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::transport::Server;
+use tonic::transport::server::{Router, TcpIncoming};
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use crate::admin::{Admin, Readiness};
+use crate::config::Config;
+use crate::grpc::otlp::ExportService;
+use crate::grpc::query;
+
+/// How often the partitions of the coming days are looked after.
+const PARTITION_INTERVAL: Duration = Duration::from_secs(3_600);
+
+/// HTTP/2 keepalive: a client that is gone without a word is noticed.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Streams that one connection may have open. The Collector uses 10 by default.
+const MAX_CONCURRENT_STREAMS: u32 = 128;
+
+/// The sockets of the daemon, bound before anything else is started, so that a taken port is told at once.
+#[derive(Debug)]
+pub struct Listeners {
+    ingest: Option<TcpListener>,
+    query: Option<TcpListener>,
+    admin: TcpListener,
+}
+
+/// A port can't be had.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "cannot listen on {address}: {source}. Stop what uses that port, or choose another one with --{flag}"
+)]
+pub struct ListenError {
+    address: SocketAddr,
+    flag: &'static str,
+    source: std::io::Error,
+}
+
+impl Listeners {
+    /// Binds what the role needs. Port 0 takes any free one.
+    ///
+    /// # Errors
+    /// When a port is taken or not permitted.
+    pub async fn bind(config: &Config) -> Result<Self, ListenError> {
+        let ingest = match config.role.ingests() {
+            true => Some(listen(config.ingest_listen, "ingest-listen").await?),
+            false => None,
+        };
+        let query = match config.role.answers() {
+            true => Some(listen(config.query_listen, "query-listen").await?),
+            false => None,
+        };
+        Ok(Self {
+            ingest,
+            query,
+            admin: listen(config.admin_listen, "admin-listen").await?,
+        })
+    }
+
+    /// The addresses, for people and for tests: `ingest=127.0.0.1:4317 query=…`.
+    pub fn addresses(&self) -> String {
+        let listeners = [
+            ("ingest", self.ingest.as_ref()),
+            ("query", self.query.as_ref()),
+            ("admin", Some(&self.admin)),
+        ];
+        let addresses: Vec<_> = listeners
+            .into_iter()
+            .filter_map(|(name, listener)| Some(format!("{name}={}", listener?.local_addr().ok()?)))
+            .collect();
+        addresses.join(" ")
+    }
+}
+
+async fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ListenError> {
+    TcpListener::bind(address).await.map_err(|source| ListenError {
+        address,
+        flag,
+        source,
+    })
+}
+
+/// The daemon, wired and idle.
+#[derive(Debug)]
+pub struct App {
+    config: Config,
+    pool: StoragePool,
+    listeners: Listeners,
+    pipelines: Option<Pipelines>,
+    readiness: Readiness,
+    registry: Registry,
+}
+
+/// The way in of each signal.
+#[derive(Debug, Clone)]
+struct Pipelines {
+    spans: Pipeline<Spans>,
+    points: Pipeline<MetricPoints>,
+    logs: Pipeline<Logs>,
+}
+
+impl Pipelines {
+    fn spawn(&self, tasks: &TaskTracker, force: &CancellationToken) {
+        self.spans.spawn(tasks, force);
+        self.points.spawn(tasks, force);
+        self.logs.spawn(tasks, force);
+    }
+
+    fn close(&self) {
+        self.spans.close();
+        self.points.close();
+        self.logs.close();
+    }
+}
+
+/// The running daemon.
+#[derive(Debug)]
+pub struct Running {
+    shutdown: Duration,
+    pipelines: Option<Pipelines>,
+    readiness: Readiness,
+    health: Vec<HealthReporter>,
+    servers: TaskTracker,
+    writers: TaskTracker,
+    background: TaskTracker,
+    stop: CancellationToken,
+    force: CancellationToken,
+    failed: CancellationToken,
+}
+
+impl App {
+    /// Wires the parts. Nothing runs yet.
+    pub fn build(config: Config, pool: StoragePool, listeners: Listeners) -> Self {
+        let mut registry = Registry::default();
+        let pipelines = config.role.ingests().then(|| {
+            let metrics = Metrics::register(&mut registry);
+            let ingest = || config.ingest.clone();
+            Pipelines {
+                spans: Pipeline::build(ingest(), pool.clone(), metrics.clone()),
+                points: Pipeline::build(ingest(), pool.clone(), metrics.clone()),
+                logs: Pipeline::build(ingest(), pool.clone(), metrics),
+            }
+        });
+        Self {
+            config,
+            pool,
+            listeners,
+            pipelines,
+            readiness: Readiness::default(),
+            registry,
+        }
+    }
+
+    /// Starts everything.
+    pub async fn spawn(self) -> Running {
+        let mut running = Running {
+            shutdown: self.config.shutdown(),
+            pipelines: self.pipelines.clone(),
+            readiness: self.readiness.clone(),
+            health: Vec::new(),
+            servers: TaskTracker::new(),
+            writers: TaskTracker::new(),
+            background: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            force: CancellationToken::new(),
+            failed: CancellationToken::new(),
+        };
+        if let (Some(listener), Some(pipelines)) = (self.listeners.ingest, self.pipelines) {
+            pipelines.spawn(&running.writers, &running.force);
+            let (reporter, health) = tonic_health::server::health_reporter();
+            let limit = self.config.ingest.max_request_bytes;
+            let router = server()
+                .add_service(health)
+                .add_service(ExportService::new(pipelines.spans, limit))
+                .add_service(ExportService::new(pipelines.points, limit))
+                .add_service(ExportService::new(pipelines.logs, limit));
+            running.serve("ingest", router, listener, reporter).await;
+        }
+        if let Some(listener) = self.listeners.query {
+            let (reporter, health) = tonic_health::server::health_reporter();
+            let router = query::services(server().add_service(health), &self.pool, &self.config.query);
+            running.serve("query", router, listener, reporter).await;
+        }
+        running.serve_admin(
+            Admin::new(self.registry, self.pool.clone(), self.readiness),
+            self.listeners.admin,
+        );
+        running.keep_partitions(self.pool);
+        running.readiness.set(true);
+        running
+    }
+}
+
+fn server() -> Server {
+    Server::builder()
+        .max_concurrent_streams(Some(MAX_CONCURRENT_STREAMS))
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        // Requests are large and few: wide windows let one arrive without waiting for the receiver.
+        .initial_stream_window_size(Some(4 * 1024 * 1024))
+        .initial_connection_window_size(Some(8 * 1024 * 1024))
+}
+
+impl Running {
+    async fn serve(
+        &mut self,
+        name: &'static str,
+        router: Router,
+        listener: TcpListener,
+        health: HealthReporter,
+    ) {
+        health.set_service_status("", ServingStatus::Serving).await;
+        self.health.push(health);
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let (stop, failed) = (self.stop.clone(), self.failed.clone());
+        self.servers.spawn(async move {
+            if let Err(error) = router
+                .serve_with_incoming_shutdown(incoming, stop.cancelled())
+                .await
+            {
+                tracing::error!(server = name, %error, "server ended");
+                failed.cancel();
+            }
+        });
+    }
+
+    fn serve_admin(&self, admin: Admin, listener: TcpListener) {
+        let (force, failed) = (self.force.clone(), self.failed.clone());
+        self.background.spawn(async move {
+            // Pages stay up while the daemon drains: that is when an operator looks.
+            let serve = axum::serve(listener, admin.router()).with_graceful_shutdown(force.cancelled_owned());
+            if let Err(error) = serve.await {
+                tracing::error!(server = "admin", %error, "server ended");
+                failed.cancel();
+            }
+        });
+    }
+
+    fn keep_partitions(&self, pool: StoragePool) {
+        let stop = self.stop.clone();
+        self.background.spawn(async move {
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(PARTITION_INTERVAL) => {}
+                }
+                let made = async { pool.partitions().make_ahead(&pool.connect().await?).await };
+                if let Err(error) = made.await {
+                    tracing::warn!(%error, "partitions of the coming days could not be made; trying again in an hour");
+                }
+            }
+        });
+    }
+
+    /// Waits until a part of the daemon ends that should not.
+    pub async fn failed(&self) {
+        self.failed.cancelled().await;
+    }
+
+    /// Stops: not ready, no new connections, what is in flight is finished and acknowledged; after `shutdown_s`, or when
+    /// `now` happens, the rest is given up. Returns whether everything was finished.
+    pub async fn stop(self, now: impl Future<Output = ()>) -> bool {
+        self.readiness.set(false);
+        for health in &self.health {
+            health.set_service_status("", ServingStatus::NotServing).await;
+        }
+        self.stop.cancel();
+        self.servers.close();
+        self.writers.close();
+        self.background.close();
+        let drained = async {
+            self.servers.wait().await;
+            if let Some(pipelines) = &self.pipelines {
+                pipelines.close();
+            }
+            self.writers.wait().await;
+        };
+        let finished = tokio::select! {
+            () = drained => true,
+            () = tokio::time::sleep(self.shutdown) => false,
+            () = now => false,
+        };
+        if !finished {
+            tracing::warn!("giving up what is still in flight; its clients will try again");
+        }
+        self.force.cancel();
+        self.writers.wait().await;
+        self.background.wait().await;
+        finished
+    }
+}

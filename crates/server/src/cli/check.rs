@@ -1,0 +1,157 @@
+//! `observatory check`: is everything there that the daemon needs? Seven steps, one table, one exit code.
+
+use std::time::Instant;
+
+use clap::Args;
+use llm_observatory_proto::v1::ListTracesRequest;
+use llm_observatory_query::{Caller, QueryConfig, TraceService};
+use llm_observatory_storage::{StoragePool, migrate};
+
+use super::migrate::reach_private;
+use super::output::{Table, print_table};
+use super::{Failure, Options};
+use crate::config::Config;
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    options: Options,
+}
+
+impl Check {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let mut report = Report::new();
+        let mut config = match self.options.load(None) {
+            Ok(config) => config,
+            Err(failure) => {
+                report.step("configuration", Err(failure.to_string()));
+                report.print();
+                return Err(failure);
+            }
+        };
+        report.step("configuration", Ok(summary(&config)));
+        let private = reach_private(&mut config).await?;
+        check(&config, &mut report).await;
+        if let Some(private) = private {
+            private.stop().await?;
+        }
+        report.print();
+        match report.failures {
+            0 => Ok(()),
+            failures => Err(Failure::Unwell(format!("{failures} of the checks failed"))),
+        }
+    }
+}
+
+fn summary(config: &Config) -> String {
+    let redis = if config.storage.redis.url.is_some() {
+        "with Redis"
+    } else {
+        "no Redis"
+    };
+    format!("valid: role {:?}, {redis}", config.role).to_lowercase()
+}
+
+async fn check(config: &Config, report: &mut Report) {
+    let pool = match StoragePool::new(config.storage.clone()).await {
+        Ok(pool) => {
+            report.step("connection", Ok(config.storage.database.address()));
+            pool
+        }
+        Err(error) => return report.step("connection", Err(error.to_string())),
+    };
+    let health = pool.health_check().await;
+    let told = |name: &str, version: Option<String>, error: Option<String>| match (version, error) {
+        (_, Some(error)) => Err(error),
+        (version, None) => Ok(format!("{name} {}", version.unwrap_or_default())),
+    };
+    let is_healthy = health.is_healthy();
+    report.step(
+        "PostgreSQL",
+        told("version", health.postgres.version, health.postgres.error),
+    );
+    report.step(
+        "Redis",
+        match health.redis {
+            Some(redis) => told("version", redis.version, redis.error),
+            None => Ok("not configured; not needed".to_owned()),
+        },
+    );
+    report.step("schema", schema(&pool).await);
+    report.step(
+        "health and pool",
+        match is_healthy {
+            true => {
+                let stats = pool.stats();
+                Ok(format!(
+                    "{} of at most {} connections open, {} idle",
+                    stats.connections, stats.max, stats.idle
+                ))
+            }
+            false => Err("not healthy; see above".to_owned()),
+        },
+    );
+    report.step("sample query", sample(&pool).await);
+}
+
+async fn schema(pool: &StoragePool) -> Result<String, String> {
+    let checked = async {
+        migrate::check(&*pool.get().await?).await?;
+        Ok::<_, llm_observatory_storage::Error>(format!("version {}", migrate::known_version()))
+    };
+    checked.await.map_err(|error| error.to_string())
+}
+
+async fn sample(pool: &StoragePool) -> Result<String, String> {
+    let begin = Instant::now();
+    let request = ListTracesRequest {
+        page_size: 1,
+        ..ListTracesRequest::default()
+    };
+    let service = TraceService::new(pool.clone(), QueryConfig::default());
+    match service.list_traces(&Caller::default(), request).await {
+        Ok(answer) => {
+            let found = if answer.traces.is_empty() {
+                "no trace"
+            } else {
+                "traces"
+            };
+            Ok(format!(
+                "{found} in the last 24 hours, {} ms",
+                begin.elapsed().as_millis()
+            ))
+        }
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// What was checked, and how it went.
+struct Report {
+    table: Table,
+    failures: usize,
+}
+
+impl Report {
+    fn new() -> Self {
+        Self {
+            table: Table::new(&["check", "result", ""]),
+            failures: 0,
+        }
+    }
+
+    fn step(&mut self, name: &str, result: Result<String, String>) {
+        let (verdict, detail) = match result {
+            Ok(detail) => ("ok", detail),
+            Err(detail) => {
+                self.failures += 1;
+                ("FAILED", detail)
+            }
+        };
+        self.table.row([name.to_owned(), verdict.to_owned(), detail]);
+    }
+
+    fn print(&self) {
+        print_table(&self.table);
+    }
+}

@@ -1,0 +1,92 @@
+//! `observatory migrate`.
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use llm_observatory_storage::{StoragePool, migrate};
+
+use super::output::{Table, print_table};
+use super::{Failure, Options};
+use crate::config::Config;
+use crate::private_postgres::{PrivatePostgres, StartOptions};
+use llm_observatory_storage::config::Secret;
+
+/// Options of `migrate`.
+#[derive(Debug, Args)]
+pub(super) struct Migrate {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum Verb {
+    /// Apply what is missing (the default).
+    Up,
+    /// Show every migration, and whether the database has it.
+    Status,
+}
+
+impl Migrate {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let mut config = self.options.load(None)?;
+        let private = reach_private(&mut config).await?;
+        let done = match self.verb.unwrap_or(Verb::Up) {
+            Verb::Up => up(&config).await,
+            Verb::Status => status(&config).await,
+        };
+        if let Some(private) = private {
+            private.stop().await?;
+        }
+        done
+    }
+}
+
+/// Without a configured database: the private one beside which a daemon runs, or else one that is started for the while.
+pub(super) async fn reach_private(config: &mut Config) -> Result<Option<PrivatePostgres>, Failure> {
+    if config.storage.names_a_database() {
+        return Ok(None);
+    }
+    if let Some(url) = PrivatePostgres::attach(&config.data_dir).await? {
+        config.storage.database.url = Some(Secret::new(url));
+        return Ok(None);
+    }
+    let private = PrivatePostgres::start(&config.data_dir, StartOptions::from_env()).await?;
+    config.storage.database.url = Some(Secret::new(private.url()));
+    Ok(Some(private))
+}
+
+async fn connect(config: &Config) -> Result<StoragePool, Failure> {
+    let pool = StoragePool::new(config.storage.clone()).await;
+    Ok(pool.with_context(|| format!("database {}", config.storage.database.address()))?)
+}
+
+async fn up(config: &Config) -> Result<(), Failure> {
+    let applied = connect(config).await?.run_migrations().await?;
+    for name in &applied.applied {
+        println!("applied {name}");
+    }
+    println!("the schema has version {}", applied.version);
+    Ok(())
+}
+
+async fn status(config: &Config) -> Result<(), Failure> {
+    let pool = connect(config).await?;
+    let client = pool.connect().await?;
+    let mut table = Table::new(&["version", "migration", "applied"]);
+    for step in migrate::status(&client).await? {
+        table.row([
+            step.version.to_string(),
+            step.name,
+            if step.applied { "yes" } else { "no" }.to_owned(),
+        ]);
+    }
+    print_table(&table);
+    let (found, known) = (migrate::version(&client).await?, migrate::known_version());
+    match found.cmp(&known) {
+        std::cmp::Ordering::Greater => {
+            Err(llm_observatory_storage::Error::SchemaTooNew { found, known }.into())
+        }
+        std::cmp::Ordering::Equal | std::cmp::Ordering::Less => Ok(()),
+    }
+}

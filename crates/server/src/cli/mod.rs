@@ -1,0 +1,160 @@
+//! The commands: one file each, with its options and a `run`.
+
+mod check;
+mod migrate;
+mod output;
+mod query;
+mod serve;
+
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use llm_observatory_storage::config::ConfigError;
+
+use crate::config::{Config, Layers, Role, load};
+
+/// LLM Observatory: a telemetry store for LLM applications on plain PostgreSQL.
+#[derive(Debug, Parser)]
+#[command(name = "observatory", version, about, max_term_width = 100)]
+pub struct Command {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Take OTLP in and answer queries, on a PostgreSQL of its own unless one is configured.
+    Serve(serve::Serve),
+    /// Bring the database schema to the version of this program, or show which version it has.
+    Migrate(migrate::Migrate),
+    /// Check configuration, databases and schema, and say what is wrong.
+    Check(check::Check),
+    /// Ask a running observatory.
+    Query(query::Query),
+}
+
+/// Why a command failed, and what the process says of it when it exits.
+#[derive(Debug)]
+pub enum Failure {
+    /// The configuration is wrong: exit code 64, EX_USAGE.
+    Configuration(ConfigError),
+    /// The daemon can't be asked: exit code 69, EX_UNAVAILABLE.
+    Unreachable(String),
+    /// Something was checked and is not well, and the report says so: exit code 1.
+    Unwell(String),
+    /// Everything else: exit code 1.
+    Other(anyhow::Error),
+}
+
+impl Failure {
+    /// The exit code of the process.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Configuration(_) => 64,
+            Self::Unreachable(_) => 69,
+            Self::Unwell(_) | Self::Other(_) => 1,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Configuration(error) => write!(f, "{error}"),
+            Self::Unreachable(message) | Self::Unwell(message) => f.write_str(message),
+            Self::Other(error) => write!(f, "{error:#}"),
+        }
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl Command {
+    /// Runs the command to its end.
+    ///
+    /// # Errors
+    /// [`Failure`], which knows its exit code.
+    pub async fn run(self) -> Result<(), Failure> {
+        match self.verb {
+            Verb::Serve(serve) => serve.run().await,
+            Verb::Migrate(migrate) => migrate.run().await,
+            Verb::Check(check) => check.run().await,
+            Verb::Query(query) => query.run().await,
+        }
+    }
+}
+
+/// Where the configuration comes from: the options that every command on the database has.
+#[derive(Debug, Args)]
+struct Options {
+    /// A configuration file: YAML, TOML or JSON.
+    #[arg(long, env = "OBSERVATORY_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// PostgreSQL to use, instead of a private one in --data-dir [env: DATABASE_URL].
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+    /// Where the private PostgreSQL lives [env: OBSERVATORY_DATA_DIR].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<String>,
+}
+
+/// Where the daemon listens.
+#[derive(Debug, Args)]
+struct Listen {
+    /// Where OTLP/gRPC is taken [default: 127.0.0.1:4317, env: OBSERVATORY_INGEST_LISTEN].
+    #[arg(long, value_name = "ADDRESS")]
+    ingest_listen: Option<String>,
+    /// Where queries are answered [default: 127.0.0.1:4320, env: OBSERVATORY_QUERY_LISTEN].
+    #[arg(long, value_name = "ADDRESS")]
+    query_listen: Option<String>,
+    /// Where /metrics, /healthz and /readyz are served [default: 127.0.0.1:9464, env: OBSERVATORY_ADMIN_LISTEN].
+    #[arg(long, value_name = "ADDRESS")]
+    admin_listen: Option<String>,
+    /// Which half runs in this process [default: all, env: OBSERVATORY_ROLE].
+    #[arg(long)]
+    role: Option<Role>,
+    /// Accept that whoever reaches the ports can write and read everything [env: OBSERVATORY_ALLOW_UNAUTHENTICATED].
+    #[arg(long)]
+    allow_unauthenticated: bool,
+}
+
+impl Options {
+    fn load(&self, listen: Option<&Listen>) -> Result<Config, Failure> {
+        let mut flags = Vec::new();
+        let mut flag = |path, value: Option<String>| flags.extend(value.map(|value| (path, value)));
+        flag("storage.database.url", self.database_url.clone());
+        flag("data_dir", self.data_dir.clone());
+        if let Some(listen) = listen {
+            flag("ingest_listen", listen.ingest_listen.clone());
+            flag("query_listen", listen.query_listen.clone());
+            flag("admin_listen", listen.admin_listen.clone());
+            flag("role", listen.role.map(|role| format!("{role:?}").to_lowercase()));
+            flag(
+                "allow_unauthenticated",
+                listen.allow_unauthenticated.then(|| "true".to_owned()),
+            );
+        }
+        let environment = std::env::vars().collect();
+        load(&Layers {
+            file: self.config.clone(),
+            environment,
+            flags,
+        })
+        .map_err(Failure::Configuration)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Command::command().debug_assert();
+    }
+}

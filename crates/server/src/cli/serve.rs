@@ -1,0 +1,131 @@
+//! `observatory serve`.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use anyhow::Context as _;
+use clap::Args;
+use llm_observatory_storage::config::Secret;
+use llm_observatory_storage::{StoragePool, migrate};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::{Failure, Listen, Options};
+use crate::app::{App, Listeners};
+use crate::config::{Config, LogFormat};
+use crate::private_postgres::{PrivatePostgres, StartOptions};
+
+/// Options of `serve`.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    options: Options,
+    #[command(flatten)]
+    listen: Listen,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let mut config = self.options.load(Some(&self.listen))?;
+        start_logging(&config)?;
+        let mut signals = Signals::new()?;
+        let listeners = Listeners::bind(&config).await?;
+        let private = start_private(&mut config).await?;
+        let served = serve(config, listeners, &mut signals).await;
+        if let Some(private) = private {
+            private.stop().await?;
+        }
+        served
+    }
+}
+
+/// Without a configured database: a private one, which the configuration then names.
+async fn start_private(config: &mut Config) -> Result<Option<PrivatePostgres>, Failure> {
+    if config.storage.names_a_database() {
+        return Ok(None);
+    }
+    let private = PrivatePostgres::start(&config.data_dir, StartOptions::from_env()).await?;
+    config.storage.database.url = Some(Secret::new(private.url()));
+    Ok(Some(private))
+}
+
+async fn serve(config: Config, listeners: Listeners, signals: &mut Signals) -> Result<(), Failure> {
+    let database = config.storage.database.public_url();
+    let pool = tokio::select! {
+        pool = connect(&config) => pool?,
+        () = signals.next() => return Ok(()),
+    };
+    let addresses = listeners.addresses();
+    let running = App::build(config, pool, listeners).spawn().await;
+    announce(&format!("ready {addresses} database={database}"));
+    let failed = tokio::select! {
+        () = signals.next() => false,
+        () = running.failed() => true,
+    };
+    tracing::info!("stopping");
+    running.stop(signals.next()).await;
+    if failed {
+        return Err(anyhow::anyhow!("a server ended by itself; the log says why").into());
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The pool over a schema of the right version: brought up to date by whoever writes, only checked by a reader.
+async fn connect(config: &Config) -> Result<StoragePool, Failure> {
+    let pool = StoragePool::new(config.storage.clone())
+        .await
+        .with_context(|| format!("database {}", config.storage.database.address()))?;
+    if config.role.ingests() {
+        let applied = pool.run_migrations().await?;
+        for name in applied.applied {
+            tracing::info!(migration = name, "migration applied");
+        }
+    } else {
+        migrate::check(&pool.connect().await?).await?;
+    }
+    Ok(pool)
+}
+
+/// Says on standard output that the daemon is ready, for scripts that wait for it. Nobody may be listening.
+fn announce(line: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}
+
+fn start_logging(config: &Config) -> Result<(), Failure> {
+    // The migration library speaks of every step; what it did is told by us, once.
+    let filter = EnvFilter::try_new(format!("refinery_core=warn,{}", config.log))
+        .context("the setting `log` is not a filter like `info`")?;
+    let colours = std::io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colours);
+    match config.log_format {
+        LogFormat::Text => builder.init(),
+        LogFormat::Json => builder.json().init(),
+    }
+    Ok(())
+}
+
+/// SIGTERM and SIGINT: the first asks to stop, a second one not to wait.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

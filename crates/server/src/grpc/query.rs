@@ -1,0 +1,184 @@
+//! The query services: hand over the message and the caller's patience, turn the answer into gRPC.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt as _};
+use llm_observatory_proto::FILE_DESCRIPTOR_SET;
+use llm_observatory_proto::v1::log_service_server::{LogService, LogServiceServer};
+use llm_observatory_proto::v1::metric_service_server::{MetricService, MetricServiceServer};
+use llm_observatory_proto::v1::trace_service_server::{TraceService, TraceServiceServer};
+use llm_observatory_proto::v1::{
+    GetTraceRequest, GetTraceResponse, ListDataPointsRequest, ListDataPointsResponse, ListLogsRequest,
+    ListLogsResponse, ListMetricsRequest, ListMetricsResponse, ListTracesRequest, ListTracesResponse,
+};
+use llm_observatory_query::{self as query, Caller, QueryConfig};
+use llm_observatory_storage::StoragePool;
+use tonic::codec::CompressionEncoding::{Gzip, Zstd};
+use tonic::metadata::MetadataMap;
+use tonic::transport::server::Router;
+use tonic::{Request, Response, Status};
+
+use super::status::of_query;
+
+/// The services over one pool.
+#[derive(Debug, Clone)]
+struct Query {
+    traces: query::TraceService,
+    metrics: query::MetricService,
+    logs: query::LogService,
+}
+
+/// Adds the query services and reflection to a router.
+pub(crate) fn services(router: Router, pool: &StoragePool, config: &QueryConfig) -> Router {
+    let query = Query {
+        traces: query::TraceService::new(pool.clone(), config.clone()),
+        metrics: query::MetricService::new(pool.clone(), config.clone()),
+        logs: query::LogService::new(pool.clone(), config.clone()),
+    };
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let mut router = router
+        .add_service(
+            TraceServiceServer::new(query.clone())
+                .send_compressed(Gzip)
+                .send_compressed(Zstd),
+        )
+        .add_service(
+            MetricServiceServer::new(query.clone())
+                .send_compressed(Gzip)
+                .send_compressed(Zstd),
+        )
+        .add_service(
+            LogServiceServer::new(query)
+                .send_compressed(Gzip)
+                .send_compressed(Zstd),
+        );
+    // The descriptors are part of the program and checked by a test; without them only reflection would be missing.
+    if let (Ok(v1), Ok(v1alpha)) = (reflection().build_v1(), reflection().build_v1alpha()) {
+        router = router.add_service(v1).add_service(v1alpha);
+    }
+    router
+}
+
+/// Who asks, and how long they wait: gRPC's own deadline.
+fn caller(metadata: &MetadataMap) -> Caller {
+    let timeout = metadata
+        .get("grpc-timeout")
+        .and_then(|timeout| timeout.to_str().ok());
+    Caller {
+        patience: timeout.and_then(parse_timeout),
+        ..Caller::default()
+    }
+}
+
+/// `grpc-timeout`: up to eight digits and a unit (gRPC over HTTP/2, "Timeout").
+fn parse_timeout(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let number: u64 = digits.parse().ok()?;
+    Some(match unit {
+        "H" => Duration::from_secs(number * 3_600),
+        "M" => Duration::from_secs(number * 60),
+        "S" => Duration::from_secs(number),
+        "m" => Duration::from_millis(number),
+        "u" => Duration::from_micros(number),
+        "n" => Duration::from_nanos(number),
+        _ => return None,
+    })
+}
+
+#[tonic::async_trait]
+impl TraceService for Query {
+    type GetTraceStream = Pin<Box<dyn Stream<Item = Result<GetTraceResponse, Status>> + Send>>;
+
+    async fn get_trace(
+        &self,
+        request: Request<GetTraceRequest>,
+    ) -> Result<Response<Self::GetTraceStream>, Status> {
+        let caller = caller(request.metadata());
+        let trace = self
+            .traces
+            .get_trace(&caller, request.into_inner())
+            .await
+            .map_err(of_query)?;
+        Ok(Response::new(trace.map(|part| part.map_err(of_query)).boxed()))
+    }
+
+    async fn list_traces(
+        &self,
+        request: Request<ListTracesRequest>,
+    ) -> Result<Response<ListTracesResponse>, Status> {
+        let caller = caller(request.metadata());
+        self.traces
+            .list_traces(&caller, request.into_inner())
+            .await
+            .map(Response::new)
+            .map_err(of_query)
+    }
+}
+
+#[tonic::async_trait]
+impl MetricService for Query {
+    async fn list_metrics(
+        &self,
+        request: Request<ListMetricsRequest>,
+    ) -> Result<Response<ListMetricsResponse>, Status> {
+        let caller = caller(request.metadata());
+        self.metrics
+            .list_metrics(&caller, request.into_inner())
+            .await
+            .map(Response::new)
+            .map_err(of_query)
+    }
+
+    async fn list_data_points(
+        &self,
+        request: Request<ListDataPointsRequest>,
+    ) -> Result<Response<ListDataPointsResponse>, Status> {
+        let caller = caller(request.metadata());
+        self.metrics
+            .list_data_points(&caller, request.into_inner())
+            .await
+            .map(Response::new)
+            .map_err(of_query)
+    }
+}
+
+#[tonic::async_trait]
+impl LogService for Query {
+    async fn list_logs(
+        &self,
+        request: Request<ListLogsRequest>,
+    ) -> Result<Response<ListLogsResponse>, Status> {
+        let caller = caller(request.metadata());
+        self.logs
+            .list_logs(&caller, request.into_inner())
+            .await
+            .map(Response::new)
+            .map_err(of_query)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deadlines_are_read_in_every_unit() {
+        assert_eq!(parse_timeout("250m"), Some(Duration::from_millis(250)));
+        assert_eq!(parse_timeout("2S"), Some(Duration::from_secs(2)));
+        assert_eq!(
+            parse_timeout("99999999H"),
+            Some(Duration::from_secs(99_999_999 * 3_600))
+        );
+        for nonsense in ["", "S", "123456789S", "1x", "-1S", "1é"] {
+            assert_eq!(parse_timeout(nonsense), None, "{nonsense}");
+        }
+    }
+}

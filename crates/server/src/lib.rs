@@ -1,0 +1,8 @@
+#![doc = include_str!("../README.md")]
+
+pub mod admin;
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod grpc;
+pub mod private_postgres;

@@ -1,0 +1,177 @@
+//! What can go wrong, by who must act on it.
+
+use std::fmt;
+
+use tokio_postgres::error::SqlState;
+
+use crate::config::ConfigError;
+use crate::models::attributes::Inconsistent;
+
+/// What can go wrong in the storage.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration is wrong: the operator must change it.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// PostgreSQL can't be reached or can't work now: try again later.
+    #[error("PostgreSQL is not available: {0}")]
+    Unavailable(String),
+    /// PostgreSQL refused a statement.
+    #[error("PostgreSQL refused: {}", Refusal(.0))]
+    Postgres(tokio_postgres::Error),
+    /// The database was migrated by a newer program than this one.
+    #[error(
+        "the database schema has version {found}, and this program knows versions up to {known}: \
+         run a newer observatory, or restore the database from before its upgrade"
+    )]
+    SchemaTooNew {
+        /// The newest migration in the database.
+        found: i32,
+        /// The newest migration in this program.
+        known: i32,
+    },
+    /// The database has not been migrated yet.
+    #[error(
+        "the database schema has version {found}, and this program needs {needed}: run `observatory migrate`"
+    )]
+    SchemaTooOld {
+        /// The newest migration in the database; 0 for none.
+        found: i32,
+        /// The newest migration in this program.
+        needed: i32,
+    },
+    /// A migration failed.
+    #[error("migration failed: {0}")]
+    Migration(String),
+    /// TLS can't be set up.
+    #[error("TLS to PostgreSQL: {0}")]
+    Tls(String),
+    /// Redis can't be reached or refused.
+    #[error("Redis: {0}")]
+    Redis(#[from] redis::RedisError),
+    /// A row contradicts itself.
+    #[error("inconsistent row: {0}")]
+    Inconsistent(#[from] Inconsistent),
+}
+
+/// What a failed statement means for whoever ran it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The database can't be reached, is shutting down, read-only, full or out of connections: try later.
+    Unavailable,
+    /// A conflict between transactions: the same work may succeed at once.
+    Conflict,
+    /// A unique key is there already.
+    Duplicate,
+    /// A value that PostgreSQL can't hold: the same row will fail again.
+    Data,
+    /// No partition holds the row.
+    NoPartition,
+    /// The statement ran out of its time.
+    TimedOut,
+    /// A mistake of ours.
+    Bug,
+}
+
+impl Error {
+    /// What this error means for whoever ran the statement.
+    pub fn failure(&self) -> Failure {
+        match self {
+            Self::Unavailable(_) | Self::Redis(_) => Failure::Unavailable,
+            Self::Postgres(error) => failure_of(error),
+            Self::Config(_)
+            | Self::SchemaTooNew { .. }
+            | Self::SchemaTooOld { .. }
+            | Self::Migration(_)
+            | Self::Tls(_)
+            | Self::Inconsistent(_) => Failure::Bug,
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for Error {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match error.as_db_error() {
+            Some(_) => Self::Postgres(error),
+            None => Self::Unavailable(chain(&error)),
+        }
+    }
+}
+
+impl From<bb8::RunError<tokio_postgres::Error>> for Error {
+    fn from(error: bb8::RunError<tokio_postgres::Error>) -> Self {
+        match error {
+            bb8::RunError::User(error) => Self::from(error),
+            bb8::RunError::TimedOut => {
+                Self::Unavailable("no connection became free within database.acquire_timeout_ms".to_owned())
+            }
+        }
+    }
+}
+
+fn failure_of(error: &tokio_postgres::Error) -> Failure {
+    let Some(state) = error.code() else {
+        return Failure::Unavailable;
+    };
+    if *state == SqlState::UNIQUE_VIOLATION {
+        return Failure::Duplicate;
+    }
+    if *state == SqlState::CHECK_VIOLATION {
+        return Failure::NoPartition; // the schema has no CHECK: only a missing partition raises this
+    }
+    if *state == SqlState::QUERY_CANCELED {
+        return Failure::TimedOut;
+    }
+    let conflicts = [
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::LOCK_NOT_AVAILABLE,
+    ];
+    if conflicts.contains(state) {
+        return Failure::Conflict;
+    }
+    match state.code().get(..2) {
+        // Connection, resources, operator's intervention, system; and 25006: read-only after a failover.
+        Some("08" | "53" | "57" | "58") => Failure::Unavailable,
+        Some("25") if *state == SqlState::READ_ONLY_SQL_TRANSACTION => Failure::Unavailable,
+        Some("22" | "54") => Failure::Data,
+        _ => Failure::Bug,
+    }
+}
+
+/// Shows a refusal without the values that its message may quote.
+struct Refusal<'a>(&'a tokio_postgres::Error);
+
+impl fmt::Display for Refusal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_db_error() {
+            Some(refusal)
+                if matches!(
+                    failure_of(self.0),
+                    Failure::Data | Failure::Duplicate | Failure::NoPartition
+                ) =>
+            {
+                write!(f, "SQLSTATE {}", refusal.code().code())?;
+                refusal
+                    .table()
+                    .map_or(Ok(()), |table| write!(f, " in table {table}"))
+            }
+            Some(refusal) => write!(f, "{} (SQLSTATE {})", refusal.message(), refusal.code().code()),
+            None => write!(f, "{}", chain(self.0)),
+        }
+    }
+}
+
+/// The error and its causes on one line: the driver's own text names only the outermost.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    text
+}

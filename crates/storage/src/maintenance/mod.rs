@@ -1,0 +1,3 @@
+//! What keeps the tables in shape.
+
+pub mod partitions;

@@ -1,0 +1,154 @@
+//! Day partitions, made days ahead and on demand.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use llm_observatory_core::time::{Day, UnixNanos};
+use time::Date;
+use tokio_postgres::Client;
+
+use crate::config::PartitionConfig;
+use crate::error::Error;
+use crate::migrate::SCHEMA_LOCK;
+
+/// The tables that are partitioned by day. A day is made in all of them at once, so that one set of days describes all.
+pub const TABLES: &[&str] = &[
+    "traces",
+    "trace_spans",
+    "trace_events",
+    "metric_data_points",
+    "logs",
+];
+
+/// 2000-01-01: what lies before is "undated" and has a partition of its own.
+const FIRST_DAY: Day = Day(10_957);
+/// 2100-01-01: what lies from here on has a partition of its own.
+const PAST_LAST_DAY: Day = Day(47_482);
+
+const LOCK: &str = "/* partitions: lock */ SELECT pg_advisory_xact_lock($1)";
+const ENSURE: &str = "/* partitions: ensure */ \
+    SELECT count(*) FILTER (WHERE observatory_ensure_partition(parent::regclass, $2::date, $2::date + 1, to_char($2::date, 'YYYYMMDD'))) \
+    FROM unnest($1::text[]) AS parent";
+const KNOWN: &str = "/* partitions: known */ \
+    SELECT to_date(right(partition::text, 8), 'YYYYMMDD') FROM observatory_partitions \
+    WHERE parent = 'logs' AND partition ~ '_[0-9]{8}$'";
+
+/// The days that have partitions, as far as this process knows. Clones share the knowledge.
+#[derive(Debug, Clone)]
+pub struct Partitions {
+    config: PartitionConfig,
+    known: Arc<Mutex<BTreeSet<Day>>>,
+}
+
+/// Days for which no partition may be made, because there are `partitions.max_days` already.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Refused(pub BTreeSet<Day>);
+
+impl Partitions {
+    pub(crate) fn new(config: PartitionConfig) -> Self {
+        Self {
+            config,
+            known: Arc::default(),
+        }
+    }
+
+    /// Most day partitions of one table.
+    pub fn max_days(&self) -> usize {
+        self.config.max_days
+    }
+
+    /// Whether rows of that day have a partition to go to, as far as this process knows.
+    pub fn has(&self, day: Day) -> bool {
+        !(FIRST_DAY..PAST_LAST_DAY).contains(&day) || self.known().contains(&day)
+    }
+
+    /// Makes the partitions that `days` need and that are missing.
+    ///
+    /// Returns the days that would go beyond `partitions.max_days`: rows of those can't be stored.
+    ///
+    /// # Errors
+    /// What PostgreSQL says.
+    pub async fn ensure(&self, client: &Client, days: &BTreeSet<Day>) -> Result<Refused, Error> {
+        let mut missing: Vec<_> = days.iter().copied().filter(|day| !self.has(*day)).collect();
+        if missing.is_empty() {
+            return Ok(Refused::default());
+        }
+        client.batch_execute("BEGIN").await?;
+        let made = self.ensure_locked(client, &mut missing).await;
+        client
+            .batch_execute(if made.is_ok() { "COMMIT" } else { "ROLLBACK" })
+            .await?;
+        self.known().extend(made?);
+        Ok(Refused(
+            missing.into_iter().filter(|day| !self.has(*day)).collect(),
+        ))
+    }
+
+    /// Makes the partitions of yesterday, today and the coming days.
+    ///
+    /// # Errors
+    /// What PostgreSQL says.
+    pub async fn make_ahead(&self, client: &Client) -> Result<Refused, Error> {
+        let today = UnixNanos::from(std::time::SystemTime::now()).day();
+        let days = (-1..=i32::from(self.config.days_ahead))
+            .map(|ahead| Day(today.0 + ahead))
+            .collect();
+        self.ensure(client, &days).await
+    }
+
+    /// Makes what is missing, under the lock; returns every day that now has partitions.
+    async fn ensure_locked(&self, client: &Client, missing: &mut [Day]) -> Result<BTreeSet<Day>, Error> {
+        client.query_one(LOCK, &[&SCHEMA_LOCK]).await?;
+        let rows = client.query(KNOWN, &[]).await?;
+        let mut known: BTreeSet<Day> = rows.iter().map(|row| from_date(row.get(0))).collect();
+        for day in missing
+            .iter()
+            .filter_map(|day| to_date(*day).map(|date| (*day, date)))
+        {
+            let (day, date) = day;
+            if known.contains(&day) {
+                continue;
+            }
+            if known.len() >= self.config.max_days {
+                break;
+            }
+            client.query_one(ENSURE, &[&TABLES, &date]).await?;
+            tracing::info!(partition.day = %date, "day partitions made");
+            known.insert(day);
+        }
+        Ok(known)
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeSet<Day>> {
+        // The set is only ever added to, so a panic elsewhere can't have left it half-changed.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const UNIX_EPOCH_JULIAN: i32 = 2_440_588;
+
+fn to_date(day: Day) -> Option<Date> {
+    Date::from_julian_day(day.0.checked_add(UNIX_EPOCH_JULIAN)?).ok()
+}
+
+fn from_date(date: Date) -> Day {
+    Day(date.to_julian_day() - UNIX_EPOCH_JULIAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_dates() {
+        assert_eq!(
+            to_date(FIRST_DAY).map(|date| date.to_string()).as_deref(),
+            Some("2000-01-01")
+        );
+        assert_eq!(
+            to_date(PAST_LAST_DAY).map(|date| date.to_string()).as_deref(),
+            Some("2100-01-01")
+        );
+        assert_eq!(to_date(Day(20_000)).map(from_date), Some(Day(20_000)));
+    }
+}

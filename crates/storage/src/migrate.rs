@@ -1,0 +1,150 @@
+//! The schema: forward-only migrations that are part of the program.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio_postgres::Client;
+
+use crate::error::{Error, chain};
+
+mod embedded {
+    refinery::embed_migrations!("../../migrations");
+}
+
+const HISTORY: &str = "observatory_schema_history";
+
+/// The advisory lock that migrations and partitions are made under, one daemon at a time.
+pub(crate) const SCHEMA_LOCK: i64 = 0x6f62_7365_7276; // "observ"
+
+const TRY_LOCK: &str = "/* migrate: try lock */ SELECT pg_try_advisory_lock($1)";
+const UNLOCK: &str = "/* migrate: unlock */ SELECT pg_advisory_unlock($1)";
+const HAS_HISTORY: &str =
+    "/* migrate: has history */ SELECT to_regclass('observatory_schema_history') IS NOT NULL";
+const NEWEST: &str =
+    "/* migrate: newest */ SELECT coalesce(max(version), 0)::integer FROM observatory_schema_history";
+
+/// What a run of migrations did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Applied {
+    /// The names of the migrations that were applied now.
+    pub applied: Vec<String>,
+    /// The version that the schema has.
+    pub version: i32,
+}
+
+/// One migration and whether the database has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Its number.
+    pub version: i32,
+    /// Its name.
+    pub name: String,
+    /// Whether the database has it.
+    pub applied: bool,
+}
+
+/// The version that this program needs.
+pub fn known_version() -> i32 {
+    let versions = embedded::migrations::runner()
+        .get_migrations()
+        .iter()
+        .map(|step| step.version())
+        .max();
+    versions.unwrap_or_default()
+}
+
+/// The version that the database has; 0 when it has none.
+///
+/// # Errors
+/// What PostgreSQL says.
+pub async fn version(client: &Client) -> Result<i32, Error> {
+    if !client.query_one(HAS_HISTORY, &[]).await?.get::<_, bool>(0) {
+        return Ok(0);
+    }
+    Ok(client.query_one(NEWEST, &[]).await?.get(0))
+}
+
+/// Whether the database has just the version that this program needs.
+///
+/// # Errors
+/// [`Error::SchemaTooNew`] or [`Error::SchemaTooOld`].
+pub async fn check(client: &Client) -> Result<(), Error> {
+    let (found, known) = (version(client).await?, known_version());
+    match found.cmp(&known) {
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Greater => Err(Error::SchemaTooNew { found, known }),
+        std::cmp::Ordering::Less => Err(Error::SchemaTooOld { found, needed: known }),
+    }
+}
+
+/// Every migration that this program knows, and whether the database has it.
+///
+/// # Errors
+/// What PostgreSQL says.
+pub async fn status(client: &Client) -> Result<Vec<Step>, Error> {
+    let found = version(client).await?;
+    let runner = embedded::migrations::runner();
+    let mut steps: Vec<_> = runner
+        .get_migrations()
+        .iter()
+        .map(|step| Step {
+            version: step.version(),
+            name: step.name().to_owned(),
+            applied: step.version() <= found,
+        })
+        .collect();
+    steps.sort_by_key(|step| step.version);
+    Ok(steps)
+}
+
+/// Applies what is missing. Several daemons may do so at once: one works, the others wait and find it done.
+///
+/// # Errors
+/// [`Error::SchemaTooNew`], or [`Error::Migration`]; a failed migration leaves nothing behind.
+pub(crate) async fn run(client: &mut Client) -> Result<Applied, Error> {
+    lock(client).await?;
+    let result = run_locked(client).await;
+    client.execute(UNLOCK, &[&SCHEMA_LOCK]).await?;
+    result
+}
+
+async fn run_locked(client: &mut Client) -> Result<Applied, Error> {
+    let (found, known) = (version(client).await?, known_version());
+    if found > known {
+        return Err(Error::SchemaTooNew { found, known });
+    }
+    let mut runner = embedded::migrations::runner();
+    runner.set_migration_table_name(HISTORY);
+    let report = runner
+        .run_async(client)
+        .await
+        .map_err(|error| Error::Migration(chain(&error)))?;
+    let applied: Vec<_> = report
+        .applied_migrations()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    Ok(Applied {
+        applied,
+        version: known,
+    })
+}
+
+/// Takes the lock by trying: a session that waits inside PostgreSQL would hold back statements like CREATE INDEX
+/// CONCURRENTLY, which wait for every older transaction.
+async fn lock(client: &Client) -> Result<(), Error> {
+    const PAUSE: Duration = Duration::from_millis(200);
+    let mut waited = false;
+    while !client
+        .query_one(TRY_LOCK, &[&SCHEMA_LOCK])
+        .await?
+        .get::<_, bool>(0)
+    {
+        if !waited {
+            tracing::info!("another observatory is migrating this database; waiting for it");
+            waited = true;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
+}

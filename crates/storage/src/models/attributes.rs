@@ -1,0 +1,375 @@
+//! Attribute lists as `jsonb` that people can query, with nothing of OTLP lost.
+//!
+//! jsonb keeps neither the order of keys nor duplicates, and JSON has no bytes, no NaN and no NUL. So an attribute list
+//! fills two columns: the JSON, and a *layout* that is NULL when the JSON tells all. A layout is
+//!
+//! 1. the number of attributes, as a protobuf varint;
+//! 2. one byte for each attribute in its original order: its place among the keys as jsonb orders them
+//!    (by length, then by bytes), or 255 for "take the next exact one";
+//! 3. the exact ones, as an encoded `opentelemetry.proto.common.v1.KeyValueList`.
+
+use std::borrow::Cow;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use llm_observatory_core::attributes::{Attribute, Value};
+use opentelemetry_proto::tonic::common::v1::{
+    AnyValue, ArrayValue, KeyValue, KeyValueList, any_value::Value as Any,
+};
+use prost::Message as _;
+
+use super::json::{Json, jsonb_order, write_string, write_value};
+
+/// The byte that stands for "take the next exact one".
+const EXACT: u8 = u8::MAX;
+
+/// An attribute list in the two columns that hold it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attributes {
+    /// A JSON object, its keys ordered as jsonb orders them.
+    pub json: Bytes,
+    /// What the JSON can't tell; empty (NULL) when it tells all.
+    pub layout: Bytes,
+}
+
+impl Default for Attributes {
+    /// The empty list.
+    fn default() -> Self {
+        Self {
+            json: Bytes::from_static(b"{}"),
+            layout: Bytes::new(),
+        }
+    }
+}
+
+impl Attributes {
+    /// The columns for `attributes`.
+    pub fn new(attributes: &[Attribute<'_>]) -> Self {
+        Self::encode(attributes, &mut BytesMut::new())
+    }
+
+    /// The columns for `attributes`, written into `arena`: the lists of one request share one allocation.
+    pub fn encode(attributes: &[Attribute<'_>], arena: &mut BytesMut) -> Self {
+        if attributes.is_empty() {
+            return Self::default();
+        }
+        if attributes.iter().any(|attribute| attribute.key.contains('\0')) {
+            return Self::encode_beside(attributes, arena);
+        }
+        let mut order: Vec<usize> = (0..attributes.len()).collect();
+        order.sort_by(|a, b| jsonb_order(&attributes[*a].key, &attributes[*b].key).then(a.cmp(b)));
+
+        let mut places = vec![EXACT; attributes.len()];
+        let mut place = 0_usize;
+        arena.put_u8(b'{');
+        for (n, &index) in order.iter().enumerate() {
+            let key = &attributes[index].key;
+            let same = |other: Option<&usize>| other.is_some_and(|other| attributes[*other].key == *key);
+            if same(order.get(n + 1)) {
+                continue; // jsonb keeps the last of several equal keys, so only that one is written
+            }
+            let first_of_its_key = n == 0 || !same(order.get(n - 1));
+            if place > 0 {
+                arena.put_u8(b',');
+            }
+            write_string(key, arena);
+            arena.put_u8(b':');
+            let plain = write_value(&attributes[index].value, arena) && first_of_its_key;
+            if plain && place < usize::from(EXACT) {
+                places[index] = place as u8;
+            }
+            place += 1;
+        }
+        arena.put_u8(b'}');
+        let json = arena.split().freeze();
+        Self {
+            json,
+            layout: layout(attributes, &places),
+        }
+    }
+
+    /// A key with NUL is shown as another, which sorts elsewhere or may be there already: so the whole list is kept exactly,
+    /// and the JSON is for people only.
+    fn encode_beside(attributes: &[Attribute<'_>], arena: &mut BytesMut) -> Self {
+        let shown = |attribute: &Attribute<'_>| attribute.key.replace('\0', "\u{fffd}");
+        let shown: Vec<_> = attributes
+            .iter()
+            .map(|attribute| Attribute::new(shown(attribute), attribute.value.clone()))
+            .collect();
+        let Self { json, .. } = Self::encode(&shown, arena);
+        Self {
+            json,
+            layout: layout(attributes, &vec![EXACT; attributes.len()]),
+        }
+    }
+
+    /// The attributes, as OTLP.
+    ///
+    /// # Errors
+    /// [`Inconsistent`] when the two columns don't belong together.
+    pub fn decode(json: &[u8], layout: Option<&[u8]>) -> Result<Vec<KeyValue>, Inconsistent> {
+        let entries = match serde_json::from_slice::<Json>(json)?.0 {
+            Any::KvlistValue(list) => list.values,
+            _ => return Err(Inconsistent::Layout),
+        };
+        match layout {
+            None | Some([]) => Ok(entries),
+            Some(layout) => arrange(entries, layout),
+        }
+    }
+}
+
+/// A row whose columns contradict each other.
+#[derive(Debug, thiserror::Error)]
+pub enum Inconsistent {
+    /// A jsonb column holds what this program does not write.
+    #[error("unreadable JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A column of OTLP bytes does not decode.
+    #[error("unreadable OTLP bytes: {0}")]
+    Otlp(#[from] prost::DecodeError),
+    /// A layout does not fit its JSON.
+    #[error("layout and JSON do not belong together")]
+    Layout,
+    /// A column holds a value outside its range.
+    #[error("column {0} holds a value outside its range")]
+    Column(&'static str),
+}
+
+/// One value (the body of a log record) in its columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ValueColumns {
+    /// The text, when it is text.
+    pub text: Option<Bytes>,
+    /// JSON, when it is anything else.
+    pub json: Option<Bytes>,
+    /// The exact value as an encoded `AnyValue`; empty (NULL) when the above tells all.
+    pub exact: Bytes,
+}
+
+impl ValueColumns {
+    /// The columns for `value`, written into `arena`.
+    pub fn encode(value: &Value<'_>, arena: &mut BytesMut) -> Self {
+        if let Value::Str(text) = value {
+            let plain = !text.as_bytes().contains(&0);
+            let shown = if plain {
+                Cow::Borrowed(&**text)
+            } else {
+                Cow::Owned(text.replace('\0', "\u{fffd}"))
+            };
+            arena.put_slice(shown.as_bytes());
+            let text = Some(arena.split().freeze());
+            return Self {
+                text,
+                json: None,
+                exact: if plain { Bytes::new() } else { exact_value(value) },
+            };
+        }
+        let plain = write_value(value, arena);
+        let json = Some(arena.split().freeze());
+        Self {
+            text: None,
+            json,
+            exact: if plain { Bytes::new() } else { exact_value(value) },
+        }
+    }
+
+    /// The value, as OTLP; `None` when all columns are NULL.
+    ///
+    /// # Errors
+    /// [`Inconsistent`] when a column doesn't hold what this program writes.
+    pub fn decode(
+        text: Option<String>,
+        json: Option<&[u8]>,
+        exact: Option<&[u8]>,
+    ) -> Result<Option<AnyValue>, Inconsistent> {
+        if let Some(exact) = exact {
+            return Ok(Some(AnyValue::decode(exact)?));
+        }
+        Ok(match (text, json) {
+            (Some(text), _) => Some(AnyValue {
+                value: Some(Any::StringValue(text)),
+            }),
+            (None, Some(b"null")) => Some(AnyValue { value: None }),
+            (None, Some(json)) => Some(AnyValue {
+                value: Some(serde_json::from_slice::<Json>(json)?.0),
+            }),
+            (None, None) => None,
+        })
+    }
+}
+
+/// The bytes that stand for an attribute list in the hash of its owner: the same whatever the order of its keys.
+pub fn canonical(attributes: &[Attribute<'_>]) -> Vec<u8> {
+    let mut values: Vec<_> = attributes.iter().map(to_key_value).collect();
+    values.sort_by(|a, b| a.key.cmp(&b.key));
+    KeyValueList { values }.encode_to_vec()
+}
+
+/// The attribute as OTLP.
+pub fn to_key_value(attribute: &Attribute<'_>) -> KeyValue {
+    KeyValue {
+        key: attribute.key.clone().into_owned(),
+        value: Some(to_any_value(&attribute.value)),
+        ..KeyValue::default()
+    }
+}
+
+/// The value as OTLP.
+pub fn to_any_value(value: &Value<'_>) -> AnyValue {
+    let value = match value {
+        Value::Empty => None,
+        Value::Str(text) => Some(Any::StringValue(text.clone().into_owned())),
+        Value::Bool(truth) => Some(Any::BoolValue(*truth)),
+        Value::Int(number) => Some(Any::IntValue(*number)),
+        Value::Double(number) => Some(Any::DoubleValue(*number)),
+        Value::Bytes(bytes) => Some(Any::BytesValue(bytes.clone().into_owned())),
+        Value::Array(values) => Some(Any::ArrayValue(ArrayValue {
+            values: values.iter().map(to_any_value).collect(),
+        })),
+        Value::Map(entries) => Some(Any::KvlistValue(KeyValueList {
+            values: entries.iter().map(to_key_value).collect(),
+        })),
+    };
+    AnyValue { value }
+}
+
+fn exact_value(value: &Value<'_>) -> Bytes {
+    Bytes::from(to_any_value(value).encode_to_vec())
+}
+
+fn layout(attributes: &[Attribute<'_>], places: &[u8]) -> Bytes {
+    let in_order = places
+        .iter()
+        .enumerate()
+        .all(|(n, place)| usize::from(*place) == n && *place != EXACT);
+    if in_order {
+        return Bytes::new();
+    }
+    let exact = KeyValueList {
+        values: attributes
+            .iter()
+            .zip(places)
+            .filter(|(_, place)| **place == EXACT)
+            .map(|(attribute, _)| to_key_value(attribute))
+            .collect(),
+    };
+    let mut layout = BytesMut::with_capacity(places.len() + 4 + exact.encoded_len());
+    prost::encoding::encode_varint(places.len() as u64, &mut layout);
+    layout.put_slice(places);
+    if exact.encode(&mut layout).is_err() {
+        // A BytesMut grows as needed, so encoding into one has no way to fail.
+        unreachable!("encoding into a growable buffer");
+    }
+    layout.freeze()
+}
+
+fn arrange(entries: Vec<KeyValue>, mut layout: &[u8]) -> Result<Vec<KeyValue>, Inconsistent> {
+    let count = prost::encoding::decode_varint(&mut layout)?;
+    let count = usize::try_from(count).map_err(|_| Inconsistent::Layout)?;
+    let (places, exact) = layout.split_at_checked(count).ok_or(Inconsistent::Layout)?;
+    let mut exact = KeyValueList::decode(exact)?.values.into_iter();
+    let mut entries: Vec<_> = entries.into_iter().map(Some).collect();
+    places
+        .iter()
+        .map(|place| match *place {
+            EXACT => exact.next(),
+            place => entries.get_mut(usize::from(place)).and_then(Option::take),
+        })
+        .map(|attribute| attribute.ok_or(Inconsistent::Layout))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip(attributes: &[Attribute<'_>]) -> Vec<KeyValue> {
+        let columns = Attributes::new(attributes);
+        Attributes::decode(&columns.json, Some(&columns.layout)).unwrap()
+    }
+
+    #[test]
+    fn ordered_plain_attributes_need_no_layout() {
+        let columns = Attributes::new(&[
+            Attribute::new("a", 1),
+            Attribute::new("b", 1.0),
+            Attribute::new("aa", "x"),
+        ]);
+        assert_eq!(columns.json, r#"{"a":1,"b":1.0,"aa":"x"}"#);
+        assert!(columns.layout.is_empty());
+    }
+
+    #[test]
+    fn order_costs_a_byte_for_each_attribute() {
+        let attributes = [
+            Attribute::new("http.route", "/"),
+            Attribute::new("b", true),
+            Attribute::new("a", 2),
+        ];
+        let columns = Attributes::new(&attributes);
+        assert_eq!(columns.json, r#"{"a":2,"b":true,"http.route":"/"}"#);
+        assert_eq!(columns.layout, [3, 2, 1, 0].as_slice());
+        assert_eq!(
+            round_trip(&attributes),
+            attributes.iter().map(to_key_value).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn what_json_cannot_say_comes_back_exactly() {
+        let attributes = [
+            Attribute::new("k", "first"),
+            Attribute::new("k", "a\0b"),
+            Attribute::new("nan", f64::INFINITY),
+            Attribute::new("zero", -0.0),
+            Attribute::new("big", 1e300),
+            Attribute::new("small", 5e-324),
+            Attribute::new("bytes", Value::Bytes(b"\xff\0".as_slice().into())),
+            Attribute::new("none", Value::Empty),
+            Attribute::new(
+                "map",
+                Value::Map(vec![Attribute::new("zz", 1), Attribute::new("a", 2.5)]),
+            ),
+            Attribute::new("\0", "sorts before a, and its replacement behind"),
+            Attribute::new("a", 1),
+            Attribute::new("\u{fffd}", "what a NUL is shown as"),
+        ];
+        let columns = Attributes::new(&attributes);
+        let json: serde_json::Value = serde_json::from_slice(&columns.json).unwrap();
+        assert_eq!(json["bytes"], "/wA=");
+        assert_eq!(json["nan"], "Infinity");
+        assert_eq!(json["k"], "a\u{fffd}b", "the last duplicate wins");
+        assert_eq!(
+            round_trip(&attributes),
+            attributes.iter().map(to_key_value).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn lists_longer_than_a_place_can_count_come_back() {
+        let attributes: Vec<_> = (0..300)
+            .rev()
+            .map(|n| Attribute::new(format!("k{n}"), n))
+            .collect();
+        assert_eq!(
+            round_trip(&attributes),
+            attributes.iter().map(to_key_value).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn a_layout_that_does_not_fit_is_told() {
+        assert!(matches!(
+            Attributes::decode(b"{}", Some(&[1, 0])),
+            Err(Inconsistent::Layout)
+        ));
+        assert!(matches!(
+            Attributes::decode(b"{}", Some(&[9])),
+            Err(Inconsistent::Layout)
+        ));
+        assert!(matches!(
+            Attributes::decode(b"3", None),
+            Err(Inconsistent::Layout)
+        ));
+    }
+}

@@ -1,0 +1,220 @@
+//! OTLP values to JSON and back, as jsonb keeps them.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::{BufMut, BytesMut};
+use llm_observatory_core::attributes::{Attribute, Value};
+use opentelemetry_proto::tonic::common::v1::{
+    AnyValue, ArrayValue, KeyValue, KeyValueList, any_value::Value as Any,
+};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// How jsonb orders keys: shorter first, then by bytes.
+pub(super) fn jsonb_order(a: &str, b: &str) -> std::cmp::Ordering {
+    a.len().cmp(&b.len()).then_with(|| a.as_bytes().cmp(b.as_bytes()))
+}
+
+/// Writes the value as JSON and tells whether jsonb, read back, gives exactly this value.
+pub(super) fn write_value(value: &Value<'_>, out: &mut BytesMut) -> bool {
+    match value {
+        Value::Empty => put_plain(out, b"null"),
+        Value::Str(text) => write_string(text, out),
+        Value::Bool(true) => put_plain(out, b"true"),
+        Value::Bool(false) => put_plain(out, b"false"),
+        Value::Int(number) => put_plain(out, itoa::Buffer::new().format(*number).as_bytes()),
+        Value::Double(number) => write_double(*number, out),
+        Value::Bytes(bytes) => {
+            write_string(&BASE64.encode(bytes), out);
+            false
+        }
+        Value::Array(values) => {
+            let mut plain = true;
+            out.put_u8(b'[');
+            for (n, value) in values.iter().enumerate() {
+                if n > 0 {
+                    out.put_u8(b',');
+                }
+                plain &= write_value(value, out);
+            }
+            out.put_u8(b']');
+            plain
+        }
+        Value::Map(entries) => {
+            let ordered = |pair: &[Attribute<'_>]| jsonb_order(&pair[0].key, &pair[1].key).is_lt();
+            let mut plain = entries.windows(2).all(ordered);
+            out.put_u8(b'{');
+            for (n, entry) in entries.iter().enumerate() {
+                if n > 0 {
+                    out.put_u8(b',');
+                }
+                plain &= write_string(&entry.key, out);
+                out.put_u8(b':');
+                plain &= write_value(&entry.value, out);
+            }
+            out.put_u8(b'}');
+            plain
+        }
+    }
+}
+
+fn put_plain(out: &mut BytesMut, json: &[u8]) -> bool {
+    out.put_slice(json);
+    true
+}
+
+/// jsonb keeps the scale of a number, so `1.0` stays a double; but it writes out positive exponents, knows no negative
+/// zero, and has no NaN or infinity (those become the strings of proto3's JSON mapping).
+fn write_double(number: f64, out: &mut BytesMut) -> bool {
+    if !number.is_finite() {
+        let name = if number.is_nan() {
+            "NaN"
+        } else if number > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        };
+        write_string(name, out);
+        return false;
+    }
+    let mut buffer = ryu::Buffer::new();
+    let text = buffer.format_finite(number);
+    out.put_slice(text.as_bytes());
+    let written_out = text.contains('e') && !text.contains("e-");
+    let negative_zero = number == 0.0 && number.is_sign_negative();
+    !written_out && !negative_zero
+}
+
+/// Writes a JSON string; NUL, which jsonb can't hold, becomes U+FFFD and makes the result inexact.
+pub(super) fn write_string(text: &str, out: &mut BytesMut) -> bool {
+    let mut rest = text.as_bytes();
+    let mut plain = true;
+    out.reserve(rest.len() + 2);
+    out.put_u8(b'"');
+    loop {
+        let (clean, escaped) = rest.split_at(clean_prefix(rest));
+        out.put_slice(clean);
+        let Some((byte, after)) = escaped.split_first() else {
+            break;
+        };
+        plain &= *byte != 0;
+        write_escape(*byte, out);
+        rest = after;
+    }
+    out.put_u8(b'"');
+    plain
+}
+
+const fn needs_escape(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// How many bytes can be copied as they are. Looks at 32 at a time, which the compiler turns into vector instructions.
+fn clean_prefix(bytes: &[u8]) -> usize {
+    let (chunks, _) = bytes.as_chunks::<32>();
+    let clean = chunks
+        .iter()
+        .take_while(|chunk| !chunk.iter().fold(false, |any, byte| any | needs_escape(*byte)));
+    let start = clean.count() * 32;
+    let rest = bytes[start..].iter().position(|byte| needs_escape(*byte));
+    rest.map_or(bytes.len(), |place| start + place)
+}
+
+fn write_escape(byte: u8, out: &mut BytesMut) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    match byte {
+        b'"' => out.put_slice(b"\\\""),
+        b'\\' => out.put_slice(b"\\\\"),
+        b'\n' => out.put_slice(b"\\n"),
+        b'\r' => out.put_slice(b"\\r"),
+        b'\t' => out.put_slice(b"\\t"),
+        0 => out.put_slice("\u{fffd}".as_bytes()),
+        control => {
+            out.put_slice(b"\\u00");
+            out.put_u8(HEX[usize::from(control >> 4)]);
+            out.put_u8(HEX[usize::from(control & 15)]);
+        }
+    }
+}
+
+/// A value read from JSON: a number with a fraction is a double, one without is an integer.
+pub(super) struct Json(pub(super) Any);
+
+struct Nullable(Option<Any>);
+
+struct AnyVisitor;
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Nullable::deserialize(deserializer)?.0;
+        value
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom("null where a value must stand"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Nullable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyVisitor)
+    }
+}
+
+impl<'de> Visitor<'de> for AnyVisitor {
+    type Value = Nullable;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Nullable, E> {
+        Ok(Nullable(None))
+    }
+
+    fn visit_bool<E>(self, truth: bool) -> Result<Nullable, E> {
+        Ok(Nullable(Some(Any::BoolValue(truth))))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Nullable, E> {
+        Ok(Nullable(Some(Any::IntValue(number))))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Nullable, E> {
+        // Larger integers are never written plain; one from elsewhere is read as the nearest double.
+        Ok(Nullable(Some(
+            i64::try_from(number).map_or(Any::DoubleValue(number as f64), Any::IntValue),
+        )))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Nullable, E> {
+        Ok(Nullable(Some(Any::DoubleValue(number))))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Nullable, E> {
+        Ok(Nullable(Some(Any::StringValue(text.to_owned()))))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Nullable, E> {
+        Ok(Nullable(Some(Any::StringValue(text))))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Nullable, A::Error> {
+        let mut values = Vec::new();
+        while let Some(Nullable(value)) = seq.next_element()? {
+            values.push(AnyValue { value });
+        }
+        Ok(Nullable(Some(Any::ArrayValue(ArrayValue { values }))))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Nullable, A::Error> {
+        let mut values = Vec::new();
+        while let Some((key, Nullable(value))) = map.next_entry()? {
+            values.push(KeyValue {
+                key,
+                value: Some(AnyValue { value }),
+                ..KeyValue::default()
+            });
+        }
+        Ok(Nullable(Some(Any::KvlistValue(KeyValueList { values }))))
+    }
+}

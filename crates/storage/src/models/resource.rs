@@ -1,0 +1,190 @@
+//! The dictionaries that all signals share: resources and scopes.
+
+use bytes::Bytes;
+use llm_observatory_core::attributes::{Attribute, Value, find};
+use llm_observatory_core::ids::{ProjectId, ResourceId, ScopeId};
+use llm_observatory_core::text::Text;
+use uuid::Uuid;
+
+use super::attributes::{Attributes, canonical};
+use super::row::{Row, RowEncoder, Table};
+
+/// The id of content: 128 bits of the BLAKE3 hash of its parts, each led by its length so that no two lists run together.
+pub fn content_id(parts: &[&[u8]]) -> Uuid {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    let mut id = [0; 16];
+    hasher.finalize_xof().fill(&mut id);
+    Uuid::from_bytes(id)
+}
+
+/// A row of `resources`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceRow {
+    /// Hash of the canonical content.
+    pub id: ResourceId,
+    /// The project.
+    pub project_id: ProjectId,
+    /// The attribute `service.name`, or empty.
+    pub service_name: Text,
+    /// Resource attributes.
+    pub attributes: Attributes,
+    /// How many attributes the client dropped.
+    pub dropped_attributes_count: u32,
+    /// The schema of the resource.
+    pub schema_url: Text,
+    /// Entity references, as an encoded OTLP `Resource` with nothing else set; empty for none.
+    pub entity_refs: Bytes,
+}
+
+impl ResourceRow {
+    /// The resource with this content.
+    pub fn new(
+        project_id: ProjectId,
+        attributes: &[Attribute<'_>],
+        dropped_attributes_count: u32,
+        schema_url: Text,
+        entity_refs: Bytes,
+    ) -> Self {
+        let id = content_id(&[
+            b"resource",
+            &canonical(attributes),
+            &dropped_attributes_count.to_le_bytes(),
+            schema_url.as_bytes(),
+            &entity_refs,
+        ]);
+        let service_name = find(attributes, "service.name")
+            .and_then(Value::as_str)
+            .map(Text::from);
+        Self {
+            id: ResourceId(id),
+            project_id,
+            service_name: service_name.unwrap_or_default(),
+            attributes: Attributes::new(attributes),
+            dropped_attributes_count,
+            schema_url,
+            entity_refs,
+        }
+    }
+
+    /// The resource that a service is when nothing but its name is known.
+    pub fn of_service(project_id: ProjectId, service_name: &str) -> Self {
+        Self::new(
+            project_id,
+            &[Attribute::new("service.name", service_name)],
+            0,
+            Text::EMPTY,
+            Bytes::new(),
+        )
+    }
+}
+
+impl Row for ResourceRow {
+    const TABLE: Table = Table {
+        name: "resources",
+        columns: &[
+            "id",
+            "project_id",
+            "service_name",
+            "attributes",
+            "attributes_layout",
+            "dropped_attributes_count",
+            "schema_url",
+            "entity_refs",
+        ],
+    };
+
+    fn encode(&self, to: &mut RowEncoder<'_>) {
+        to.uuid(self.id.0);
+        to.i32(self.project_id.0);
+        to.text(self.service_name.as_bytes());
+        to.attributes(&self.attributes);
+        to.count32(self.dropped_attributes_count);
+        to.text(self.schema_url.as_bytes());
+        to.text_or_null(&self.entity_refs);
+    }
+}
+
+/// A row of `scopes`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeRow {
+    /// Hash of the canonical content.
+    pub id: ScopeId,
+    /// The project.
+    pub project_id: ProjectId,
+    /// Name of the instrumentation scope.
+    pub name: Text,
+    /// Version of the instrumentation scope.
+    pub version: Text,
+    /// Scope attributes.
+    pub attributes: Attributes,
+    /// How many attributes the client dropped.
+    pub dropped_attributes_count: u32,
+    /// The schema of the scope and of all that it holds.
+    pub schema_url: Text,
+}
+
+impl ScopeRow {
+    /// The scope with this content.
+    pub fn new(
+        project_id: ProjectId,
+        name: Text,
+        version: Text,
+        attributes: &[Attribute<'_>],
+        dropped_attributes_count: u32,
+        schema_url: Text,
+    ) -> Self {
+        let id = content_id(&[
+            b"scope",
+            name.as_bytes(),
+            version.as_bytes(),
+            &canonical(attributes),
+            &dropped_attributes_count.to_le_bytes(),
+            schema_url.as_bytes(),
+        ]);
+        let attributes = Attributes::new(attributes);
+        Self {
+            id: ScopeId(id),
+            project_id,
+            name,
+            version,
+            attributes,
+            dropped_attributes_count,
+            schema_url,
+        }
+    }
+
+    /// The scope of which nothing but the name is known.
+    pub fn named(project_id: ProjectId, name: &str) -> Self {
+        Self::new(project_id, name.into(), Text::EMPTY, &[], 0, Text::EMPTY)
+    }
+}
+
+impl Row for ScopeRow {
+    const TABLE: Table = Table {
+        name: "scopes",
+        columns: &[
+            "id",
+            "project_id",
+            "name",
+            "version",
+            "attributes",
+            "attributes_layout",
+            "dropped_attributes_count",
+            "schema_url",
+        ],
+    };
+
+    fn encode(&self, to: &mut RowEncoder<'_>) {
+        to.uuid(self.id.0);
+        to.i32(self.project_id.0);
+        to.text(self.name.as_bytes());
+        to.text(self.version.as_bytes());
+        to.attributes(&self.attributes);
+        to.count32(self.dropped_attributes_count);
+        to.text(self.schema_url.as_bytes());
+    }
+}

@@ -1,0 +1,308 @@
+//! Reading metric definitions, series and data points.
+
+mod rows;
+
+use llm_observatory_core::ids::{MetricId, SeriesId};
+use llm_observatory_core::text::Text;
+use llm_observatory_core::time::UnixNanos;
+use uuid::Uuid;
+
+use super::fields::parameters;
+use super::page::{DEFAULT_ROWS, Page, TimeRange, limits, timestamp};
+use super::read::{Reader, Statement};
+use super::{repository, statement};
+use crate::error::Error;
+use crate::models::{DataPointRow, MetricRow, SeriesRow};
+
+pub use rows::DescribedSeries;
+
+use rows::{metric_columns, point_columns, series_columns};
+
+/// The rest of a statement that lists points, with one more condition.
+macro_rules! points {
+    ($condition:literal) => {
+        concat!(
+            " FROM metric_data_points WHERE project_id = $1 AND time BETWEEN $2 AND $4 ",
+            "AND (time, time_nanos) >= ($2, $3) ",
+            "AND (time, time_nanos, series_id, start_time, start_nanos) < ($4, $5, $6, $7, $8) ",
+            "AND ($9::uuid IS NULL OR series_id = $9) ",
+            $condition,
+            "ORDER BY time DESC, time_nanos DESC, series_id DESC, start_time DESC, start_nanos DESC LIMIT $10",
+        )
+    };
+}
+
+/// The statements of this module.
+pub const STATEMENTS: &[(&str, &str)] = &[LIST, GET, SERIES, DESCRIBED, POINTS, POINTS_OF, LATEST];
+
+const LIST: Statement = statement!(
+    "metric: list",
+    "SELECT ",
+    metric_columns!(),
+    " FROM metrics AS m ",
+    "WHERE project_id = $1 AND (name, id) > ($2, $3) AND ($4::text IS NULL OR name = $4) ",
+    "AND ($5::text IS NULL OR EXISTS (SELECT FROM metric_series AS s ",
+    "JOIN resources AS r ON r.id = s.resource_id AND r.project_id = s.project_id ",
+    "WHERE s.metric_id = m.id AND s.project_id = m.project_id AND r.service_name = $5)) ",
+    "ORDER BY name, id LIMIT $6",
+);
+const GET: Statement = statement!(
+    "metric: get",
+    "SELECT ",
+    metric_columns!(),
+    " FROM metrics WHERE id = $1 AND project_id = $2"
+);
+const SERIES: Statement = statement!(
+    "metric: series",
+    "SELECT ",
+    series_columns!(),
+    " FROM metric_series ",
+    "WHERE metric_id = $1 AND project_id = $2 AND id > $3 ORDER BY id LIMIT $4",
+);
+const DESCRIBED: Statement = ("metric: described series", include_str!("described.sql"));
+/// The points of a time range.
+const POINTS: Statement = statement!("metric: points", "SELECT ", point_columns!(), points!(""));
+/// The same for a name or a service: found by their series, for there are few of those beside the points.
+const POINTS_OF: Statement = statement!(
+    "metric: points of",
+    "SELECT ",
+    point_columns!(),
+    points!(
+        "AND series_id IN (SELECT s.id FROM metrics AS m \
+         JOIN metric_series AS s ON s.metric_id = m.id AND s.project_id = m.project_id \
+         JOIN resources AS r ON r.id = s.resource_id AND r.project_id = s.project_id \
+         WHERE m.project_id = $1 AND ($11::text IS NULL OR m.name = $11) AND ($12::text IS NULL OR r.service_name = $12)) "
+    ),
+);
+const LATEST: Statement = statement!(
+    "metric: latest",
+    "SELECT ",
+    point_columns!(),
+    " FROM metric_data_points WHERE series_id = $1 AND project_id = $2 ",
+    "ORDER BY time DESC, time_nanos DESC, start_time DESC, start_nanos DESC LIMIT 1",
+);
+
+/// Reads metric definitions, series and data points.
+#[derive(Debug, Clone)]
+pub struct MetricRepository {
+    reader: Reader,
+}
+
+repository!(MetricRepository);
+
+/// Which definitions are listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetricFilter {
+    /// Those of this name.
+    pub name: Option<Text>,
+    /// Those that this service has sent.
+    pub service: Option<Text>,
+    /// Those that come after, in the order of the list.
+    pub after: Option<MetricCursor>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// Which data points are listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PointFilter {
+    /// Those that were measured within.
+    pub range: TimeRange,
+    /// Those of metrics of this name.
+    pub name: Option<Text>,
+    /// Those that this service has sent.
+    pub service: Option<Text>,
+    /// Those of this series.
+    pub series: Option<SeriesId>,
+    /// Those that come after, in the order of the list.
+    pub after: Option<PointCursor>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A place in a list of definitions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetricCursor {
+    /// The name.
+    pub name: Text,
+    /// The definition.
+    pub id: MetricId,
+}
+
+/// A place in a list of data points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PointCursor {
+    /// When it was measured.
+    pub time: UnixNanos,
+    /// Its series.
+    pub series_id: SeriesId,
+    /// From when on it counts.
+    pub start_time: UnixNanos,
+}
+
+impl Default for MetricFilter {
+    fn default() -> Self {
+        Self {
+            name: None,
+            service: None,
+            after: None,
+            limit: DEFAULT_ROWS,
+        }
+    }
+}
+
+impl Default for PointFilter {
+    fn default() -> Self {
+        Self {
+            range: TimeRange::ALL,
+            name: None,
+            service: None,
+            series: None,
+            after: None,
+            limit: DEFAULT_ROWS,
+        }
+    }
+}
+
+impl From<&MetricRow> for MetricCursor {
+    fn from(metric: &MetricRow) -> Self {
+        Self {
+            name: metric.name.clone(),
+            id: metric.id,
+        }
+    }
+}
+
+impl From<&DataPointRow> for PointCursor {
+    fn from(point: &DataPointRow) -> Self {
+        Self {
+            time: point.time,
+            series_id: point.series_id,
+            start_time: point.start_time,
+        }
+    }
+}
+
+impl From<&SeriesRow> for SeriesId {
+    fn from(series: &SeriesRow) -> Self {
+        series.id
+    }
+}
+
+impl MetricRepository {
+    /// The definitions that fit the filter, by name.
+    ///
+    /// # Errors
+    /// What PostgreSQL says.
+    pub async fn list(&self, filter: MetricFilter) -> Result<Page<MetricRow, MetricCursor>, Error> {
+        let (limit, asked) = limits(filter.limit);
+        let (name, id) = filter.after.map_or((String::new(), Uuid::nil()), |after| {
+            (after.name.to_string(), after.id.0)
+        });
+        let text = |text: Option<Text>| text.map(|text| text.to_string());
+        let parameters = parameters![
+            self.reader.project.0,
+            name,
+            id,
+            text(filter.name),
+            text(filter.service),
+            asked
+        ];
+        Ok(Page::new(self.reader.rows(LIST, parameters).await?, limit))
+    }
+
+    /// The definitions that one service has sent and that fit the filter, by name.
+    ///
+    /// # Errors
+    /// What PostgreSQL says.
+    pub async fn by_service(
+        &self,
+        service: impl Into<Text>,
+        filter: MetricFilter,
+    ) -> Result<Page<MetricRow, MetricCursor>, Error> {
+        self.list(MetricFilter {
+            service: Some(service.into()),
+            ..filter
+        })
+        .await
+    }
+
+    /// One definition, if it is stored.
+    ///
+    /// # Errors
+    /// What PostgreSQL says.
+    pub async fn get(&self, id: MetricId) -> Result<Option<MetricRow>, Error> {
+        self.reader
+            .row(GET, parameters![id.0, self.reader.project.0])
+            .await
+    }
+
+    /// The series of a definition, by id, from behind `after` on.
+    ///
+    /// # Errors
+    /// What PostgreSQL says.
+    pub async fn series(
+        &self,
+        metric_id: MetricId,
+        after: Option<SeriesId>,
+        limit: usize,
+    ) -> Result<Page<SeriesRow, SeriesId>, Error> {
+        let (limit, asked) = limits(limit);
+        let after = after.map_or(Uuid::nil(), |after| after.0);
+        let parameters = parameters![metric_id.0, self.reader.project.0, after, asked];
+        Ok(Page::new(self.reader.rows(SERIES, parameters).await?, limit))
+    }
+
+    /// The series of these ids with their definitions, in any order; those that are not stored are left out.
+    ///
+    /// # Errors
+    /// What PostgreSQL says.
+    pub async fn described(&self, ids: &[SeriesId]) -> Result<Vec<DescribedSeries>, Error> {
+        let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
+        self.reader
+            .rows(DESCRIBED, parameters![ids, self.reader.project.0])
+            .await
+    }
+
+    /// The data points that fit the filter, newest first.
+    ///
+    /// # Errors
+    /// What PostgreSQL says.
+    pub async fn points(&self, filter: PointFilter) -> Result<Page<DataPointRow, PointCursor>, Error> {
+        let (limit, asked) = limits(filter.limit);
+        let TimeRange { start, end } = filter.range;
+        let after = filter.after.filter(|after| after.time < end);
+        let (before, series, counted) = after.map_or((end, Uuid::nil(), UnixNanos::UNKNOWN), |after| {
+            (after.time, after.series_id.0, after.start_time)
+        });
+        let mut parameters = parameters![
+            self.reader.project.0,
+            timestamp(start),
+            start.sub_micros(),
+            timestamp(before),
+            before.sub_micros(),
+            series,
+            timestamp(counted),
+            counted.sub_micros(),
+            filter.series.map(|series| series.0),
+            asked,
+        ];
+        let mut statement = POINTS;
+        if filter.name.is_some() || filter.service.is_some() {
+            let text = |text: Option<Text>| text.map(|text| text.to_string());
+            parameters.extend(parameters![text(filter.name), text(filter.service)]);
+            statement = POINTS_OF;
+        }
+        Ok(Page::new(self.reader.rows(statement, parameters).await?, limit))
+    }
+
+    /// The newest point of a series, if it has any.
+    ///
+    /// # Errors
+    /// What PostgreSQL says.
+    pub async fn latest(&self, series: SeriesId) -> Result<Option<DataPointRow>, Error> {
+        self.reader
+            .row(LATEST, parameters![series.0, self.reader.project.0])
+            .await
+    }
+}

@@ -1,0 +1,69 @@
+//! Reading back: one repository a signal, and one for the dictionaries that all signals share.
+//!
+//! * A repository reads one project: [`ProjectId::DEFAULT`](llm_observatory_core::ids::ProjectId::DEFAULT), or the one
+//!   that `of` names.
+//! * Every list has a time range where there is a time, a limit, and a cursor that says where the page before ended;
+//!   there is no OFFSET, so the last page costs what the first one does.
+//! * No statement runs longer than `database.query_timeout_ms`, nor past the time that `within` gives; one that nobody
+//!   waits for any more is cancelled.
+
+mod fields;
+mod page;
+mod read;
+
+pub mod log;
+pub mod metric;
+pub mod resource;
+pub mod trace;
+
+pub use log::LogRepository;
+pub use metric::MetricRepository;
+pub use page::{MAX_ROWS, Page, TimeRange};
+pub use resource::ResourceRepository;
+pub use trace::TraceRepository;
+
+/// Every statement with its name, module by module.
+pub const STATEMENTS: &[&[(&str, &str)]] = &[
+    read::STATEMENTS,
+    resource::STATEMENTS,
+    trace::STATEMENTS,
+    metric::STATEMENTS,
+    log::STATEMENTS,
+];
+
+/// A statement and its name, by which logs and PostgreSQL's own statistics call it.
+macro_rules! statement {
+    ($name:literal, $($sql:expr),+ $(,)?) => {
+        ($name, concat!("/* ", $name, " */ ", $($sql),+))
+    };
+}
+use statement;
+
+/// What every repository is made of, and how it is told whose data to read and how long.
+macro_rules! repository {
+    ($repository:ident) => {
+        impl $repository {
+            /// Reads the default project, each statement for at most `database.query_timeout_ms`.
+            pub fn new(pool: $crate::pool::StoragePool) -> Self {
+                Self {
+                    reader: $crate::repositories::read::Reader::new(pool),
+                }
+            }
+
+            /// The same, reading another project.
+            #[must_use]
+            pub fn of(mut self, project: llm_observatory_core::ids::ProjectId) -> Self {
+                self.reader.project = project;
+                self
+            }
+
+            /// The same, for `patience` from now on: a statement that is not done by then is ended by PostgreSQL.
+            #[must_use]
+            pub fn within(mut self, patience: std::time::Duration) -> Self {
+                self.reader.give(patience);
+                self
+            }
+        }
+    };
+}
+use repository;

@@ -1,0 +1,180 @@
+//! How a repository reads: one named statement in a transaction of its own, with a limit to its time.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::TryStreamExt as _;
+use futures_util::future::join4;
+use llm_observatory_core::ids::ProjectId;
+use tokio::sync::oneshot;
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+use super::fields::{Bind as _, Fields, Parameter, Read};
+use crate::error::Error;
+use crate::pool::StoragePool;
+
+/// The name of a statement and its text.
+pub(super) type Statement = (&'static str, &'static str);
+
+/// The statements of this module.
+pub(super) const STATEMENTS: &[(&str, &str)] = &[LIMIT, CANCEL];
+
+const BEGIN: &str = "BEGIN READ ONLY";
+const COMMIT: &str = "COMMIT";
+/// Compiling a plan takes longer than most pages do.
+const LIMIT: Statement = super::statement!(
+    "read: limit",
+    "SELECT pg_backend_pid(), set_config('statement_timeout', $1, true), set_config('jit', 'off', true)",
+);
+const CANCEL: Statement = super::statement!("read: cancel", "SELECT pg_cancel_backend($1)");
+
+/// Whose data is read, and until when.
+#[derive(Debug, Clone)]
+pub(super) struct Reader {
+    pool: Arc<StoragePool>,
+    pub(super) project: ProjectId,
+    deadline: Option<Instant>,
+}
+
+impl Reader {
+    pub(super) fn new(pool: StoragePool) -> Self {
+        Self {
+            pool: Arc::new(pool),
+            project: ProjectId::DEFAULT,
+            deadline: None,
+        }
+    }
+
+    /// Sets the deadline to `patience` from now.
+    pub(super) fn give(&mut self, patience: Duration) {
+        self.deadline = Instant::now().checked_add(patience);
+    }
+
+    /// The rows of a statement.
+    ///
+    /// It runs in a task of its own: when the caller is dropped in the middle, the statement is cancelled, and the
+    /// connection goes back to the pool only when it is idle again.
+    pub(super) async fn rows<T: Read>(
+        &self,
+        statement: Statement,
+        parameters: Vec<Parameter>,
+    ) -> Result<Vec<T>, Error> {
+        let (answer, asked) = oneshot::channel();
+        tokio::spawn(self.clone().answer(statement, parameters, answer));
+        asked
+            .await
+            .unwrap_or_else(|_| Err(Error::Unavailable("the reading task was stopped".to_owned())))
+    }
+
+    /// The first row of a statement, if it has any.
+    pub(super) async fn row<T: Read>(
+        &self,
+        statement: Statement,
+        parameters: Vec<Parameter>,
+    ) -> Result<Option<T>, Error> {
+        Ok(self.rows(statement, parameters).await?.into_iter().next())
+    }
+
+    async fn answer<T: Read>(
+        self,
+        statement: Statement,
+        parameters: Vec<Parameter>,
+        mut answer: oneshot::Sender<Result<Vec<T>, Error>>,
+    ) {
+        let client = tokio::select! {
+            client = self.pool.get() => client,
+            () = answer.closed() => return,
+        };
+        let client = match client {
+            Ok(client) => client,
+            Err(error) => {
+                let _ = answer.send(Err(error));
+                return;
+            }
+        };
+        let backend = AtomicI32::new(0);
+        let begun = Instant::now();
+        let mut work = pin!(transaction(
+            &client,
+            self.patience(),
+            statement.1,
+            parameters,
+            &backend
+        ));
+        tokio::select! {
+            rows = &mut work => {
+                let found = rows.as_ref().map_or(0, Vec::len);
+                tracing::debug!(statement = statement.0, rows = found, elapsed.us = begun.elapsed().as_micros(), "read");
+                let _ = answer.send(rows); // fails when nobody waits any more
+            }
+            () = answer.closed() => {
+                tracing::debug!(statement = statement.0, "nobody waits any more; cancelling");
+                if let Err(error) = self.cancel(backend.load(Ordering::Relaxed)).await {
+                    tracing::debug!(%error, "cancelling failed; the statement runs until its timeout");
+                }
+                let _ = work.await; // what it says interests nobody, but the connection must come to rest
+            }
+        }
+    }
+
+    /// What is left of the time, but at least a millisecond: 0 would mean no limit to PostgreSQL.
+    fn patience(&self) -> Duration {
+        let most = Duration::from_millis(self.pool.config().database.query_timeout_ms);
+        let left = self.deadline.map_or(most, |deadline| {
+            deadline.saturating_duration_since(Instant::now())
+        });
+        left.min(most).max(Duration::from_millis(1))
+    }
+
+    async fn cancel(&self, backend: i32) -> Result<(), Error> {
+        self.pool
+            .connect()
+            .await?
+            .query_typed(CANCEL.1, &[(&backend, Type::INT4)])
+            .await?;
+        Ok(())
+    }
+}
+
+/// Runs the statement with everything around it in one round trip: all four are sent before the first answer comes.
+///
+/// It is unprepared, so PostgreSQL plans it for just these values: absent filters vanish, and partitions are pruned.
+async fn transaction<T: Read>(
+    client: &Client,
+    patience: Duration,
+    sql: &str,
+    parameters: Vec<Parameter>,
+    backend: &AtomicI32,
+) -> Result<Vec<T>, Error> {
+    let limit = async {
+        let patience = vec![patience.as_millis().to_string().bind()];
+        let row = pin!(client.query_typed_raw(LIMIT.1, patience).await?)
+            .try_next()
+            .await?;
+        row.inspect(|row| backend.store(row.get(0), Ordering::Relaxed));
+        Ok::<_, Error>(())
+    };
+    let rows = async {
+        let stream = client.query_typed_raw(sql, parameters).await?;
+        stream
+            .map_err(Error::from)
+            .and_then(async |row| Fields::new(&row).row())
+            .try_collect()
+            .await
+    };
+    let (begun, limited, rows, done) = join4(
+        client.batch_execute(BEGIN),
+        limit,
+        rows,
+        client.batch_execute(COMMIT),
+    )
+    .await;
+    begun?;
+    limited?;
+    let rows = rows?;
+    done?;
+    Ok(rows)
+}

@@ -1,0 +1,27 @@
+/* trace: list */
+-- $1 project; $2 from, $3 its nanoseconds; $4 before, $5 its nanoseconds, $6 its trace; $7 service; $8 limit.
+-- A trace has a row for each of its days, and is listed at the first of them. 1970-01-01, where spans of unknown start
+-- are, is first only for a trace that has no other day.
+SELECT d.start_time, d.end_time, d.root_start, d.span_count, d.error_count, d.day - '1970-01-01' AS day, d.project_id,
+       d.start_nanos, d.end_nanos, d.trace_id, d.root_span_id, d.root_name, d.root_service, d.services
+FROM (
+    SELECT trace_id, start_time, start_nanos
+    FROM traces AS t
+    WHERE project_id = $1
+      AND day BETWEEN ($2::timestamptz AT TIME ZONE 'UTC')::date AND ($4::timestamptz AT TIME ZONE 'UTC')::date
+      AND start_time BETWEEN $2 AND $4
+      AND (start_time, start_nanos) >= ($2, $3)
+      AND (start_time, start_nanos, trace_id) < ($4, $5, $6)
+      AND ($7::text IS NULL OR $7 = ANY (services) OR EXISTS (
+          SELECT FROM traces AS other
+          WHERE other.trace_id = t.trace_id AND other.project_id = t.project_id AND $7 = ANY (other.services)
+            AND (other.day > t.day OR other.day = '1970-01-01')))
+      AND NOT EXISTS (
+          SELECT FROM traces AS earlier
+          WHERE earlier.trace_id = t.trace_id AND earlier.project_id = t.project_id
+            AND earlier.day > '1970-01-01' AND earlier.day < coalesce(nullif(t.day, '1970-01-01'), 'infinity'))
+    ORDER BY start_time DESC, start_nanos DESC, trace_id DESC
+    LIMIT $8
+) AS page
+JOIN traces AS d ON d.trace_id = page.trace_id AND d.project_id = $1
+ORDER BY page.start_time DESC, page.start_nanos DESC, page.trace_id DESC

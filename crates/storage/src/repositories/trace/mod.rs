@@ -1,0 +1,332 @@
+//! Reading traces, spans and span events.
+
+mod pages;
+mod rows;
+mod sql;
+mod summary;
+
+use futures_util::{Stream, TryStreamExt as _, stream};
+use llm_observatory_core::ids::{SpanId, TraceId};
+use llm_observatory_core::text::Text;
+use llm_observatory_core::time::UnixNanos;
+use uuid::Uuid;
+
+use super::fields::parameters;
+use super::page::{DEFAULT_ROWS, Page, TimeRange, limits, timestamp};
+use super::read::Reader;
+use super::{MAX_ROWS, repository};
+use crate::error::Error;
+use crate::models::trace::Span;
+use crate::models::{EventRow, SpanRow, TraceRow};
+
+pub use rows::{Durations, ServiceStatistics};
+pub use sql::STATEMENTS;
+pub use summary::TraceSummary;
+
+use pages::{Pages, day_start};
+use sql::{GET, LIST, LIST_SPANS, SPAN, SPAN_EVENTS, STATISTICS};
+
+/// Reads traces, spans and span events.
+#[derive(Debug, Clone)]
+pub struct TraceRepository {
+    reader: Reader,
+}
+
+repository!(TraceRepository);
+
+/// Which traces are listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceFilter {
+    /// Those that started within.
+    pub range: TimeRange,
+    /// Those with a span of this service.
+    pub service: Option<Text>,
+    /// Those that come after, in the order of the list.
+    pub after: Option<TraceCursor>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// Which spans are listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpanFilter {
+    /// Those that started within.
+    pub range: TimeRange,
+    /// Those of this service.
+    pub service: Option<Text>,
+    /// Only those whose status is ERROR.
+    pub errors_only: bool,
+    /// Those that come after, in the order of the list.
+    pub after: Option<SpanCursor>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A place in a list of traces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraceCursor {
+    /// When the trace started.
+    pub start_time: UnixNanos,
+    /// The trace.
+    pub trace_id: TraceId,
+}
+
+/// A place in a list of spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpanCursor {
+    /// When the span started.
+    pub start_time: UnixNanos,
+    /// Its trace.
+    pub trace_id: TraceId,
+    /// The span.
+    pub span_id: SpanId,
+}
+
+impl Default for TraceFilter {
+    fn default() -> Self {
+        Self {
+            range: TimeRange::ALL,
+            service: None,
+            after: None,
+            limit: DEFAULT_ROWS,
+        }
+    }
+}
+
+impl Default for SpanFilter {
+    fn default() -> Self {
+        Self {
+            range: TimeRange::ALL,
+            service: None,
+            errors_only: false,
+            after: None,
+            limit: DEFAULT_ROWS,
+        }
+    }
+}
+
+impl From<&TraceSummary> for TraceCursor {
+    fn from(trace: &TraceSummary) -> Self {
+        Self {
+            start_time: trace.start_time,
+            trace_id: trace.trace_id,
+        }
+    }
+}
+
+impl From<&SpanRow> for SpanCursor {
+    fn from(span: &SpanRow) -> Self {
+        Self {
+            start_time: span.start_time,
+            trace_id: span.trace_id,
+            span_id: span.span_id,
+        }
+    }
+}
+
+impl TraceRepository {
+    /// Spans that are read at once while a whole trace is streamed.
+    pub const PAGE_ROWS: usize = 500;
+
+    /// The traces that fit the filter, newest first.
+    ///
+    /// A trace over several days is one trace: all its days are summed up, and it stands where it started.
+    ///
+    /// # Errors
+    /// What PostgreSQL says.
+    pub async fn list(&self, filter: TraceFilter) -> Result<Page<TraceSummary, TraceCursor>, Error> {
+        let (limit, asked) = limits(filter.limit);
+        let TimeRange { start, end } = filter.range;
+        let after = filter.after.filter(|after| after.start_time < end);
+        let (before, trace) = after.map_or((end, Uuid::nil()), |after| {
+            (after.start_time, after.trace_id.uuid())
+        });
+        let parameters = parameters![
+            self.reader.project.0,
+            timestamp(start),
+            start.sub_micros(),
+            timestamp(before),
+            before.sub_micros(),
+            trace,
+            filter.service.map(|service| service.to_string()),
+            asked,
+        ];
+        let days: Vec<TraceRow> = self.reader.rows(LIST, parameters).await?;
+        let traces = days
+            .chunk_by(|a, b| a.trace_id == b.trace_id)
+            .filter_map(TraceSummary::of)
+            .collect();
+        Ok(Page::new(traces, limit))
+    }
+
+    /// One trace in one line, if any of its spans is stored.
+    ///
+    /// # Errors
+    /// What PostgreSQL says.
+    pub async fn get(&self, trace_id: TraceId) -> Result<Option<TraceSummary>, Error> {
+        Ok(TraceSummary::of(&self.days(trace_id).await?))
+    }
+
+    /// What each day knows of a trace, oldest first.
+    pub(super) async fn days(&self, trace_id: TraceId) -> Result<Vec<TraceRow>, Error> {
+        self.reader
+            .rows(GET, parameters![trace_id.uuid(), self.reader.project.0])
+            .await
+    }
+
+    /// All spans of a trace with their events, by start, in pages of at most `rows`: a trace may be larger than memory.
+    ///
+    /// No connection is held between two pages, so a slow reader costs nothing.
+    pub fn span_pages(
+        &self,
+        trace_id: TraceId,
+        rows: usize,
+    ) -> impl Stream<Item = Result<Vec<Span>, Error>> + Send + use<> {
+        let this = self.clone();
+        self.pages::<SpanRow>(trace_id, rows).and_then(move |rows| {
+            let this = this.clone();
+            async move { this.with_events(rows).await }
+        })
+    }
+
+    /// All spans of a trace with their events, by start.
+    pub fn spans(&self, trace_id: TraceId) -> impl Stream<Item = Result<Span, Error>> + Send + use<> {
+        flat(self.span_pages(trace_id, Self::PAGE_ROWS))
+    }
+
+    /// All events of a trace, by start of their span.
+    pub fn events(&self, trace_id: TraceId) -> impl Stream<Item = Result<EventRow, Error>> + Send + use<> {
+        flat(self.pages::<EventRow>(trace_id, Self::PAGE_ROWS))
+    }
+
+    /// One span with its events. Of several with this id the earliest.
+    ///
+    /// # Errors
+    /// What PostgreSQL says.
+    pub async fn span(&self, trace_id: TraceId, span_id: SpanId) -> Result<Option<Span>, Error> {
+        let days = self.days(trace_id).await?;
+        let (Some(first), Some(last)) = (days.first(), days.last()) else {
+            return Ok(None);
+        };
+        let parameters = parameters![
+            trace_id.uuid(),
+            self.reader.project.0,
+            span_id.as_bytes().to_vec(),
+            day_start(first.day.0),
+            day_start(last.day.0 + 1),
+        ];
+        let rows = self.reader.rows(SPAN, parameters).await?;
+        Ok(self.with_events(rows).await?.pop())
+    }
+
+    /// The spans that fit the filter, newest first, without their events.
+    ///
+    /// # Errors
+    /// What PostgreSQL says.
+    pub async fn list_spans(&self, filter: SpanFilter) -> Result<Page<SpanRow, SpanCursor>, Error> {
+        let (limit, asked) = limits(filter.limit);
+        let TimeRange { start, end } = filter.range;
+        let after = filter.after.filter(|after| after.start_time < end);
+        let (before, trace, span) = after.map_or((end, Uuid::nil(), Vec::new()), |after| {
+            (
+                after.start_time,
+                after.trace_id.uuid(),
+                after.span_id.as_bytes().to_vec(),
+            )
+        });
+        let parameters = parameters![
+            self.reader.project.0,
+            timestamp(start),
+            start.sub_micros(),
+            timestamp(before),
+            before.sub_micros(),
+            trace,
+            span,
+            filter.service.map(|service| service.to_string()),
+            filter.errors_only,
+            asked,
+        ];
+        Ok(Page::new(self.reader.rows(LIST_SPANS, parameters).await?, limit))
+    }
+
+    /// The spans of one service that fit the filter, newest first.
+    ///
+    /// # Errors
+    /// What PostgreSQL says.
+    pub async fn by_service(
+        &self,
+        service: impl Into<Text>,
+        filter: SpanFilter,
+    ) -> Result<Page<SpanRow, SpanCursor>, Error> {
+        self.list_spans(SpanFilter {
+            service: Some(service.into()),
+            ..filter
+        })
+        .await
+    }
+
+    /// The spans that failed (status ERROR) and fit the filter, newest first.
+    ///
+    /// # Errors
+    /// What PostgreSQL says.
+    pub async fn errors(&self, filter: SpanFilter) -> Result<Page<SpanRow, SpanCursor>, Error> {
+        self.list_spans(SpanFilter {
+            errors_only: true,
+            ..filter
+        })
+        .await
+    }
+
+    /// How many spans each service started within the range, how many failed, and how long they took; by name of the
+    /// service, at most [`MAX_ROWS`] of them.
+    ///
+    /// # Errors
+    /// What PostgreSQL says.
+    pub async fn statistics(&self, range: TimeRange) -> Result<Vec<ServiceStatistics>, Error> {
+        let parameters = parameters![
+            self.reader.project.0,
+            timestamp(range.start),
+            range.start.sub_micros(),
+            timestamp(range.end),
+            range.end.sub_micros(),
+            MAX_ROWS as i64,
+        ];
+        self.reader.rows(STATISTICS, parameters).await
+    }
+
+    fn pages<T: pages::InTrace>(
+        &self,
+        trace_id: TraceId,
+        rows: usize,
+    ) -> impl Stream<Item = Result<Vec<T>, Error>> + Send + use<T> {
+        stream::try_unfold(Pages::new(self.clone(), trace_id, rows), Pages::next)
+    }
+
+    /// Neighbouring spans of a trace, with their events.
+    async fn with_events(&self, rows: Vec<SpanRow>) -> Result<Vec<Span>, Error> {
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
+            return Ok(Vec::new());
+        };
+        let parameters = parameters![
+            first.trace_id.uuid(),
+            self.reader.project.0,
+            timestamp(first.start_time),
+            first.span_id.as_bytes().to_vec(),
+            timestamp(last.start_time),
+            last.span_id.as_bytes().to_vec(),
+        ];
+        let events: Vec<EventRow> = self.reader.rows(SPAN_EVENTS, parameters).await?;
+        Ok(pages::join(rows, events))
+    }
+}
+
+fn flat<T>(
+    pages: impl Stream<Item = Result<Vec<T>, Error>> + Send,
+) -> impl Stream<Item = Result<T, Error>> + Send
+where
+    T: Send,
+{
+    pages
+        .map_ok(|page| stream::iter(page.into_iter().map(Ok)))
+        .try_flatten()
+}

@@ -1,0 +1,157 @@
+//! A whole trace, page by page in the order of the unique key, day by day so that only the partitions of its days are read.
+
+use std::iter::Peekable;
+use std::marker::PhantomData;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use llm_observatory_core::ids::TraceId;
+use llm_observatory_core::time::UnixNanos;
+
+use super::TraceRepository;
+use super::sql::{EVENTS, SPANS};
+use crate::error::Error;
+use crate::models::trace::Span;
+use crate::models::{EventRow, SpanRow};
+use crate::repositories::fields::{Parameter, Read, parameters};
+use crate::repositories::page::{limits, timestamp};
+use crate::repositories::read::Statement;
+
+/// A row that lies in the partition of its span.
+pub(super) trait InTrace: Read {
+    /// Reads a page of one day: `$1` trace, `$2` project, `$3` from, `$4` to before, `$5` limit, and from `$6` on the
+    /// place behind which to begin among the rows of `$3`.
+    const PAGE: Statement;
+
+    /// When its span started.
+    fn start_time(&self) -> UnixNanos;
+
+    /// Its place among the rows of the same start.
+    fn place(&self) -> Vec<Parameter>;
+
+    /// The place before all others.
+    fn first_place() -> Vec<Parameter>;
+}
+
+impl InTrace for SpanRow {
+    const PAGE: Statement = SPANS;
+
+    fn start_time(&self) -> UnixNanos {
+        self.start_time
+    }
+
+    fn place(&self) -> Vec<Parameter> {
+        parameters![self.span_id.as_bytes().to_vec()]
+    }
+
+    fn first_place() -> Vec<Parameter> {
+        parameters![Vec::<u8>::new()]
+    }
+}
+
+impl InTrace for EventRow {
+    const PAGE: Statement = EVENTS;
+
+    fn start_time(&self) -> UnixNanos {
+        self.span_start_time
+    }
+
+    fn place(&self) -> Vec<Parameter> {
+        parameters![self.span_id.as_bytes().to_vec(), self.ordinal]
+    }
+
+    fn first_place() -> Vec<Parameter> {
+        parameters![Vec::<u8>::new(), -1]
+    }
+}
+
+/// Where the reading of a trace has got to.
+pub(super) struct Pages<T> {
+    traces: TraceRepository,
+    trace_id: TraceId,
+    rows: usize,
+    /// The days that are left, the next one last; `None` until they have been asked for.
+    days: Option<Vec<i32>>,
+    /// The last row of the page before, when the day goes on.
+    after: Option<(SystemTime, Vec<Parameter>)>,
+    row: PhantomData<fn() -> T>,
+}
+
+impl<T: InTrace> Pages<T> {
+    pub(super) fn new(traces: TraceRepository, trace_id: TraceId, rows: usize) -> Self {
+        Self {
+            traces,
+            trace_id,
+            rows: limits(rows).0,
+            days: None,
+            after: None,
+            row: PhantomData,
+        }
+    }
+
+    /// The next page, which is never empty, and what is left.
+    pub(super) async fn next(mut self) -> Result<Option<(Vec<T>, Self)>, Error> {
+        let mut days = match self.days.take() {
+            Some(days) => days,
+            None => self
+                .traces
+                .days(self.trace_id)
+                .await?
+                .iter()
+                .rev()
+                .map(|row| row.day.0)
+                .collect(),
+        };
+        while let Some(day) = days.last().copied() {
+            let (from, place) = self
+                .after
+                .take()
+                .unwrap_or_else(|| (day_start(day), T::first_place()));
+            let mut parameters = parameters![
+                self.trace_id.uuid(),
+                self.traces.reader.project.0,
+                from,
+                day_start(day + 1),
+                self.rows as i64,
+            ];
+            parameters.extend(place);
+            let page: Vec<T> = self.traces.reader.rows(T::PAGE, parameters).await?;
+            match page.last() {
+                Some(last) if page.len() == self.rows => {
+                    self.after = Some((timestamp(last.start_time()), last.place()));
+                }
+                _ => {
+                    days.pop();
+                }
+            }
+            if !page.is_empty() {
+                self.days = Some(days);
+                return Ok(Some((page, self)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The first moment of a day.
+pub(super) fn day_start(day: i32) -> SystemTime {
+    // No day of ours lies before 1970.
+    UNIX_EPOCH + Duration::from_secs(u64::try_from(day).unwrap_or(0) * 86_400)
+}
+
+/// Gives each span its events; both are in the order of their key. An event without a span is left out.
+pub(super) fn join(rows: Vec<SpanRow>, events: Vec<EventRow>) -> Vec<Span> {
+    let mut events = events.into_iter().peekable();
+    rows.into_iter()
+        .map(|row| Span {
+            events: take_events(&row, &mut events),
+            row,
+        })
+        .collect()
+}
+
+fn take_events(span: &SpanRow, events: &mut Peekable<impl Iterator<Item = EventRow>>) -> Vec<EventRow> {
+    let key = (span.start_time.micros(), span.span_id);
+    let event_key = |event: &EventRow| (event.span_start_time.micros(), event.span_id);
+    while events.next_if(|event| event_key(event) < key).is_some() {}
+    std::iter::from_fn(|| events.next_if(|event| event_key(event) == key)).collect()
+}

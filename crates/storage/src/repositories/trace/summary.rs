@@ -1,0 +1,97 @@
+//! One trace in one line.
+
+use llm_observatory_core::ids::TraceId;
+use llm_observatory_core::text::Text;
+use llm_observatory_core::time::{Day, UnixNanos};
+
+use crate::models::TraceRow;
+use crate::models::trace::Root;
+
+/// The day on which spans of unknown start are kept.
+const UNDATED: Day = Day(0);
+
+/// What the stored spans of a trace say in one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceSummary {
+    /// The trace.
+    pub trace_id: TraceId,
+    /// Earliest start of its spans. Spans of unknown start don't count, unless all are.
+    pub start_time: UnixNanos,
+    /// Latest end of its spans.
+    pub end_time: UnixNanos,
+    /// Number of spans.
+    pub span_count: i64,
+    /// Number of spans with status ERROR.
+    pub error_count: i64,
+    /// The root span, as far as it is known; of several the earliest.
+    pub root: Option<Root>,
+    /// Every service that took part, once each, in order.
+    pub services: Vec<Text>,
+}
+
+impl TraceSummary {
+    /// The sum of what each day knows; `None` when there is no day.
+    pub(super) fn of(days: &[TraceRow]) -> Option<Self> {
+        let dated = days
+            .iter()
+            .filter(|day| day.day != UNDATED)
+            .map(|day| day.start_time)
+            .min();
+        let (first, others) = days.split_first()?;
+        let mut sum = first.clone();
+        others.iter().for_each(|day| sum.merge(day.clone()));
+        Some(Self {
+            trace_id: sum.trace_id,
+            start_time: dated.unwrap_or(sum.start_time),
+            end_time: sum.end_time,
+            span_count: sum.span_count,
+            error_count: sum.error_count,
+            root: sum.root,
+            services: sum.services,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use llm_observatory_core::ids::ProjectId;
+
+    use super::*;
+
+    fn day(day: i32, service: &str) -> TraceRow {
+        TraceRow {
+            project_id: ProjectId::DEFAULT,
+            trace_id: TraceId::from_foreign("t"),
+            day: Day(day),
+            start_time: Day(day).start(),
+            end_time: UnixNanos(Day(day).start().0 + 5),
+            span_count: 2,
+            error_count: 1,
+            root: None,
+            services: vec![service.into()],
+        }
+    }
+
+    #[test]
+    fn the_days_of_a_trace_are_one_trace() {
+        let sum = TraceSummary::of(&[day(20_001, "b"), day(20_000, "a"), day(20_001, "b")]).unwrap();
+        assert_eq!(
+            (sum.start_time, sum.end_time),
+            (Day(20_000).start(), UnixNanos(Day(20_001).start().0 + 5))
+        );
+        assert_eq!((sum.span_count, sum.error_count), (6, 3));
+        assert_eq!(sum.services, ["a".into(), "b".into()]);
+        assert_eq!(TraceSummary::of(&[]), None);
+    }
+
+    #[test]
+    fn an_unknown_start_counts_only_when_there_is_no_other() {
+        let sum = TraceSummary::of(&[day(0, "a"), day(20_000, "a")]).unwrap();
+        assert_eq!(sum.start_time, Day(20_000).start());
+        assert_eq!(sum.span_count, 4);
+        assert_eq!(
+            TraceSummary::of(&[day(0, "a")]).unwrap().start_time,
+            UnixNanos::UNKNOWN
+        );
+    }
+}

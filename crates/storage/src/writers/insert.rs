@@ -1,0 +1,73 @@
+//! Rows through prepared INSERT statements.
+
+use std::error::Error as StdError;
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use futures_util::future::try_join_all;
+use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, Statement};
+
+use crate::error::Error;
+use crate::models::row::{Row, RowEncoder};
+
+/// Rows whose statements are under way at once: enough to hide the round trip.
+const IN_FLIGHT: usize = 256;
+
+/// Inserts the rows, leaving out those whose unique key is there already. Returns for each whether it went in.
+pub(super) async fn insert<R: Row + Sync>(client: &Client, rows: &[&R]) -> Result<Vec<bool>, Error> {
+    let statement = client.prepare(&R::TABLE.insert()).await?;
+    let mut inserted = Vec::with_capacity(rows.len());
+    for chunk in rows.chunks(IN_FLIGHT) {
+        let counts = try_join_all(
+            chunk
+                .iter()
+                .map(|row| insert_one(client, &statement, fields(*row))),
+        )
+        .await?;
+        inserted.extend(counts.into_iter().map(|count| count == 1));
+    }
+    Ok(inserted)
+}
+
+async fn insert_one(client: &Client, statement: &Statement, fields: Vec<Field>) -> Result<u64, Error> {
+    Ok(client.execute_raw(statement, &fields).await?)
+}
+
+/// The fields of a row, each in its binary form: COPY and parameters take the same bytes.
+fn fields<R: Row>(row: &R) -> Vec<Field> {
+    let mut buffer = BytesMut::new();
+    row.encode(&mut RowEncoder::new(&mut buffer));
+    let mut bytes = buffer.freeze();
+    let mut fields = Vec::with_capacity(R::TABLE.columns.len());
+    while bytes.has_remaining() {
+        let length = usize::try_from(bytes.get_i32()).ok();
+        fields.push(Field(length.map(|length| bytes.split_to(length))));
+    }
+    fields
+}
+
+/// One field in PostgreSQL's binary form, or NULL.
+#[derive(Debug)]
+struct Field(Option<Bytes>);
+
+impl ToSql for Field {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
+        match &self.0 {
+            Some(bytes) => {
+                out.extend_from_slice(bytes);
+                Ok(IsNull::No)
+            }
+            None => Ok(IsNull::Yes),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    fn encode_format(&self, _: &Type) -> Format {
+        Format::Binary
+    }
+
+    to_sql_checked!();
+}

@@ -1,0 +1,143 @@
+//! Log records.
+
+use tokio::sync::Mutex;
+use tokio_postgres::Client;
+
+use super::copy::CopyWriter;
+use super::dictionary::Dictionary;
+use super::{Written, all, insert, transaction};
+use crate::config::WriteMethod;
+use crate::error::Error;
+use crate::models::{LogRow, ResourceRow, ScopeRow};
+use crate::pool::StoragePool;
+
+/// Log records with all that they point at.
+#[derive(Debug, Clone, Default)]
+pub struct LogBatch {
+    /// Where they come from.
+    pub resources: Vec<ResourceRow>,
+    /// The libraries that made them.
+    pub scopes: Vec<ScopeRow>,
+    /// The records.
+    pub logs: Vec<LogRow>,
+}
+
+impl LogBatch {
+    /// Adds what `other` holds.
+    pub fn append(&mut self, mut other: Self) {
+        self.resources.append(&mut other.resources);
+        self.scopes.append(&mut other.scopes);
+        self.logs.append(&mut other.logs);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.resources.is_empty() && self.scopes.is_empty() && self.logs.is_empty()
+    }
+}
+
+/// Writes the batches in one transaction and returns after COMMIT.
+///
+/// # Errors
+/// What PostgreSQL says. Log records have no identity: after a lost connection a batch that is run again may be stored
+/// twice.
+pub async fn commit(
+    client: &Client,
+    dictionary: &Dictionary,
+    batches: &[LogBatch],
+    method: WriteMethod,
+) -> Result<Written, Error> {
+    dictionary
+        .ensure(client, &all(batches, |batch| &batch.resources))
+        .await?;
+    dictionary
+        .ensure(client, &all(batches, |batch| &batch.scopes))
+        .await?;
+    let mut logs: Vec<&LogRow> = all(batches, |batch| &batch.logs);
+    logs.sort_by_key(|log| (log.project_id, log.time));
+    let logs = &logs[..];
+    let stored = match method {
+        WriteMethod::Copy => transaction::run(client, CopyWriter::new().write(client, logs)).await?,
+        WriteMethod::Insert => transaction::run(client, insert::insert(client, logs))
+            .await?
+            .len() as u64,
+    };
+    Ok(Written {
+        stored,
+        duplicates: 0,
+    })
+}
+
+/// Gathers log records and writes them when there are enough, or when told to.
+///
+/// Rows that are gathered but not flushed are lost with the writer: call [`LogWriter::flush`] before dropping it.
+#[derive(Debug)]
+pub struct LogWriter {
+    pool: StoragePool,
+    dictionary: Dictionary,
+    gathered: Mutex<LogBatch>,
+}
+
+impl LogWriter {
+    /// A writer that gathers `writer.batch_rows` records and writes them by `writer.method`.
+    pub fn new(pool: StoragePool) -> Self {
+        Self {
+            pool,
+            dictionary: Dictionary::default(),
+            gathered: Mutex::default(),
+        }
+    }
+
+    /// Gathers one record that knows its resource and scope only by id; both should be written too.
+    ///
+    /// # Errors
+    /// What PostgreSQL says when this fills the batch; the batch is kept, and the next flush tries it again.
+    pub async fn write_log(&self, log: LogRow) -> Result<(), Error> {
+        self.write(LogBatch {
+            logs: vec![log],
+            ..LogBatch::default()
+        })
+        .await
+    }
+
+    /// Gathers records with the resources and scopes that they point at.
+    ///
+    /// # Errors
+    /// As [`Self::write_log`].
+    pub async fn write(&self, batch: LogBatch) -> Result<(), Error> {
+        let mut gathered = self.gathered.lock().await;
+        gathered.append(batch);
+        if gathered.logs.len() >= self.pool.config().writer.batch_rows {
+            self.flush_locked(&mut gathered).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is gathered. When this returns, it is committed.
+    ///
+    /// # Errors
+    /// What PostgreSQL says; the batch is kept, and the next flush tries it again.
+    pub async fn flush(&self) -> Result<Written, Error> {
+        let mut gathered = self.gathered.lock().await;
+        self.flush_locked(&mut gathered).await
+    }
+
+    async fn flush_locked(&self, gathered: &mut LogBatch) -> Result<Written, Error> {
+        if gathered.is_empty() {
+            return Ok(Written::default());
+        }
+        // A connection of its own: if this future is dropped in mid transaction, the connection goes with it.
+        let client = self.pool.connect().await?;
+        let days = gathered.logs.iter().map(|log| log.time.day()).collect();
+        self.pool.partitions().ensure(&client, &days).await?;
+        let batches = std::slice::from_ref(&*gathered);
+        let written = commit(
+            &client,
+            &self.dictionary,
+            batches,
+            self.pool.config().writer.method,
+        )
+        .await?;
+        *gathered = LogBatch::default();
+        Ok(written)
+    }
+}

@@ -1,0 +1,129 @@
+//! Any attribute list and any body comes back from jsonb as it was.
+
+use bytes::BytesMut;
+use harness::TestDatabase;
+use harness::otlp::value::{any_value, attributes};
+use llm_observatory_core::attributes::{Attribute, Value};
+use llm_observatory_storage::CopyWriter;
+use llm_observatory_storage::models::LogRow;
+use llm_observatory_storage::models::attributes::{Attributes, ValueColumns};
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use proptest::collection::vec;
+use proptest::test_runner::{Config, TestRunner};
+
+use crate::rows;
+
+fn attribute(sent: &KeyValue) -> Attribute<'_> {
+    Attribute::new(sent.key.as_str(), sent.value.as_ref().map_or(Value::Empty, value))
+}
+
+fn value(sent: &AnyValue) -> Value<'_> {
+    match &sent.value {
+        None | Some(Any::StringValueStrindex(_)) => Value::Empty,
+        Some(Any::StringValue(text)) => Value::from(text.as_str()),
+        Some(Any::BoolValue(truth)) => Value::from(*truth),
+        Some(Any::IntValue(number)) => Value::from(*number),
+        Some(Any::DoubleValue(number)) => Value::from(*number),
+        Some(Any::BytesValue(bytes)) => Value::Bytes(bytes.as_slice().into()),
+        Some(Any::ArrayValue(list)) => Value::Array(list.values.iter().map(value).collect()),
+        Some(Any::KvlistValue(list)) => Value::Map(list.values.iter().map(attribute).collect()),
+    }
+}
+
+/// As it must come back: an absent value is an empty one.
+fn normal(mut sent: KeyValue) -> KeyValue {
+    sent.value = Some(normal_value(sent.value.unwrap_or_default()));
+    sent
+}
+
+fn normal_value(sent: AnyValue) -> AnyValue {
+    let value = match sent.value {
+        Some(Any::ArrayValue(mut list)) => {
+            list.values = list.values.into_iter().map(normal_value).collect();
+            Some(Any::ArrayValue(list))
+        }
+        Some(Any::KvlistValue(mut list)) => {
+            list.values = list.values.into_iter().map(normal).collect();
+            Some(Any::KvlistValue(list))
+        }
+        other => other,
+    };
+    AnyValue { value }
+}
+
+/// NaN does not equal itself, but its text does; and 0.0 equals -0.0, but its text does not.
+fn text(value: &impl std::fmt::Debug) -> String {
+    format!("{value:?}")
+}
+
+#[test]
+fn attributes_and_bodies_survive_jsonb() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (_database, client) = runtime.block_on(async {
+        let database = TestDatabase::new().await;
+        let client = database.client().await;
+        (database, client)
+    });
+    // Each case is a batch, so that the round trips to PostgreSQL are few.
+    let many = vec((attributes(), proptest::option::of(any_value())), 1..50);
+    let config = Config {
+        cases: 32,
+        failure_persistence: None,
+        max_shrink_time: 10_000,
+        ..Config::default()
+    };
+    let outcome = TestRunner::new(config).run(&many, |sent| {
+        runtime.block_on(async {
+            let logs: Vec<LogRow> = sent.iter().enumerate().map(|(n, sent)| log(n, sent)).collect();
+            client.batch_execute("DELETE FROM logs").await.unwrap();
+            CopyWriter::new().write_logs(&client, &logs).await.unwrap();
+            let query = "SELECT attributes::text, attributes_layout, body_text, body::text, body_layout FROM logs ORDER BY id";
+            for (row, (attributes, body)) in client.query(query, &[]).await.unwrap().iter().zip(sent) {
+                let json: &str = row.get(0);
+                let back = Attributes::decode(json.as_bytes(), row.get(1)).unwrap();
+                assert_eq!(text(&back), text(&attributes.into_iter().map(normal).collect::<Vec<_>>()));
+                let json: Option<&str> = row.get(3);
+                let back = ValueColumns::decode(row.get(2), json.map(str::as_bytes), row.get(4)).unwrap();
+                assert_eq!(text(&back), text(&body.map(normal_value)));
+            }
+        });
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+fn log(n: usize, (attributes, body): &(Vec<KeyValue>, Option<AnyValue>)) -> LogRow {
+    let attributes: Vec<_> = attributes.iter().map(attribute).collect();
+    LogRow {
+        attributes: Attributes::new(&attributes),
+        body: body
+            .as_ref()
+            .map(|body| ValueColumns::encode(&value(body), &mut BytesMut::new()))
+            .unwrap_or_default(),
+        ..rows::log(n as u128, rows::now())
+    }
+}
+
+/// The order in which the layouts count is the order in which jsonb keeps its keys.
+#[tokio::test]
+async fn keys_are_written_in_the_order_of_jsonb() {
+    let database = TestDatabase::new().await;
+    let client = database.client().await;
+    let keys = ["b", "a", "aa", "Z", "ä", "", "zzz", "é", "日"];
+    let attributes = Attributes::new(&keys.map(|key| Attribute::new(key, 1)));
+    let written: Vec<String> = Attributes::decode(&attributes.json, None)
+        .unwrap()
+        .into_iter()
+        .map(|pair| pair.key)
+        .collect();
+    let json = std::str::from_utf8(&attributes.json).unwrap();
+    let kept = client
+        .query("SELECT jsonb_object_keys($1::text::jsonb)", &[&json])
+        .await
+        .unwrap();
+    assert_eq!(
+        written,
+        kept.iter().map(|row| row.get(0)).collect::<Vec<String>>()
+    );
+}

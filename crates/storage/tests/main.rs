@@ -1,0 +1,16 @@
+//! Storage on a real PostgreSQL and a real Redis, which the harness starts.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test: what fails here should panic, in helpers too"
+)]
+
+mod exactness;
+mod partitions;
+mod pool;
+mod round_trip;
+mod rows;
+mod schema;
+mod statements;
+mod summaries;
+mod writers;

@@ -1,0 +1,238 @@
+//! Connections, migrations, health.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use harness::{Postgres, Redis, TestDatabase, eventually};
+use llm_observatory_storage::config::{RetryConfig, Secret, StorageConfig};
+use llm_observatory_storage::error::Failure;
+use llm_observatory_storage::{Error, StoragePool, migrate};
+
+use crate::rows::stored;
+
+fn config(url: &str) -> StorageConfig {
+    let mut config = StorageConfig::default();
+    config.database.url = Some(Secret::new(url));
+    config.connect_retry = RetryConfig {
+        attempts: 2,
+        initial_backoff_ms: 1,
+        max_backoff_ms: 20,
+    };
+    config
+}
+
+#[tokio::test]
+async fn a_database_that_comes_up_later_is_waited_for() {
+    let mut postgres = Postgres::prepare();
+    let mut config = config(&postgres.url("postgres"));
+    let error = StoragePool::new(config.clone()).await.unwrap_err();
+    assert_eq!(
+        error.failure(),
+        Failure::Unavailable,
+        "it does not run yet: {error}"
+    );
+
+    config.connect_retry.attempts = u32::MAX;
+    let starting = tokio::task::spawn_blocking(move || {
+        postgres.resume();
+        postgres
+    });
+    let (pool, _postgres) = tokio::join!(StoragePool::new(config), starting);
+    assert!(pool.unwrap().health_check().await.is_healthy());
+}
+
+#[tokio::test]
+async fn a_refusal_is_not_waited_for() {
+    let database = TestDatabase::empty().await;
+    let mut config = config(&database.url().replace("observatory_test", "no_such"));
+    config.connect_retry = RetryConfig {
+        attempts: u32::MAX,
+        initial_backoff_ms: 60_000,
+        max_backoff_ms: 60_000,
+    };
+    let error = StoragePool::new(config).await.unwrap_err();
+    assert!(matches!(error, Error::Postgres(_)), "{error}");
+    assert!(error.to_string().contains("3D000"), "{error}");
+}
+
+#[tokio::test]
+async fn a_wrong_configuration_is_refused_before_anything_else() {
+    let mut config = config("postgresql:///unreachable?host=/nowhere");
+    config.database.max_connections = 0;
+    config.writer.batch_rows = 0;
+    let error = StoragePool::new(config).await.unwrap_err();
+    assert!(matches!(error, Error::Config(_)), "{error}");
+    assert!(error.to_string().contains("writer.batch_rows"), "{error}");
+}
+
+#[tokio::test]
+async fn several_daemons_may_migrate_at_once() {
+    let database = TestDatabase::empty().await;
+    let pools = join_all((0..4).map(|_| database.pool())).await;
+    let client = database.client().await;
+    assert!(matches!(
+        migrate::check(&client).await,
+        Err(Error::SchemaTooOld { found: 0, .. })
+    ));
+    assert!(
+        migrate::status(&client)
+            .await
+            .unwrap()
+            .iter()
+            .all(|step| !step.applied)
+    );
+
+    let applied: Vec<_> = join_all(pools.iter().map(StoragePool::run_migrations))
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    assert!(
+        applied
+            .iter()
+            .all(|applied| applied.version == migrate::known_version())
+    );
+    let steps = migrate::status(&client).await.unwrap();
+    assert!(steps.iter().all(|step| step.applied));
+    let workers: Vec<_> = applied
+        .iter()
+        .filter(|applied| !applied.applied.is_empty())
+        .collect();
+    assert_eq!(workers.len(), 1, "one works, the others find it done");
+    assert_eq!(workers[0].applied.len(), steps.len());
+    migrate::check(&client).await.unwrap();
+    assert_eq!(
+        stored(&client, "(SELECT id, name FROM projects)").await,
+        [serde_json::json!({"id": 1, "name": "default"})]
+    );
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_left_alone() {
+    let database = TestDatabase::new().await;
+    let client = database.client().await;
+    let newer = migrate::known_version() + 1;
+    let insert = "INSERT INTO observatory_schema_history (version, name, applied_on, checksum) VALUES ($1, 'x', 'now', '0')";
+    client.execute(insert, &[&newer]).await.unwrap();
+    let error = database.pool().await.run_migrations().await.unwrap_err();
+    assert!(
+        matches!(error, Error::SchemaTooNew { found, known } if found == newer && known == newer - 1),
+        "{error}"
+    );
+    assert!(matches!(
+        migrate::check(&client).await,
+        Err(Error::SchemaTooNew { .. })
+    ));
+    // The lock was given back: whoever comes next is refused, too, and does not wait.
+    assert!(database.pool().await.run_migrations().await.is_err());
+}
+
+#[tokio::test]
+async fn health_tells_which_store_is_away() {
+    let mut postgres = Postgres::start();
+    let mut redis = Redis::start();
+    let mut config = config(&postgres.url("postgres"));
+    config.redis.url = Some(Secret::new(redis.url()));
+    config.redis.timeout_ms = 500;
+    config.database.acquire_timeout_ms = 500;
+    let pool = StoragePool::new(config).await.unwrap();
+
+    let health = pool.health_check().await;
+    assert!(health.is_healthy(), "{health:?}");
+    assert!(health.postgres.version.is_some() && health.redis.unwrap().version.is_some());
+
+    redis.stop();
+    let health = pool.health_check().await;
+    assert!(
+        health.postgres.error.is_none() && health.redis.as_ref().unwrap().error.is_some(),
+        "{health:?}"
+    );
+    assert!(!health.is_healthy());
+
+    redis.resume();
+    postgres.stop();
+    let health = eventually("Redis is back", async || {
+        let health = pool.health_check().await;
+        if health.redis.as_ref().unwrap().error.is_none() {
+            Ok(health)
+        } else {
+            Err(format!("{health:?}"))
+        }
+    })
+    .await;
+    assert!(health.postgres.error.is_some(), "{health:?}");
+
+    postgres.resume();
+    eventually("PostgreSQL is back", async || {
+        let health = pool.health_check().await;
+        if health.is_healthy() {
+            Ok(())
+        } else {
+            Err(format!("{health:?}"))
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_redis_nothing_is_missing() {
+    let pool = TestDatabase::new().await.pool().await;
+    let health = pool.health_check().await;
+    assert!(health.is_healthy() && health.redis.is_none() && pool.redis().is_none());
+}
+
+#[tokio::test]
+async fn redis_can_be_used() {
+    let redis = Redis::start();
+    let database = TestDatabase::empty().await;
+    let pool = database
+        .pool_with(|config| config.redis.url = Some(Secret::new(redis.url())))
+        .await
+        .unwrap();
+    let mut connection = pool.redis().unwrap();
+    redis::cmd("SET")
+        .arg("k")
+        .arg("v")
+        .exec_async(&mut connection)
+        .await
+        .unwrap();
+    let value: String = redis::cmd("GET")
+        .arg("k")
+        .query_async(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(value, "v");
+}
+
+#[tokio::test]
+async fn statistics_count_the_connections() {
+    let database = TestDatabase::empty().await;
+    let change = |config: &mut StorageConfig| {
+        config.database.max_connections = 2;
+        config.database.min_connections = 0;
+        config.database.acquire_timeout_ms = 50;
+    };
+    let pool = database.pool_with(change).await.unwrap();
+    let (first, second) = (pool.get().await.unwrap(), pool.get().await.unwrap());
+    let stats = pool.stats();
+    assert_eq!((stats.connections, stats.idle, stats.max), (2, 0, 2));
+
+    let asked = Instant::now();
+    let error = pool.get().await.unwrap_err();
+    assert_eq!(error.failure(), Failure::Unavailable);
+    assert!(error.to_string().contains("acquire_timeout_ms"), "{error}");
+    assert!(asked.elapsed() >= Duration::from_millis(50), "it was waited for");
+
+    drop((first, second));
+    eventually("connections go back", async || {
+        if pool.stats().idle == 2 {
+            Ok(())
+        } else {
+            Err("not yet")
+        }
+    })
+    .await;
+    // Writers have connections of their own.
+    let _writer = pool.connect().await.unwrap();
+    assert_eq!(pool.stats().connections, 2);
+}

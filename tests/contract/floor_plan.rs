@@ -1,0 +1,122 @@
+//! Who may use whom. An undeclared dependency does not compile; this holds the declared ones to the plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+const PREFIX: &str = "llm-observatory-";
+
+/// Each crate and those of ours that it may use.
+const PLAN: &[(&str, &[&str])] = &[
+    ("core", &[]),
+    ("proto", &[]),
+    ("genai", &["core"]),
+    ("storage", &["core"]),
+    ("ingest", &["core", "genai", "storage"]),
+    ("query", &["core", "proto", "storage"]),
+    (
+        "server",
+        &["core", "genai", "ingest", "proto", "query", "storage"],
+    ),
+];
+
+/// Libraries that only these crates know.
+const GUARDED: &[(&[&str], &[&str])] = &[
+    (
+        &[
+            "tokio-postgres",
+            "tokio-postgres-rustls",
+            "bb8",
+            "bb8-postgres",
+            "redis",
+            "refinery",
+        ],
+        &["storage"],
+    ),
+    (&["clap", "figment", "axum"], &["server"]),
+    (
+        &["tonic", "tonic-prost", "tonic-health", "tonic-reflection"],
+        &["server", "proto"],
+    ),
+];
+
+/// Every crate of the house with the names of its direct, normal dependencies. Tests and benches stand outside of it.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .current_dir(crate::root())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let houses = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|package| package["manifest_path"].as_str().unwrap().contains("/crates/"));
+    let normal = |dependency: &&Value| dependency["kind"].is_null();
+    let name = |value: &Value| value["name"].as_str().unwrap().to_owned();
+    houses
+        .map(|package| {
+            let dependencies = package["dependencies"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(normal)
+                .map(name)
+                .collect();
+            (name(package).trim_start_matches(PREFIX).to_owned(), dependencies)
+        })
+        .collect()
+}
+
+#[test]
+fn the_plan_names_every_crate() {
+    let planned: BTreeSet<_> = PLAN.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(dependencies().into_keys().collect::<BTreeSet<_>>(), planned);
+}
+
+#[test]
+fn crates_enter_only_the_rooms_that_they_may() {
+    let dependencies = dependencies();
+    for (name, allowed) in PLAN {
+        let ours = dependencies[*name]
+            .iter()
+            .filter_map(|dependency| dependency.strip_prefix(PREFIX));
+        let strays: Vec<_> = ours.filter(|dependency| !allowed.contains(dependency)).collect();
+        assert!(strays.is_empty(), "{name} must not use {strays:?}");
+    }
+}
+
+#[test]
+fn some_libraries_are_known_to_few() {
+    for (name, dependencies) in dependencies() {
+        for (libraries, knowers) in GUARDED {
+            let strays: Vec<_> = libraries
+                .iter()
+                .filter(|library| dependencies.contains(**library))
+                .collect();
+            assert!(
+                strays.is_empty() || knowers.contains(&name.as_str()),
+                "{name} must not use {strays:?}: only {knowers:?} may"
+            );
+        }
+    }
+}
+
+#[test]
+fn words_and_meaning_do_no_input_or_output() {
+    let dependencies = dependencies();
+    for pure in ["core", "genai"] {
+        let strays: Vec<_> = ["tokio", "tracing", "time", "prost"]
+            .into_iter()
+            .filter(|name| dependencies[pure].contains(*name))
+            .collect();
+        assert!(strays.is_empty(), "{pure} must not use {strays:?}");
+    }
+}

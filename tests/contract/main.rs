@@ -1,0 +1,16 @@
+//! What holds the house together, told by its own files.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test: what fails here should panic, in helpers too"
+)]
+
+mod floor_plan;
+mod links;
+
+use std::path::{Path, PathBuf};
+
+/// The root of the repository.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}

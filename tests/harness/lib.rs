@@ -1,0 +1,19 @@
+//! What the tests stand on: real servers that this process starts and that end with it, databases made from a
+//! template, OTLP requests of every shape, and the daemon itself.
+//!
+//! Everything panics with a sentence when it can't do its work: a test has nobody to return an error to.
+
+pub mod daemon;
+pub mod database;
+pub mod eventually;
+pub mod otlp;
+pub mod postgres;
+pub mod redis;
+mod scratch;
+mod server;
+
+pub use daemon::Daemon;
+pub use database::TestDatabase;
+pub use eventually::eventually;
+pub use postgres::Postgres;
+pub use redis::Redis;

@@ -1,0 +1,14 @@
+//! OTLP requests: strategies that make every shape that OTLP allows, and a form in which two of them can be compared.
+//!
+//! The strategies make only valid requests: ids have their length, span ids are unique in a request, and no metric stream
+//! has two points of the same time. All else is as strange as the protocol lets it be.
+
+pub mod log;
+pub mod metric;
+pub mod normalise;
+pub mod trace;
+pub mod value;
+
+pub use log::logs;
+pub use metric::metrics;
+pub use trace::traces;

@@ -1,0 +1,189 @@
+//! A real PostgreSQL: one that all tests of the process share, and others for tests that stop theirs.
+
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use nix::sys::signal::Signal;
+use nix::unistd::{Uid, User};
+
+use crate::scratch::Scratch;
+use crate::server::Server;
+
+/// The environment variable that names an existing server, by the URL of any of its databases, instead of a new one.
+pub const URL: &str = "OBSERVATORY_TEST_DATABASE_URL";
+
+/// What only tests may ask for: a crash may lose everything. The odd time zone finds times that depend on it.
+const SETTINGS: &[&str] = &[
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "autovacuum=off",
+    "max_connections=400",
+    "listen_addresses=",
+    "timezone=<+0545>-05:45",
+];
+
+/// A PostgreSQL of our own, reached through a unix socket. Stopped and removed when dropped or when this process ends.
+#[derive(Debug)]
+pub struct Postgres {
+    // Dropped first: the directory goes when the server is gone.
+    server: Option<Server>,
+    scratch: Scratch,
+    data: PathBuf,
+}
+
+impl Postgres {
+    /// A server that answers.
+    pub fn start() -> Self {
+        let mut postgres = Self::prepare();
+        postgres.resume();
+        postgres
+    }
+
+    /// A server that has its data and its address, and does not run yet.
+    pub fn prepare() -> Self {
+        let scratch = Scratch::new("postgres");
+        let data = scratch.subdir("data", user().as_ref().map(|user| user.uid.as_raw()));
+        let mut initdb = unprivileged("initdb");
+        initdb.args([
+            "--username=postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+        ]);
+        let output = initdb.arg("--pgdata").arg(&data).output().expect("initdb starts");
+        assert!(
+            output.status.success(),
+            "initdb: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Self {
+            server: None,
+            scratch,
+            data,
+        }
+    }
+
+    /// Starts it, and waits until it answers.
+    pub fn resume(&mut self) {
+        let mut command = unprivileged("postgres");
+        command.arg("-D").arg(&self.data).arg("-k").arg(&self.data);
+        command
+            .args(SETTINGS.iter().flat_map(|setting| ["-c", setting]))
+            .stdout(Stdio::null());
+        let mut server = Server::start(command, &self.log());
+        let status = self.data.join("postmaster.pid");
+        server.wait_until("PostgreSQL starts", || {
+            // PostgreSQL tells its state on the last line of this file.
+            let lines = std::fs::read_to_string(&status).unwrap_or_default();
+            if lines.lines().last().is_some_and(|line| line.trim() == "ready") {
+                Ok(())
+            } else {
+                Err("not ready")
+            }
+        });
+        self.server = Some(server);
+    }
+
+    /// Stops it; its data stays.
+    pub fn stop(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            server.stop(Signal::SIGINT);
+        }
+    }
+
+    /// The URL of one of its databases.
+    pub fn url(&self, database: &str) -> String {
+        format!(
+            "postgresql:///{database}?host={}&user=postgres",
+            self.data.display()
+        )
+    }
+
+    fn log(&self) -> PathBuf {
+        self.scratch.path().join("log")
+    }
+}
+
+/// The URL of a database of the server that all tests of this process share, which starts on first use.
+pub(crate) fn shared(database: &str) -> String {
+    static SHARED: OnceLock<Postgres> = OnceLock::new();
+    match std::env::var(URL) {
+        Ok(url) => in_database(&url, database),
+        Err(_) => SHARED.get_or_init(Postgres::start).url(database),
+    }
+}
+
+/// The same URL with another database.
+fn in_database(url: &str, database: &str) -> String {
+    let (address, parameters) = url
+        .split_once('?')
+        .map_or((url, ""), |(address, rest)| (address, rest));
+    let (scheme, rest) = address
+        .split_once("://")
+        .unwrap_or_else(|| panic!("{URL} must be a URL"));
+    let authority = rest.split('/').next().unwrap_or_default();
+    let question = if parameters.is_empty() { "" } else { "?" };
+    format!("{scheme}://{authority}/{database}{question}{parameters}")
+}
+
+/// A command of PostgreSQL's, run as an ordinary user: PostgreSQL refuses to run as root.
+fn unprivileged(program: &str) -> Command {
+    let mut command = Command::new(binaries().join(program));
+    if let Some(user) = user() {
+        command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+    }
+    // The directory of the tests may be closed to that user.
+    command.current_dir("/").env_remove("PGDATA").env("LC_ALL", "C");
+    command
+}
+
+fn user() -> Option<User> {
+    if !Uid::effective().is_root() {
+        return None;
+    }
+    let named = |name| User::from_name(name).ok().flatten();
+    Some(
+        named("postgres")
+            .or_else(|| named("nobody"))
+            .expect("a user postgres or nobody to run PostgreSQL as"),
+    )
+}
+
+/// The directory of PostgreSQL's programs: one in PATH, or where Debian keeps the newest version.
+fn binaries() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let complete = |dir: &PathBuf| dir.join("initdb").is_file() && dir.join("postgres").is_file();
+    let in_path = std::env::split_paths(&path).find(complete);
+    in_path.or_else(|| newest(Path::new("/usr/lib/postgresql")).filter(complete)).unwrap_or_else(|| {
+        panic!("no PostgreSQL in PATH or /usr/lib/postgresql: apt install postgresql, or name a server in {URL}")
+    })
+}
+
+fn newest(versions: &Path) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(versions).ok()?.flatten();
+    let numbered =
+        entries.filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path())));
+    numbered.max().map(|(_, dir)| dir.join("bin"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_keeps_all_but_its_database() {
+        assert_eq!(
+            in_database("postgresql://u:p@h:5/a?sslmode=disable", "b"),
+            "postgresql://u:p@h:5/b?sslmode=disable"
+        );
+        assert_eq!(
+            in_database("postgresql:///a?host=/run", "b"),
+            "postgresql:///b?host=/run"
+        );
+        assert_eq!(in_database("postgres://h", "b"), "postgres://h/b");
+    }
+}
