@@ -35,7 +35,7 @@ FROM (VALUES ('traces'::regclass), ('trace_spans'), ('trace_events'), ('metric_d
 CREATE VIEW spans AS
 SELECT encode(uuid_send(s.trace_id), 'hex') AS trace_id, encode(s.span_id, 'hex') AS span_id,
        encode(s.parent_span_id, 'hex') AS parent_span_id, s.service_name, s.name, s.kind, s.status_code, s.status_message,
-       s.start_time, s.end_time, s.duration_nanos / 1e6 AS duration_ms, s.attributes, s.links,
+       s.start_time, s.end_time, (s.duration_nanos / 1e6)::double precision AS duration_ms, s.attributes, s.links,
        s.llm_operation, s.llm_provider, s.llm_request_model, s.llm_response_model, s.llm_session_id, s.llm_user_id,
        s.input_tokens, s.output_tokens, s.cache_read_tokens, s.cache_creation_tokens, s.reasoning_tokens,
        r.attributes AS resource, c.name AS scope_name, c.version AS scope_version, s.project_id

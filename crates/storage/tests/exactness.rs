@@ -6,7 +6,7 @@ use harness::otlp::value::{any_value, attributes};
 use llm_observatory_core::attributes::{Attribute, Value};
 use llm_observatory_storage::CopyWriter;
 use llm_observatory_storage::models::LogRow;
-use llm_observatory_storage::models::attributes::{Attributes, ValueColumns};
+use llm_observatory_storage::models::attributes::{Attributes, ValueColumns, to_key_value};
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use proptest::collection::vec;
@@ -126,4 +126,17 @@ async fn keys_are_written_in_the_order_of_jsonb() {
         written,
         kept.iter().map(|row| row.get(0)).collect::<Vec<String>>()
     );
+}
+
+/// The way in cuts what is nested deeper; what it lets through must come back, exact or not.
+#[test]
+fn deeply_nested_values_come_back() {
+    for bottom in [Value::from(1), Value::from(f64::NAN)] {
+        let arrays = (0..42).fold(bottom.clone(), |inner, _| Value::Array(vec![inner]));
+        let maps = (0..28).fold(bottom, |inner, _| Value::Map(vec![Attribute::new("k", inner)]));
+        let sent = [Attribute::new("arrays", arrays), Attribute::new("maps", maps)];
+        let columns = Attributes::new(&sent);
+        let back = Attributes::decode(&columns.json, Some(&columns.layout)).unwrap();
+        assert_eq!(text(&back), text(&sent.each_ref().map(to_key_value)));
+    }
 }

@@ -9,6 +9,9 @@ pub mod normalise;
 pub mod trace;
 pub mod value;
 
+#[cfg(test)]
+mod tests;
+
 pub use log::logs;
 pub use metric::metrics;
 pub use trace::traces;

@@ -113,6 +113,15 @@ pub fn any_value() -> BoxedStrategy<AnyValue> {
     .boxed()
 }
 
+/// One attribute.
+pub fn named(key: &str, value: AnyValue) -> KeyValue {
+    KeyValue {
+        key: key.to_owned(),
+        value: Some(value),
+        ..KeyValue::default()
+    }
+}
+
 /// A list of attributes, in any order, with duplicate keys and absent values.
 pub fn attributes() -> BoxedStrategy<Vec<KeyValue>> {
     attributes_of(any_value().boxed())
@@ -135,13 +144,9 @@ fn attributes_of(value: BoxedStrategy<AnyValue>) -> BoxedStrategy<Vec<KeyValue>>
 /// A resource, or none.
 pub fn resource() -> BoxedStrategy<Option<Resource>> {
     let name = proptest::sample::select(vec!["checkout", "chat", "", "nul\0byte"]);
-    let name = name.prop_map(|name| AnyValue {
-        value: Some(Value::StringValue(name.to_owned())),
-    });
-    let service = name.prop_map(|name| KeyValue {
-        key: "service.name".to_owned(),
-        value: Some(name),
-        ..KeyValue::default()
+    let service = name.prop_map(|name| {
+        let value = Some(Value::StringValue(name.to_owned()));
+        named("service.name", AnyValue { value })
     });
     let entity = (text(), text(), vec(text(), 0..3)).prop_map(|(schema_url, r#type, id_keys)| EntityRef {
         schema_url,

@@ -33,7 +33,7 @@ fn resource(name: &str) -> ResourceRow {
     }
     .encode_to_vec()
     .into();
-    let resource = ResourceRow::of_service(PROJECT, name.into());
+    let resource = ResourceRow::of_service(PROJECT, name);
     ResourceRow {
         entity_refs,
         schema_url: "resource/1".into(),
@@ -46,7 +46,7 @@ fn scope(name: &str) -> ScopeRow {
     ScopeRow {
         version: "2".into(),
         schema_url: "scope/1".into(),
-        ..ScopeRow::named(PROJECT, name.into())
+        ..ScopeRow::named(PROJECT, name)
     }
 }
 
@@ -291,7 +291,7 @@ fn data_of(kind: MetricKind, values: Vec<PointValue>) -> Result<Data, Inconsiste
         value,
         exemplars: nested(otlp.clone()),
     };
-    let points: Vec<_> = (0..).zip(values).map(point).collect();
+    let points: Vec<_> = (0_u64..).zip(values).map(point).collect();
     let by_id = HashMap::from([(series.series.id, series)]);
     let mut data = metric::metrics(&points, &by_id, &dictionary())?;
     Ok(data

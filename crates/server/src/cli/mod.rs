@@ -93,13 +93,13 @@ impl Command {
 #[derive(Debug, Args)]
 struct Options {
     /// A configuration file: YAML, TOML or JSON.
-    #[arg(long, env = "OBSERVATORY_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = "OBSERVATORY_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// PostgreSQL to use, instead of a private one in --data-dir [env: DATABASE_URL].
-    #[arg(long, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL")]
     database_url: Option<String>,
     /// Where the private PostgreSQL lives [env: OBSERVATORY_DATA_DIR].
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<String>,
 }
 

@@ -23,5 +23,8 @@ FROM (
     ORDER BY start_time DESC, start_nanos DESC, trace_id DESC
     LIMIT $8
 ) AS page
-JOIN traces AS d ON d.trace_id = page.trace_id AND d.project_id = $1
+-- OFFSET 0 keeps this a look-up by key: as a join it would be planned as a scan of all partitions.
+CROSS JOIN LATERAL (
+    SELECT * FROM traces AS other WHERE other.trace_id = page.trace_id AND other.project_id = $1 OFFSET 0
+) AS d
 ORDER BY page.start_time DESC, page.start_nanos DESC, page.trace_id DESC

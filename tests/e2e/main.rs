@@ -1,0 +1,21 @@
+//! The daemon as its users have it: the built binary, real clients, a real PostgreSQL.
+//!
+//! `cargo build -p llm-observatory-server` comes first; see `harness::daemon::binary`.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test: what fails here should panic, in helpers too"
+)]
+
+mod client;
+mod database;
+mod raw;
+mod telemetry;
+
+mod cli;
+mod durability;
+mod ingest;
+mod mending;
+mod query;
+mod refusal;
+mod round_trip;
