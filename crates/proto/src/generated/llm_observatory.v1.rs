@@ -23,7 +23,7 @@ pub struct ListLogsRequest {
     /// 13 WARN, 17 ERROR. 0, the default, means all records, also those without a severity.
     #[prost(int32, tag = "6")]
     pub min_severity_number: i32,
-    /// Only records whose body contains all words of this text (full-text search, in any case and order).
+    /// Only records whose body is text and contains all words of this one (full-text search, in any case and order).
     #[prost(string, tag = "7")]
     pub text: ::prost::alloc::string::String,
     /// Only records of this event name, compared exactly.
