@@ -14,6 +14,7 @@ run: ## build the daemon and run it on a PostgreSQL of its own; flags go in ARGS
 
 test: ## run all tests of the workspace, on PostgreSQL and Redis servers that they start
 	deploy/local/install test
+	cargo build --locked -p llm-observatory-server
 	cargo test --workspace --locked
 
 lint: ## formatting, clippy, and cargo-deny's rules on dependencies

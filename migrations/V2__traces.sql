@@ -45,7 +45,7 @@ CREATE TABLE trace_spans (
     reasoning_tokens         bigint,
     project_id               integer     NOT NULL,
     kind                     integer     NOT NULL,
-    status_code              integer     NOT NULL,
+    status_code              integer,
     flags                    integer,
     dropped_attributes_count integer,
     dropped_events_count     integer,
@@ -84,7 +84,7 @@ COMMENT ON COLUMN trace_spans.cache_creation_tokens IS 'LLM: the part of input_t
 COMMENT ON COLUMN trace_spans.reasoning_tokens IS 'LLM: the part of output_tokens that was reasoning.';
 COMMENT ON COLUMN trace_spans.project_id IS 'The project.';
 COMMENT ON COLUMN trace_spans.kind IS 'OTLP SpanKind: 0 unspecified, 1 internal, 2 server, 3 client, 4 producer, 5 consumer.';
-COMMENT ON COLUMN trace_spans.status_code IS 'OTLP StatusCode: 0 unset, 1 ok, 2 error. -1 when the span carried no status at all.';
+COMMENT ON COLUMN trace_spans.status_code IS 'OTLP StatusCode: 0 unset, 1 ok, 2 error. Null when the span carried no status at all.';
 COMMENT ON COLUMN trace_spans.flags IS 'OTLP flags (32 bits): the low 8 are the W3C trace flags, 0x100 and 0x200 tell of a remote parent. Null for 0.';
 COMMENT ON COLUMN trace_spans.dropped_attributes_count IS 'OTLP dropped_attributes_count (32 bits). Null for 0.';
 COMMENT ON COLUMN trace_spans.dropped_events_count IS 'OTLP dropped_events_count (32 bits). Null for 0.';

@@ -35,20 +35,13 @@ pub enum Value<'a> {
 impl<'a> Attribute<'a> {
     /// An attribute from anything that can be a key and a value.
     pub fn new(key: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) -> Self {
-        Self {
-            key: key.into(),
-            value: value.into(),
-        }
+        Self { key: key.into(), value: value.into() }
     }
 }
 
 /// The last value under `key`: for duplicates the last one wins, as in PostgreSQL's jsonb.
 pub fn find<'s, 'a>(attributes: &'s [Attribute<'a>], key: &str) -> Option<&'s Value<'a>> {
-    attributes
-        .iter()
-        .rev()
-        .find(|attribute| attribute.key == key)
-        .map(|attribute| &attribute.value)
+    attributes.iter().rev().find(|attribute| attribute.key == key).map(|attribute| &attribute.value)
 }
 
 impl<'a> Value<'a> {

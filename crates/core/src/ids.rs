@@ -172,10 +172,7 @@ mod tests {
     #[test]
     fn ids_of_the_wrong_shape_are_told_apart() {
         assert_eq!("".parse::<TraceId>(), Err(IdError::NotHex { expected: 32 }));
-        assert_eq!(
-            "z".repeat(32).parse::<TraceId>(),
-            Err(IdError::NotHex { expected: 32 })
-        );
+        assert_eq!("z".repeat(32).parse::<TraceId>(), Err(IdError::NotHex { expected: 32 }));
         assert_eq!("0".repeat(16).parse::<SpanId>(), Err(IdError::Zero));
         assert_eq!(SpanId::from_wire(&[1; 7]), None);
         assert_eq!(TraceId::from_wire(&[0; 16]), None);

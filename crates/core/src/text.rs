@@ -58,11 +58,7 @@ impl From<&str> for Text {
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        if text.contains('\0') {
-            Self::from(text.as_str())
-        } else {
-            Self(Bytes::from(text))
-        }
+        if text.contains('\0') { Self::from(text.as_str()) } else { Self(Bytes::from(text)) }
     }
 }
 

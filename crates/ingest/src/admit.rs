@@ -27,10 +27,7 @@ pub(crate) struct Admission {
 impl Budget {
     pub(crate) fn new(bytes: usize) -> Self {
         let all = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).max(1);
-        Self {
-            units: Arc::new(Semaphore::new(all as usize)),
-            all,
-        }
+        Self { units: Arc::new(Semaphore::new(all as usize)), all }
     }
 
     /// A part for a request of this size, waiting at most `patience`; `None` when there was none in that time.
@@ -61,14 +58,8 @@ mod tests {
         let patience = Duration::from_secs(2);
         let first = budget.admit(9 * UNIT, patience).await.unwrap();
         assert_eq!(budget.taken(), 27 * UNIT);
-        assert!(
-            budget.admit(2 * UNIT, patience).await.is_none(),
-            "refused after its patience"
-        );
+        assert!(budget.admit(2 * UNIT, patience).await.is_none(), "refused after its patience");
         drop(first);
-        assert!(
-            budget.admit(1000 * UNIT, patience).await.is_some(),
-            "a giant takes all, alone"
-        );
+        assert!(budget.admit(1000 * UNIT, patience).await.is_some(), "a giant takes all, alone");
     }
 }

@@ -39,17 +39,8 @@ struct State<B> {
 
 impl<B> Gathering<B> {
     pub(crate) fn new() -> Self {
-        let state = State {
-            waiting: VecDeque::new(),
-            records: 0,
-            bytes: 0,
-            oldest: None,
-            closed: false,
-        };
-        Self {
-            state: Mutex::new(state),
-            changed: Notify::new(),
-        }
+        let state = State { waiting: VecDeque::new(), records: 0, bytes: 0, oldest: None, closed: false };
+        Self { state: Mutex::new(state), changed: Notify::new() }
     }
 
     /// Adds a request, or gives it back when no more are taken.
@@ -156,22 +147,13 @@ mod tests {
 
     async fn submission(records: usize) -> Submission<()> {
         let admission = Budget::new(1 << 20).admit(1, Duration::ZERO).await.unwrap();
-        Submission {
-            batch: (),
-            records,
-            bytes: 1,
-            receipt: receipt().0,
-            admission,
-        }
+        Submission { batch: (), records, bytes: 1, receipt: receipt().0, admission }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_lingers_and_others_join_it() {
         let gathering = Gathering::new();
-        let config = IngestConfig {
-            batch_records: 10,
-            ..IngestConfig::default()
-        };
+        let config = IngestConfig { batch_records: 10, ..IngestConfig::default() };
         let begin = Instant::now();
         gathering.push(submission(3).await).unwrap();
         gathering.push(submission(4).await).unwrap();
@@ -182,10 +164,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_full_batch_goes_at_once_and_the_rest_right_after() {
         let gathering = Gathering::new();
-        let config = IngestConfig {
-            batch_records: 10,
-            ..IngestConfig::default()
-        };
+        let config = IngestConfig { batch_records: 10, ..IngestConfig::default() };
         let begin = Instant::now();
         for records in [6, 4, 1] {
             gathering.push(submission(records).await).unwrap();
@@ -201,10 +180,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_request_larger_than_a_batch_goes_alone() {
         let gathering = Gathering::new();
-        let config = IngestConfig {
-            batch_records: 10,
-            ..IngestConfig::default()
-        };
+        let config = IngestConfig { batch_records: 10, ..IngestConfig::default() };
         gathering.push(submission(50).await).unwrap();
         gathering.push(submission(1).await).unwrap();
         assert_eq!(gathering.next(&config).await.unwrap().len(), 1);

@@ -61,31 +61,19 @@ impl Metrics {
             "Records that arrived in decodable requests",
             metrics.received.clone(),
         );
-        registry.register(
-            "records_stored",
-            "Records that were committed",
-            metrics.stored.clone(),
-        );
+        registry.register("records_stored", "Records that were committed", metrics.stored.clone());
         registry.register(
             "records_duplicate",
             "Records that were stored already",
             metrics.duplicates.clone(),
         );
-        registry.register(
-            "records_rejected",
-            "Records that can never be stored",
-            metrics.rejected.clone(),
-        );
+        registry.register("records_rejected", "Records that can never be stored", metrics.rejected.clone());
         registry.register(
             "requests_refused",
             "Requests that were refused as a whole",
             metrics.refused.clone(),
         );
-        registry.register(
-            "batch_records",
-            "Records in one transaction",
-            metrics.batch_records.clone(),
-        );
+        registry.register("batch_records", "Records in one transaction", metrics.batch_records.clone());
         registry.register(
             "commit_seconds",
             "Time from taking a batch to its commit",

@@ -29,17 +29,13 @@ pub struct Pipeline<S: Signal> {
 
 impl<S: Signal> Clone for Pipeline<S> {
     fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
+        Self { shared: self.shared.clone() }
     }
 }
 
 impl<S: Signal> fmt::Debug for Pipeline<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pipeline")
-            .field("signal", &S::NAME)
-            .finish_non_exhaustive()
+        f.debug_struct("Pipeline").field("signal", &S::NAME).finish_non_exhaustive()
     }
 }
 
@@ -102,15 +98,7 @@ impl<S: Signal> Pipeline<S> {
     pub fn build(config: IngestConfig, pool: StoragePool, metrics: Metrics) -> Self {
         let budget = Budget::new(config.budget_bytes);
         let gathering = Arc::new(Gathering::new());
-        Self {
-            shared: Arc::new(Shared {
-                config,
-                pool,
-                budget,
-                gathering,
-                metrics,
-            }),
-        }
+        Self { shared: Arc::new(Shared { config, pool, budget, gathering, metrics }) }
     }
 
     /// Starts the writers. They finish what is there when [`Self::close`] is called, and give up when `force` is.
@@ -154,55 +142,30 @@ impl<S: Signal> Pipeline<S> {
     pub async fn export(&self, project_id: ProjectId, request: Bytes) -> Result<Accepted, Refusal> {
         let result = self.try_export(project_id, request).await;
         if let Err(refusal) = &result {
-            let label = ReasonLabel {
-                signal: S::NAME,
-                reason: refusal.reason(),
-            };
+            let label = ReasonLabel { signal: S::NAME, reason: refusal.reason() };
             self.shared.metrics.refused.get_or_create(&label).inc();
         }
         result
     }
 
     async fn try_export(&self, project_id: ProjectId, request: Bytes) -> Result<Accepted, Refusal> {
-        let Shared {
-            config,
-            budget,
-            gathering,
-            metrics,
-            ..
-        } = &*self.shared;
+        let Shared { config, budget, gathering, metrics, .. } = &*self.shared;
         let deadline = Instant::now() + config.answer_within();
         let bytes = request.len();
         let admission = budget
             .admit(bytes, config.patience())
             .await
-            .ok_or_else(|| Refusal::NoRoom {
-                retry_after: config.retry_delay(),
-            })?;
-        let Decoded {
-            mut batch,
-            mut rejections,
-        } = self.decode(project_id, request).await?;
+            .ok_or_else(|| Refusal::NoRoom { retry_after: config.retry_delay() })?;
+        let Decoded { mut batch, mut rejections } = self.decode(project_id, request).await?;
         let received = S::records(&batch) as u64 + rejections.count();
-        metrics
-            .received
-            .get_or_create(&SignalLabel { signal: S::NAME })
-            .inc_by(received);
+        metrics.received.get_or_create(&SignalLabel { signal: S::NAME }).inc_by(received);
         self.make_partitions(&mut batch, &mut rejections).await?;
         let records = S::records(&batch);
         if records > 0 {
             let (receipt, awaited) = receipt();
-            let submission = Submission {
-                batch,
-                records,
-                bytes,
-                receipt,
-                admission,
-            };
+            let submission = Submission { batch, records, bytes, receipt, admission };
             if gathering.push(submission).is_err() {
-                return Err(Refusal::Stopping {
-                    retry_after: config.retry_delay(),
-                });
+                return Err(Refusal::Stopping { retry_after: config.retry_delay() });
             }
             match timeout_at(deadline, awaited).await {
                 Ok(Ok(Fate::Committed)) => {}
@@ -212,23 +175,15 @@ impl<S: Signal> Pipeline<S> {
                 }
                 // Over its time, or the writer is gone: nothing is known but that nothing was said.
                 Ok(Ok(Fate::Unavailable) | Err(_)) | Err(_) => {
-                    return Err(Refusal::Unavailable {
-                        retry_after: config.retry_delay(),
-                    });
+                    return Err(Refusal::Unavailable { retry_after: config.retry_delay() });
                 }
             }
         }
         for (reason, count) in rejections.by_reason() {
-            let label = ReasonLabel {
-                signal: S::NAME,
-                reason: reason.name(),
-            };
+            let label = ReasonLabel { signal: S::NAME, reason: reason.name() };
             metrics.rejected.get_or_create(&label).inc_by(count);
         }
-        Ok(Accepted {
-            rejected: rejections.count(),
-            message: rejections.message(),
-        })
+        Ok(Accepted { rejected: rejections.count(), message: rejections.message() })
     }
 
     async fn decode(&self, project_id: ProjectId, request: Bytes) -> Result<Decoded<S::Batch>, Refusal> {
@@ -242,9 +197,7 @@ impl<S: Signal> Pipeline<S> {
             Ok(decoded) => Ok(decoded?),
             Err(error) => {
                 tracing::error!(signal = S::NAME, %error, "decoding ended abnormally");
-                Err(Refusal::Unavailable {
-                    retry_after: self.shared.config.retry_delay(),
-                })
+                Err(Refusal::Unavailable { retry_after: self.shared.config.retry_delay() })
             }
         }
     }
@@ -270,9 +223,7 @@ impl<S: Signal> Pipeline<S> {
             }
             Err(error) => {
                 tracing::warn!(signal = S::NAME, %error, "day partitions could not be made");
-                Err(Refusal::Unavailable {
-                    retry_after: config.retry_delay(),
-                })
+                Err(Refusal::Unavailable { retry_after: config.retry_delay() })
             }
         }
     }

@@ -69,12 +69,7 @@ impl Signal for Spans {
     }
 
     fn reject_days(batch: &mut TraceBatch, days: &BTreeSet<Day>, rejections: &mut Rejections) {
-        reject(
-            &mut batch.spans,
-            |span| days.contains(&span.row.start_time.day()),
-            "span",
-            rejections,
-        );
+        reject(&mut batch.spans, |span| days.contains(&span.row.start_time.day()), "span", rejections);
     }
 
     async fn commit(
@@ -103,12 +98,7 @@ impl Signal for MetricPoints {
     }
 
     fn reject_days(batch: &mut MetricBatch, days: &BTreeSet<Day>, rejections: &mut Rejections) {
-        reject(
-            &mut batch.points,
-            |point| days.contains(&point.time.day()),
-            "data point",
-            rejections,
-        );
+        reject(&mut batch.points, |point| days.contains(&point.time.day()), "data point", rejections);
     }
 
     async fn commit(
@@ -137,12 +127,7 @@ impl Signal for Logs {
     }
 
     fn reject_days(batch: &mut LogBatch, days: &BTreeSet<Day>, rejections: &mut Rejections) {
-        reject(
-            &mut batch.logs,
-            |log| days.contains(&log.time.day()),
-            "log record",
-            rejections,
-        );
+        reject(&mut batch.logs, |log| days.contains(&log.time.day()), "log record", rejections);
     }
 
     async fn commit(

@@ -70,11 +70,7 @@ impl<'a> Fields<'a> {
                 return Ok(value);
             }
         }
-        Err(if self.rest.len() >= 10 {
-            Malformed::Varint
-        } else {
-            Malformed::Truncated
-        })
+        Err(if self.rest.len() >= 10 { Malformed::Varint } else { Malformed::Truncated })
     }
 
     fn fixed<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
@@ -198,11 +194,7 @@ impl<'a> Field<'a> {
         if let Payload::Bytes(packed) = self.payload {
             let (chunks, rest) = packed.as_chunks::<8>();
             values.extend(chunks.iter().map(|chunk| u64::from_le_bytes(*chunk)));
-            return if rest.is_empty() {
-                Ok(())
-            } else {
-                Err(Malformed::Truncated)
-            };
+            return if rest.is_empty() { Ok(()) } else { Err(Malformed::Truncated) };
         }
         values.push(self.fixed64()?);
         Ok(())
@@ -241,10 +233,7 @@ mod tests {
         ]
         .concat();
         let fields = fields(&message).unwrap();
-        assert_eq!(
-            fields.iter().map(|field| field.number).collect::<Vec<_>>(),
-            [1, 2, 3, 4, 5]
-        );
+        assert_eq!(fields.iter().map(|field| field.number).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
         assert_eq!(fields[0].varint(), Ok(150));
         assert_eq!(fields[1].fixed64(), Ok(1));
         assert_eq!(fields[2].bytes(), Ok(&b"hi"[..]));
@@ -256,17 +245,10 @@ mod tests {
     fn broken_framing_is_told() {
         assert_eq!(fields(&[0x0a, 5, b'x']), Err(Malformed::Truncated));
         assert_eq!(fields(&[0x08, 0x80]), Err(Malformed::Truncated));
-        assert_eq!(
-            fields(&[0x08, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2]),
-            Err(Malformed::Varint)
-        );
+        assert_eq!(fields(&[0x08, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2]), Err(Malformed::Varint));
         assert_eq!(fields(&[0x00, 0x01]), Err(Malformed::Tag));
         assert_eq!(fields(&[0x0e, 0x01]), Err(Malformed::Tag));
-        assert_eq!(
-            fields(&[0x23, 0x2c]),
-            Err(Malformed::Tag),
-            "a group that ends as another"
-        );
+        assert_eq!(fields(&[0x23, 0x2c]), Err(Malformed::Tag), "a group that ends as another");
     }
 
     #[test]

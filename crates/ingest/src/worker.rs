@@ -16,11 +16,7 @@ use crate::receipt::Fate;
 use crate::signal::Signal;
 
 /// How a writer waits for a database that is away, and how often it runs a batch that met a conflict.
-const RETRY: RetryConfig = RetryConfig {
-    attempts: 5,
-    initial_backoff_ms: 50,
-    max_backoff_ms: 1_000,
-};
+const RETRY: RetryConfig = RetryConfig { attempts: 5, initial_backoff_ms: 50, max_backoff_ms: 1_000 };
 
 /// One of the writers of a signal.
 pub(crate) struct Worker<S: Signal> {
@@ -78,37 +74,23 @@ impl<S: Signal> Worker<S> {
     /// Writes what was taken and tells each request its fate. Returns the connection if it can be used again.
     async fn write(&self, client: Client, submissions: Vec<Submission<S::Batch>>) -> Option<Client> {
         let begin = Instant::now();
-        let (live, abandoned): (Vec<_>, Vec<_>) = submissions
-            .into_iter()
-            .partition(|submission| !submission.receipt.is_abandoned());
+        let (live, abandoned): (Vec<_>, Vec<_>) =
+            submissions.into_iter().partition(|submission| !submission.receipt.is_abandoned());
         drop(abandoned); // their callers were told to come back, so nothing of them may be stored now
         if live.is_empty() {
             return Some(client);
         }
         let mut batches = Vec::with_capacity(live.len());
         let mut waiting = Vec::with_capacity(live.len());
-        for Submission {
-            batch,
-            records,
-            receipt,
-            admission,
-            ..
-        } in live
-        {
+        for Submission { batch, records, receipt, admission, .. } in live {
             batches.push(batch);
             waiting.push((receipt, records, admission));
         }
         let fates = self.commit(&client, &batches).await;
         let label = SignalLabel { signal: S::NAME };
         let records: usize = waiting.iter().map(|(_, records, _)| records).sum();
-        self.metrics
-            .batch_records
-            .get_or_create(&label)
-            .observe(records as f64);
-        self.metrics
-            .commit_seconds
-            .get_or_create(&label)
-            .observe(begin.elapsed().as_secs_f64());
+        self.metrics.batch_records.get_or_create(&label).observe(records as f64);
+        self.metrics.commit_seconds.get_or_create(&label).observe(begin.elapsed().as_secs_f64());
         drop(batches);
         for ((receipt, _, admission), fate) in waiting.into_iter().zip(fates) {
             drop(admission);
@@ -123,10 +105,7 @@ impl<S: Signal> Worker<S> {
             Ok(written) => {
                 let label = SignalLabel { signal: S::NAME };
                 self.metrics.stored.get_or_create(&label).inc_by(written.stored);
-                self.metrics
-                    .duplicates
-                    .get_or_create(&label)
-                    .inc_by(written.duplicates);
+                self.metrics.duplicates.get_or_create(&label).inc_by(written.duplicates);
                 vec![Fate::Committed; batches.len()]
             }
             Err(error) if error.failure() == Failure::Data && batches.len() > 1 => {

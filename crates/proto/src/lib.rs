@@ -3,10 +3,7 @@
 pub use opentelemetry_proto::tonic as otlp;
 
 /// The package `llm_observatory.v1`: messages, and one module for each side of each service.
-#[expect(
-    clippy::allow_attributes,
-    reason = "generated: the generator quiets its own lints"
-)]
+#[expect(clippy::allow_attributes, reason = "generated: the generator quiets its own lints")]
 pub mod v1 {
     include!("generated/llm_observatory.v1.rs");
 }

@@ -1,9 +1,6 @@
 //! Compares `src/generated` with what the generators make of the `.proto` files, or, with `REGENERATE=1`, writes it.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test: what fails here should panic, in helpers too"
-)]
+#![expect(clippy::unwrap_used, reason = "a test: what fails here should panic, in helpers too")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,11 +13,8 @@ use prost_types::FileDescriptorSet;
 const MANIFEST_DIR: &str = env!("CARGO_MANIFEST_DIR");
 const HOW_TO: &str = "REGENERATE=1 cargo test -p llm-observatory-proto --test generated";
 const DESCRIPTORS: &str = "descriptors.binpb";
-const OURS: [&str; 3] = [
-    "llm_observatory/v1/logs.proto",
-    "llm_observatory/v1/metrics.proto",
-    "llm_observatory/v1/traces.proto",
-];
+const OURS: [&str; 3] =
+    ["llm_observatory/v1/logs.proto", "llm_observatory/v1/metrics.proto", "llm_observatory/v1/traces.proto"];
 const COLLECTOR: [&str; 3] = [
     "opentelemetry/proto/collector/logs/v1/logs_service.proto",
     "opentelemetry/proto/collector/metrics/v1/metrics_service.proto",
@@ -43,13 +37,8 @@ fn checked_in_code_is_what_the_generators_write() {
 
     let found = read(&directory);
     let names = || fresh.keys().chain(found.keys());
-    let differing: BTreeSet<&String> = names()
-        .filter(|name| fresh.get(*name) != found.get(*name))
-        .collect();
-    assert!(
-        differing.is_empty(),
-        "src/generated is out of date: {differing:?}. Write it anew: {HOW_TO}"
-    );
+    let differing: BTreeSet<&String> = names().filter(|name| fresh.get(*name) != found.get(*name)).collect();
+    assert!(differing.is_empty(), "src/generated is out of date: {differing:?}. Write it anew: {HOW_TO}");
 }
 
 #[test]
@@ -102,10 +91,7 @@ fn compile(source_info: bool, names: &[&str]) -> FileDescriptorSet {
     let ours = Path::new(MANIFEST_DIR).join("../../proto");
     protox::Compiler::new([ours, otlp_directory()])
         .and_then(|mut compiler| {
-            compiler
-                .include_imports(true)
-                .include_source_info(source_info)
-                .open_files(names)?;
+            compiler.include_imports(true).include_source_info(source_info).open_files(names)?;
             Ok(compiler.file_descriptor_set())
         })
         .unwrap_or_else(|error| panic!("{error:?}"))
@@ -115,27 +101,15 @@ fn compile(source_info: bool, names: &[&str]) -> FileDescriptorSet {
 fn otlp_directory() -> PathBuf {
     let output = Command::new(env!("CARGO"))
         // Only packages for this host: the others need not be fetched for this.
-        .args([
-            "metadata",
-            "--format-version=1",
-            "--locked",
-            "--filter-platform=host-tuple",
-        ])
+        .args(["metadata", "--format-version=1", "--locked", "--filter-platform=host-tuple"])
         .current_dir(MANIFEST_DIR)
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "cargo metadata: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
 
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
-    let package = packages
-        .iter()
-        .find(|package| package["name"] == "opentelemetry-proto")
-        .unwrap();
+    let package = packages.iter().find(|package| package["name"] == "opentelemetry-proto").unwrap();
     let manifest = Path::new(package["manifest_path"].as_str().unwrap());
     manifest.with_file_name("src").join("proto/opentelemetry-proto")
 }
@@ -146,10 +120,7 @@ fn read(directory: &Path) -> BTreeMap<String, Vec<u8>> {
         .unwrap()
         .map(|entry| {
             let entry = entry.unwrap();
-            (
-                entry.file_name().into_string().unwrap(),
-                fs::read(entry.path()).unwrap(),
-            )
+            (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())
         })
         .collect()
 }

@@ -49,32 +49,18 @@ impl QueryConfig {
     /// Everything that is wrong with the values, each with what to do.
     pub fn problems(&self) -> Vec<Problem> {
         let rules = [
-            (
-                self.default_page_size >= 1,
-                "default_page_size",
-                "must be at least 1",
-            ),
+            (self.default_page_size >= 1, "default_page_size", "must be at least 1"),
             (
                 self.max_page_size >= self.default_page_size,
                 "max_page_size",
                 "must not be less than default_page_size",
             ),
-            (
-                self.max_page_size <= 10_000,
-                "max_page_size",
-                "must be at most 10000",
-            ),
-            (
-                self.timeout_ms >= 1,
-                "timeout_ms",
-                "must be at least 1 millisecond",
-            ),
+            (self.max_page_size <= 10_000, "max_page_size", "must be at most 10000"),
+            (self.timeout_ms >= 1, "timeout_ms", "must be at least 1 millisecond"),
             (self.chunk_spans >= 1, "chunk_spans", "must be at least 1"),
         ];
         let broken = rules.into_iter().filter(|(holds, ..)| !holds);
-        broken
-            .map(|(_, key, message)| Problem::new(key, message))
-            .collect()
+        broken.map(|(_, key, message)| Problem::new(key, message)).collect()
     }
 
     /// How long a list for this caller may take.
@@ -91,12 +77,8 @@ mod tests {
     #[test]
     fn every_mistake_is_told() {
         assert!(QueryConfig::default().problems().is_empty());
-        let config = QueryConfig {
-            default_page_size: 0,
-            timeout_ms: 0,
-            chunk_spans: 0,
-            ..QueryConfig::default()
-        };
+        let config =
+            QueryConfig { default_page_size: 0, timeout_ms: 0, chunk_spans: 0, ..QueryConfig::default() };
         let keys: Vec<_> = config.problems().into_iter().map(|problem| problem.key).collect();
         assert_eq!(keys, ["default_page_size", "timeout_ms", "chunk_spans"]);
     }

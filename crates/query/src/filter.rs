@@ -32,17 +32,12 @@ fn range_at(
     end: Option<&Timestamp>,
     config: &QueryConfig,
 ) -> Result<TimeRange, Error> {
-    let told = (
-        start.map(|start| time("start_time", start)),
-        end.map(|end| time("end_time", end)),
-    );
+    let told = (start.map(|start| time("start_time", start)), end.map(|end| time("end_time", end)));
     let (start, end) = (told.0.transpose()?, told.1.transpose()?);
     if let (Some(start), Some(end)) = (start, end)
         && end < start
     {
-        return Err(Error::InvalidArgument(
-            "end_time must not be before start_time".to_owned(),
-        ));
+        return Err(Error::InvalidArgument("end_time must not be before start_time".to_owned()));
     }
     let nanos = |seconds: u64| seconds.saturating_mul(NANOS_PER_SECOND);
     Ok(TimeRange {
@@ -53,14 +48,9 @@ fn range_at(
 
 /// A time; what lies outside of OTLP's range (1970 to 2554) counts as its border.
 fn time(field: &str, time: &Timestamp) -> Result<UnixNanos, Error> {
-    let nanos = u64::try_from(time.nanos)
-        .ok()
-        .filter(|nanos| *nanos < NANOS_PER_SECOND);
+    let nanos = u64::try_from(time.nanos).ok().filter(|nanos| *nanos < NANOS_PER_SECOND);
     let nanos = nanos.ok_or_else(|| {
-        Error::InvalidArgument(format!(
-            "{field}.nanos must be between 0 and 999999999, not {}",
-            time.nanos
-        ))
+        Error::InvalidArgument(format!("{field}.nanos must be between 0 and 999999999, not {}", time.nanos))
     })?;
     Ok(UnixNanos(match u64::try_from(time.seconds) {
         Ok(seconds) => seconds.saturating_mul(NANOS_PER_SECOND).saturating_add(nanos),
@@ -95,9 +85,7 @@ pub(crate) fn optional_trace_id(text: &str) -> Result<Option<TraceId>, Error> {
 
 /// A span id; empty means that it is not told.
 pub(crate) fn optional_span_id(text: &str) -> Result<Option<SpanId>, Error> {
-    (!text.is_empty())
-        .then(|| text.parse().map_err(|error| invalid_id("span_id", error)))
-        .transpose()
+    (!text.is_empty()).then(|| text.parse().map_err(|error| invalid_id("span_id", error))).transpose()
 }
 
 fn invalid_id(field: &str, error: IdError) -> Error {
@@ -132,31 +120,16 @@ mod tests {
         let ends = |range: TimeRange| (range.start.0, range.end.0);
         let (day, hour) = (86_400 * NANOS_PER_SECOND, 3_600 * NANOS_PER_SECOND);
         assert_eq!(ends(range_of(None, None).unwrap()), (NOW.0 - day, NOW.0 + hour));
-        assert_eq!(
-            ends(range_of(at(5, 7), None).unwrap()),
-            (5 * NANOS_PER_SECOND + 7, NOW.0 + hour)
-        );
-        assert_eq!(
-            ends(range_of(None, at(5, 0)).unwrap()),
-            (NOW.0 - day, 5 * NANOS_PER_SECOND)
-        );
+        assert_eq!(ends(range_of(at(5, 7), None).unwrap()), (5 * NANOS_PER_SECOND + 7, NOW.0 + hour));
+        assert_eq!(ends(range_of(None, at(5, 0)).unwrap()), (NOW.0 - day, 5 * NANOS_PER_SECOND));
         assert_eq!(ends(range_of(at(-9, 0), at(i64::MAX, 0)).unwrap()), (0, u64::MAX));
     }
 
     #[test]
     fn impossible_ranges_are_refused() {
-        assert!(matches!(
-            range_of(at(2, 0), at(1, 0)),
-            Err(Error::InvalidArgument(_))
-        ));
-        assert!(matches!(
-            range_of(at(2, -1), None),
-            Err(Error::InvalidArgument(_))
-        ));
-        assert!(matches!(
-            range_of(None, at(2, 1_000_000_000)),
-            Err(Error::InvalidArgument(_))
-        ));
+        assert!(matches!(range_of(at(2, 0), at(1, 0)), Err(Error::InvalidArgument(_))));
+        assert!(matches!(range_of(at(2, -1), None), Err(Error::InvalidArgument(_))));
+        assert!(matches!(range_of(None, at(2, 1_000_000_000)), Err(Error::InvalidArgument(_))));
     }
 
     #[test]
@@ -171,11 +144,7 @@ mod tests {
     #[test]
     fn ids_and_severities_are_checked() {
         assert_eq!(optional_trace_id("").unwrap(), None);
-        assert!(
-            optional_trace_id("0AF7651916cd43dd8448eb211c80319c")
-                .unwrap()
-                .is_some()
-        );
+        assert!(optional_trace_id("0AF7651916cd43dd8448eb211c80319c").unwrap().is_some());
         assert!(matches!(trace_id(""), Err(Error::InvalidArgument(_))));
         assert!(matches!(optional_span_id("xyz"), Err(Error::InvalidArgument(_))));
         assert_eq!(min_severity(24).unwrap(), Severity(24));

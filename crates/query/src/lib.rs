@@ -36,10 +36,7 @@ pub struct Caller {
 impl Default for Caller {
     /// Someone patient who asks about the default project.
     fn default() -> Self {
-        Self {
-            project: ProjectId::DEFAULT,
-            patience: None,
-        }
+        Self { project: ProjectId::DEFAULT, patience: None }
     }
 }
 
@@ -49,10 +46,8 @@ async fn dictionary(
     pointers: impl Iterator<Item = (ResourceId, ScopeId)>,
 ) -> Result<Dictionary, Error> {
     let (resource_ids, scope_ids): (HashSet<_>, HashSet<_>) = pointers.unzip();
-    let (resource_ids, scope_ids): (Vec<_>, Vec<_>) = (
-        resource_ids.into_iter().collect(),
-        scope_ids.into_iter().collect(),
-    );
+    let (resource_ids, scope_ids): (Vec<_>, Vec<_>) =
+        (resource_ids.into_iter().collect(), scope_ids.into_iter().collect());
     let (resources, scopes) =
         try_join(resources.resources(&resource_ids), resources.scopes(&scope_ids)).await?;
     Ok(Dictionary::new(resources, scopes))

@@ -21,11 +21,7 @@ pub struct LogService {
 impl LogService {
     /// A service that reads from this pool.
     pub fn new(pool: StoragePool, config: QueryConfig) -> Self {
-        Self {
-            logs: LogRepository::new(pool.clone()),
-            resources: ResourceRepository::new(pool),
-            config,
-        }
+        Self { logs: LogRepository::new(pool.clone()), resources: ResourceRepository::new(pool), config }
     }
 
     /// A page of log records, newest first. A page of very large records ends early.
@@ -38,22 +34,13 @@ impl LogService {
         request: ListLogsRequest,
     ) -> Result<ListLogsResponse, Error> {
         let limit = filter::page_size(request.page_size, &self.config)?;
-        let asked = ListLogsRequest {
-            page_size: 0,
-            page_token: String::new(),
-            ..request.clone()
-        };
+        let asked = ListLogsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
         let question = Question::new("logs", &asked);
         let (range, after) = match question.position(&request.page_token)? {
             Some((range, after)) => (range, Some(after)),
-            None => (
-                filter::range(
-                    request.start_time.as_ref(),
-                    request.end_time.as_ref(),
-                    &self.config,
-                )?,
-                None,
-            ),
+            None => {
+                (filter::range(request.start_time.as_ref(), request.end_time.as_ref(), &self.config)?, None)
+            }
         };
         let filter = LogFilter {
             range,

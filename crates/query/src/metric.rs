@@ -42,11 +42,7 @@ impl MetricService {
         request: ListMetricsRequest,
     ) -> Result<ListMetricsResponse, Error> {
         let limit = filter::page_size(request.page_size, &self.config)?;
-        let asked = ListMetricsRequest {
-            page_size: 0,
-            page_token: String::new(),
-            ..request.clone()
-        };
+        let asked = ListMetricsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
         let question = Question::new("metrics", &asked);
         let filter = MetricFilter {
             name: filter::text(&request.name),
@@ -54,18 +50,10 @@ impl MetricService {
             after: question.position(&request.page_token)?,
             limit,
         };
-        let metrics = self
-            .metrics
-            .clone()
-            .of(caller.project)
-            .within(self.config.patience(caller));
+        let metrics = self.metrics.clone().of(caller.project).within(self.config.patience(caller));
         let page = metrics.list(filter).await?;
         Ok(ListMetricsResponse {
-            metrics: page
-                .items
-                .iter()
-                .map(encode::metric::definition)
-                .collect::<Result<_, _>>()?,
+            metrics: page.items.iter().map(encode::metric::definition).collect::<Result<_, _>>()?,
             next_page_token: question.token(page.next.as_ref()),
         })
     }
@@ -80,22 +68,13 @@ impl MetricService {
         request: ListDataPointsRequest,
     ) -> Result<ListDataPointsResponse, Error> {
         let limit = filter::page_size(request.page_size, &self.config)?;
-        let asked = ListDataPointsRequest {
-            page_size: 0,
-            page_token: String::new(),
-            ..request.clone()
-        };
+        let asked = ListDataPointsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
         let question = Question::new("data points", &asked);
         let (range, after) = match question.position(&request.page_token)? {
             Some((range, after)) => (range, Some(after)),
-            None => (
-                filter::range(
-                    request.start_time.as_ref(),
-                    request.end_time.as_ref(),
-                    &self.config,
-                )?,
-                None,
-            ),
+            None => {
+                (filter::range(request.start_time.as_ref(), request.end_time.as_ref(), &self.config)?, None)
+            }
         };
         let filter = PointFilter {
             range,
@@ -112,15 +91,9 @@ impl MetricService {
         page.truncate(fitting(&page.items, self.config.page_bytes, encode::metric::size));
         let ids: HashSet<_> = page.items.iter().map(|point| point.series_id).collect();
         let ids: Vec<_> = ids.into_iter().collect();
-        let series: HashMap<_, _> = metrics
-            .described(&ids)
-            .await?
-            .into_iter()
-            .map(|series| (series.series.id, series))
-            .collect();
-        let pointers = series
-            .values()
-            .map(|series| (series.series.resource_id, series.series.scope_id));
+        let series: HashMap<_, _> =
+            metrics.described(&ids).await?.into_iter().map(|series| (series.series.id, series)).collect();
+        let pointers = series.values().map(|series| (series.series.resource_id, series.series.scope_id));
         let dictionary = dictionary(&resources, pointers).await?;
         Ok(ListDataPointsResponse {
             data: Some(encode::metric::metrics(&page.items, &series, &dictionary)?),

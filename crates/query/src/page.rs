@@ -55,10 +55,7 @@ impl Question {
         if token.is_empty() {
             return Ok(None);
         }
-        let position = URL_SAFE_NO_PAD
-            .decode(token)
-            .ok()
-            .and_then(|bytes| self.read(&bytes));
+        let position = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| self.read(&bytes));
         position.map(Some).ok_or_else(|| {
             let message = "page_token does not belong to this request; leave it empty to begin anew";
             Error::InvalidArgument(message.to_owned())
@@ -140,10 +137,7 @@ impl Position for TraceCursor {
 
     fn get(from: &mut &[u8]) -> Option<Self> {
         let (start_time, trace_id) = Position::get(from)?;
-        Some(Self {
-            start_time,
-            trace_id: TraceId::from_uuid(trace_id),
-        })
+        Some(Self { start_time, trace_id: TraceId::from_uuid(trace_id) })
     }
 }
 
@@ -165,11 +159,7 @@ impl Position for PointCursor {
 
     fn get(from: &mut &[u8]) -> Option<Self> {
         let (time, (series_id, start_time)) = Position::get(from)?;
-        Some(Self {
-            time,
-            series_id: SeriesId(series_id),
-            start_time,
-        })
+        Some(Self { time, series_id: SeriesId(series_id), start_time })
     }
 }
 
@@ -183,10 +173,7 @@ impl Position for MetricCursor {
     fn get(from: &mut &[u8]) -> Option<Self> {
         let id = MetricId(Uuid::get(from)?);
         let name = std::str::from_utf8(std::mem::take(from)).ok()?;
-        Some(Self {
-            name: Text::from(name),
-            id,
-        })
+        Some(Self { name: Text::from(name), id })
     }
 }
 
@@ -197,42 +184,21 @@ mod tests {
     use super::*;
 
     fn question(service: &str) -> Question {
-        Question::new(
-            "traces",
-            &ListTracesRequest {
-                service: service.to_owned(),
-                ..Default::default()
-            },
-        )
+        Question::new("traces", &ListTracesRequest { service: service.to_owned(), ..Default::default() })
     }
 
     fn place() -> (TimeRange, TraceCursor) {
-        let range = TimeRange {
-            start: UnixNanos(1),
-            end: UnixNanos(u64::MAX),
-        };
-        (
-            range,
-            TraceCursor {
-                start_time: UnixNanos(1_234_567_891),
-                trace_id: TraceId::from_foreign("t"),
-            },
-        )
+        let range = TimeRange { start: UnixNanos(1), end: UnixNanos(u64::MAX) };
+        (range, TraceCursor { start_time: UnixNanos(1_234_567_891), trace_id: TraceId::from_foreign("t") })
     }
 
     #[test]
     fn a_token_brings_the_position_back() {
         let token = question("chat").token(Some(&place()));
         assert_eq!(question("chat").position(&token).unwrap(), Some(place()));
-        assert_eq!(
-            question("chat").position::<(TimeRange, TraceCursor)>("").unwrap(),
-            None
-        );
+        assert_eq!(question("chat").position::<(TimeRange, TraceCursor)>("").unwrap(), None);
         assert_eq!(question("chat").token::<TraceCursor>(None), "");
-        let metric = MetricCursor {
-            name: "größe".into(),
-            id: MetricId(Uuid::from_u128(7)),
-        };
+        let metric = MetricCursor { name: "größe".into(), id: MetricId(Uuid::from_u128(7)) };
         let token = question("").token(Some(&metric));
         assert_eq!(question("").position(&token).unwrap(), Some(metric));
     }
@@ -244,15 +210,9 @@ mod tests {
         assert!(refused(question("other")));
         assert!(refused(Question::new(
             "logs",
-            &ListTracesRequest {
-                service: "chat".into(),
-                ..Default::default()
-            }
+            &ListTracesRequest { service: "chat".into(), ..Default::default() }
         )));
-        assert!(
-            question("chat").position::<LogCursor>(&token).is_err(),
-            "a position of another length"
-        );
+        assert!(question("chat").position::<LogCursor>(&token).is_err(), "a position of another length");
     }
 
     #[test]
@@ -262,20 +222,10 @@ mod tests {
             let mut bytes = token.clone().into_bytes();
             bytes[damaged] = if bytes[damaged] == b'A' { b'B' } else { b'A' };
             let damaged = String::from_utf8(bytes).unwrap();
-            assert!(
-                question("chat")
-                    .position::<(TimeRange, TraceCursor)>(&damaged)
-                    .is_err(),
-                "{damaged}"
-            );
+            assert!(question("chat").position::<(TimeRange, TraceCursor)>(&damaged).is_err(), "{damaged}");
         }
         for text in ["x", "!", &token[..9], &format!("{token}AAAA")] {
-            assert!(
-                question("chat")
-                    .position::<(TimeRange, TraceCursor)>(text)
-                    .is_err(),
-                "{text}"
-            );
+            assert!(question("chat").position::<(TimeRange, TraceCursor)>(text).is_err(), "{text}");
         }
     }
 }

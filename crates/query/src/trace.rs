@@ -30,11 +30,7 @@ pub struct TraceService {
 impl TraceService {
     /// A service that reads from this pool.
     pub fn new(pool: StoragePool, config: QueryConfig) -> Self {
-        Self {
-            traces: TraceRepository::new(pool.clone()),
-            resources: ResourceRepository::new(pool),
-            config,
-        }
+        Self { traces: TraceRepository::new(pool.clone()), resources: ResourceRepository::new(pool), config }
     }
 
     /// A page of traces, newest first.
@@ -47,34 +43,16 @@ impl TraceService {
         request: ListTracesRequest,
     ) -> Result<ListTracesResponse, Error> {
         let limit = filter::page_size(request.page_size, &self.config)?;
-        let asked = ListTracesRequest {
-            page_size: 0,
-            page_token: String::new(),
-            ..request.clone()
-        };
+        let asked = ListTracesRequest { page_size: 0, page_token: String::new(), ..request.clone() };
         let question = Question::new("traces", &asked);
         let (range, after) = match question.position(&request.page_token)? {
             Some((range, after)) => (range, Some(after)),
-            None => (
-                filter::range(
-                    request.start_time.as_ref(),
-                    request.end_time.as_ref(),
-                    &self.config,
-                )?,
-                None,
-            ),
+            None => {
+                (filter::range(request.start_time.as_ref(), request.end_time.as_ref(), &self.config)?, None)
+            }
         };
-        let filter = TraceFilter {
-            range,
-            service: filter::text(&request.service),
-            after,
-            limit,
-        };
-        let traces = self
-            .traces
-            .clone()
-            .of(caller.project)
-            .within(self.config.patience(caller));
+        let filter = TraceFilter { range, service: filter::text(&request.service), after, limit };
+        let traces = self.traces.clone().of(caller.project).within(self.config.patience(caller));
         let page = traces.list(filter).await?;
         Ok(ListTracesResponse {
             traces: page.items.iter().map(summary).collect(),
@@ -111,23 +89,13 @@ impl TraceService {
 
     /// The same service for one caller. A stream may go on for long, so only a deadline of the caller's own ends it.
     fn on_behalf_of(&self, caller: &Caller) -> Self {
-        let Self {
-            traces,
-            resources,
-            config,
-        } = self.clone();
+        let Self { traces, resources, config } = self.clone();
         let (traces, resources) = (traces.of(caller.project), resources.of(caller.project));
         match caller.patience {
-            Some(patience) => Self {
-                traces: traces.within(patience),
-                resources: resources.within(patience),
-                config,
-            },
-            None => Self {
-                traces,
-                resources,
-                config,
-            },
+            Some(patience) => {
+                Self { traces: traces.within(patience), resources: resources.within(patience), config }
+            }
+            None => Self { traces, resources, config },
         }
     }
 
@@ -138,9 +106,7 @@ impl TraceService {
         let mut messages = Vec::new();
         while !spans.is_empty() {
             let (chunk, rest) = spans.split_at(fitting(spans, self.config.chunk_bytes, encode::trace::size));
-            messages.push(GetTraceResponse {
-                data: Some(encode::trace::traces(chunk, &dictionary)?),
-            });
+            messages.push(GetTraceResponse { data: Some(encode::trace::traces(chunk, &dictionary)?) });
             spans = rest;
         }
         Ok(messages)
@@ -165,17 +131,11 @@ fn summary(trace: &TraceSummary) -> Summary {
 fn timestamp(time: UnixNanos) -> Timestamp {
     // 64 bits of nanoseconds are fewer than 2^35 seconds.
     let seconds = (time.0 / NANOS_PER_SECOND.unsigned_abs()) as i64;
-    Timestamp {
-        seconds,
-        nanos: (time.0 % NANOS_PER_SECOND.unsigned_abs()) as i32,
-    }
+    Timestamp { seconds, nanos: (time.0 % NANOS_PER_SECOND.unsigned_abs()) as i32 }
 }
 
 fn duration(nanos: i64) -> Duration {
-    Duration {
-        seconds: nanos / NANOS_PER_SECOND,
-        nanos: (nanos % NANOS_PER_SECOND) as i32,
-    }
+    Duration { seconds: nanos / NANOS_PER_SECOND, nanos: (nanos % NANOS_PER_SECOND) as i32 }
 }
 
 #[cfg(test)]
@@ -197,25 +157,10 @@ mod tests {
         };
         let told = summary(&trace);
         assert_eq!(told.trace_id, "0af7651916cd43dd8448eb211c80319c");
-        assert_eq!(
-            told.start_time,
-            Some(Timestamp {
-                seconds: 1_700_000_000,
-                nanos: 7
-            })
-        );
-        assert_eq!(
-            told.duration,
-            Some(Duration {
-                seconds: 2,
-                nanos: 500_000_001
-            })
-        );
+        assert_eq!(told.start_time, Some(Timestamp { seconds: 1_700_000_000, nanos: 7 }));
+        assert_eq!(told.duration, Some(Duration { seconds: 2, nanos: 500_000_001 }));
         assert_eq!(told.services, ["a", "b"]);
-        let unknown = summary(&TraceSummary {
-            start_time: UnixNanos::UNKNOWN,
-            ..trace
-        });
+        let unknown = summary(&TraceSummary { start_time: UnixNanos::UNKNOWN, ..trace });
         assert_eq!((unknown.start_time, unknown.duration), (None, None));
     }
 }

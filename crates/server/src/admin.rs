@@ -38,11 +38,7 @@ impl Readiness {
 impl Admin {
     /// The pages over a registry that is complete.
     pub fn new(registry: Registry, pool: StoragePool, ready: Readiness) -> Self {
-        Self {
-            registry: Arc::new(registry),
-            pool,
-            ready,
-        }
+        Self { registry: Arc::new(registry), pool, ready }
     }
 
     /// The routes.
@@ -58,13 +54,7 @@ impl Admin {
 async fn metrics(State(admin): State<Admin>) -> Response {
     let mut text = String::new();
     match prometheus_client::encoding::text::encode(&mut text, &admin.registry) {
-        Ok(()) => (
-            [(
-                CONTENT_TYPE,
-                "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            )],
-            text,
-        )
+        Ok(()) => ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
             .into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }

@@ -62,20 +62,13 @@ impl Listeners {
             true => Some(listen(config.query_listen, "query-listen").await?),
             false => None,
         };
-        Ok(Self {
-            ingest,
-            query,
-            admin: listen(config.admin_listen, "admin-listen").await?,
-        })
+        Ok(Self { ingest, query, admin: listen(config.admin_listen, "admin-listen").await? })
     }
 
     /// The addresses, for people and for tests: `ingest=127.0.0.1:4317 query=…`.
     pub fn addresses(&self) -> String {
-        let listeners = [
-            ("ingest", self.ingest.as_ref()),
-            ("query", self.query.as_ref()),
-            ("admin", Some(&self.admin)),
-        ];
+        let listeners =
+            [("ingest", self.ingest.as_ref()), ("query", self.query.as_ref()), ("admin", Some(&self.admin))];
         let addresses: Vec<_> = listeners
             .into_iter()
             .filter_map(|(name, listener)| Some(format!("{name}={}", listener?.local_addr().ok()?)))
@@ -85,11 +78,7 @@ impl Listeners {
 }
 
 async fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ListenError> {
-    TcpListener::bind(address).await.map_err(|source| ListenError {
-        address,
-        flag,
-        source,
-    })
+    TcpListener::bind(address).await.map_err(|source| ListenError { address, flag, source })
 }
 
 /// The daemon, wired and idle.
@@ -153,14 +142,7 @@ impl App {
                 logs: Pipeline::build(ingest(), pool.clone(), metrics),
             }
         });
-        Self {
-            config,
-            pool,
-            listeners,
-            pipelines,
-            readiness: Readiness::default(),
-            registry,
-        }
+        Self { config, pool, listeners, pipelines, readiness: Readiness::default(), registry }
     }
 
     /// Starts everything.
@@ -193,10 +175,8 @@ impl App {
             let router = query::services(server().add_service(health), &self.pool, &self.config.query);
             running.serve("query", router, listener, reporter).await;
         }
-        running.serve_admin(
-            Admin::new(self.registry, self.pool.clone(), self.readiness),
-            self.listeners.admin,
-        );
+        running
+            .serve_admin(Admin::new(self.registry, self.pool.clone(), self.readiness), self.listeners.admin);
         running.keep_partitions(self.pool);
         running.readiness.set(true);
         running
@@ -226,10 +206,7 @@ impl Running {
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let (stop, failed) = (self.stop.clone(), self.failed.clone());
         self.servers.spawn(async move {
-            if let Err(error) = router
-                .serve_with_incoming_shutdown(incoming, stop.cancelled())
-                .await
-            {
+            if let Err(error) = router.serve_with_incoming_shutdown(incoming, stop.cancelled()).await {
                 tracing::error!(server = name, %error, "server ended");
                 failed.cancel();
             }

@@ -111,12 +111,7 @@ impl PrivatePostgres {
             postgres.adopted = was_adopted,
             "private PostgreSQL started"
         );
-        Ok(Self {
-            postmaster,
-            url: url(&socket_dir),
-            stop_timeout: options.stop_timeout,
-            _lock: lock,
-        })
+        Ok(Self { postmaster, url: url(&socket_dir), stop_timeout: options.stop_timeout, _lock: lock })
     }
 
     /// The address of the database `observatory`, as `psql` and every PostgreSQL driver understand it.
@@ -169,10 +164,7 @@ async fn spawn(
     postmaster::remove_misleading_pid_files(layout)?;
     let socket_dir = layout.socket_dir(account, &options.temp_dir)?;
     let log = layout.open_log()?;
-    let log_start = log
-        .metadata()
-        .map_err(error::io("read the size of", &layout.log_file))?
-        .len();
+    let log_start = log.metadata().map_err(error::io("read the size of", &layout.log_file))?.len();
     let duplicate = |log: &File| log.try_clone().map_err(error::io("open", &layout.log_file));
     let child = account
         .command(&binaries.postgres, &layout.data_dir)
@@ -181,19 +173,8 @@ async fn spawn(
         // What keeps strangers out and the socket findable stands above every file and ALTER SYSTEM.
         .arg("-c")
         .arg(settings::assignment("config_file", layout.conf_file.as_os_str()))
-        .args([
-            "-c",
-            "listen_addresses=",
-            "-c",
-            "port=5432",
-            "-c",
-            "unix_socket_permissions=0700",
-            "-c",
-        ])
-        .arg(settings::assignment(
-            "unix_socket_directories",
-            &settings::list_item(&socket_dir),
-        ))
+        .args(["-c", "listen_addresses=", "-c", "port=5432", "-c", "unix_socket_permissions=0700", "-c"])
+        .arg(settings::assignment("unix_socket_directories", &settings::list_item(&socket_dir)))
         .stdin(Stdio::null())
         .stdout(duplicate(&log)?)
         .stderr(log)

@@ -34,20 +34,14 @@ async fn main() -> anyhow::Result<()> {
     println!("connecting to {}", config.database.address());
     let pool = StoragePool::new(config).await?;
     let applied = pool.run_migrations().await?;
-    println!(
-        "schema version {} ({} migrations applied now)",
-        applied.version,
-        applied.applied.len()
-    );
+    println!("schema version {} ({} migrations applied now)", applied.version, applied.applied.len());
 
     // A connection of its own: COPY keeps it busy from the first row to the last.
     let client = pool.connect().await?;
     let now = UnixNanos::from(SystemTime::now());
     let trace_id = TraceId::from_foreign(&format!("{SERVICE} {}", now.0));
-    let spans: Vec<SpanRow> = (1..=SPANS)
-        .map(|n| span(trace_id, n, now))
-        .collect::<Option<_>>()
-        .context("span ids")?;
+    let spans: Vec<SpanRow> =
+        (1..=SPANS).map(|n| span(trace_id, n, now)).collect::<Option<_>>().context("span ids")?;
     let events: Vec<EventRow> = spans.iter().step_by(10).map(event).collect();
 
     let writer = CopyWriter::new();
@@ -81,10 +75,7 @@ fn span(trace_id: TraceId, n: u64, start_time: UnixNanos) -> Option<SpanRow> {
             Attribute::new("temperature", 0.7),
         ])
     } else {
-        Attributes::new(&[
-            Attribute::new("http.route", "/chat"),
-            Attribute::new("n", n.cast_signed()),
-        ])
+        Attributes::new(&[Attribute::new("http.route", "/chat"), Attribute::new("n", n.cast_signed())])
     };
     Some(SpanRow {
         project_id: ProjectId::DEFAULT,
@@ -93,11 +84,7 @@ fn span(trace_id: TraceId, n: u64, start_time: UnixNanos) -> Option<SpanRow> {
         parent_span_id: (n > 1).then_some(root),
         start_time,
         end_time: UnixNanos(start_time.0 + n * 1_000),
-        name: if is_llm {
-            "chat example-model".into()
-        } else {
-            "GET /chat".into()
-        },
+        name: if is_llm { "chat example-model".into() } else { "GET /chat".into() },
         service_name: SERVICE.into(),
         kind: SpanKind::CLIENT,
         status: Some(StatusCode::OK),

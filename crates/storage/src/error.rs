@@ -49,6 +49,9 @@ pub enum Error {
     /// Redis can't be reached or refused.
     #[error("Redis: {0}")]
     Redis(#[from] redis::RedisError),
+    /// Rows lie on days that have no partition and may not get one.
+    #[error("rows of {0} days need partitions beyond partitions.max_days: raise it, or leave those rows out")]
+    TooManyDays(usize),
     /// A row contradicts itself.
     #[error("inconsistent row: {0}")]
     Inconsistent(#[from] Inconsistent),
@@ -79,6 +82,7 @@ impl Error {
         match self {
             Self::Unavailable(_) | Self::Redis(_) => Failure::Unavailable,
             Self::Postgres(error) => failure_of(error),
+            Self::TooManyDays(_) => Failure::NoPartition,
             Self::Config(_)
             | Self::SchemaTooNew { .. }
             | Self::SchemaTooOld { .. }
@@ -91,10 +95,11 @@ impl Error {
 
 impl From<tokio_postgres::Error> for Error {
     fn from(error: tokio_postgres::Error) -> Self {
-        match error.as_db_error() {
-            Some(_) => Self::Postgres(error),
-            None => Self::Unavailable(chain(&error)),
+        let text = chain(&error);
+        if error.as_db_error().is_some() || OUR_MISTAKES.iter().any(|mistake| text.starts_with(mistake)) {
+            return Self::Postgres(error);
         }
+        Self::Unavailable(text)
     }
 }
 
@@ -109,9 +114,13 @@ impl From<bb8::RunError<tokio_postgres::Error>> for Error {
     }
 }
 
+/// How the driver's errors begin that no other connection would mend. It does not tell its kinds apart in another way.
+const OUR_MISTAKES: &[&str] =
+    &["error serializing parameter", "error deserializing column", "invalid column", "expected "];
+
 fn failure_of(error: &tokio_postgres::Error) -> Failure {
     let Some(state) = error.code() else {
-        return Failure::Unavailable;
+        return Failure::Bug;
     };
     if *state == SqlState::UNIQUE_VIOLATION {
         return Failure::Duplicate;
@@ -122,11 +131,8 @@ fn failure_of(error: &tokio_postgres::Error) -> Failure {
     if *state == SqlState::QUERY_CANCELED {
         return Failure::TimedOut;
     }
-    let conflicts = [
-        SqlState::T_R_SERIALIZATION_FAILURE,
-        SqlState::T_R_DEADLOCK_DETECTED,
-        SqlState::LOCK_NOT_AVAILABLE,
-    ];
+    let conflicts =
+        [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::LOCK_NOT_AVAILABLE];
     if conflicts.contains(state) {
         return Failure::Conflict;
     }
@@ -152,9 +158,7 @@ impl fmt::Display for Refusal<'_> {
                 ) =>
             {
                 write!(f, "SQLSTATE {}", refusal.code().code())?;
-                refusal
-                    .table()
-                    .map_or(Ok(()), |table| write!(f, " in table {table}"))
+                refusal.table().map_or(Ok(()), |table| write!(f, " in table {table}"))
             }
             Some(refusal) => write!(f, "{} (SQLSTATE {})", refusal.message(), refusal.code().code()),
             None => write!(f, "{}", chain(self.0)),

@@ -45,11 +45,7 @@ pub struct Step {
 
 /// The version that this program needs.
 pub fn known_version() -> i32 {
-    let versions = embedded::migrations::runner()
-        .get_migrations()
-        .iter()
-        .map(|step| step.version())
-        .max();
+    let versions = embedded::migrations::runner().get_migrations().iter().map(|step| step.version()).max();
     versions.unwrap_or_default()
 }
 
@@ -115,19 +111,9 @@ async fn run_locked(client: &mut Client) -> Result<Applied, Error> {
     }
     let mut runner = embedded::migrations::runner();
     runner.set_migration_table_name(HISTORY);
-    let report = runner
-        .run_async(client)
-        .await
-        .map_err(|error| Error::Migration(chain(&error)))?;
-    let applied: Vec<_> = report
-        .applied_migrations()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    Ok(Applied {
-        applied,
-        version: known,
-    })
+    let report = runner.run_async(client).await.map_err(|error| Error::Migration(chain(&error)))?;
+    let applied: Vec<_> = report.applied_migrations().iter().map(ToString::to_string).collect();
+    Ok(Applied { applied, version: known })
 }
 
 /// Takes the lock by trying: a session that waits inside PostgreSQL would hold back statements like CREATE INDEX
@@ -135,11 +121,7 @@ async fn run_locked(client: &mut Client) -> Result<Applied, Error> {
 async fn lock(client: &Client) -> Result<(), Error> {
     const PAUSE: Duration = Duration::from_millis(200);
     let mut waited = false;
-    while !client
-        .query_one(TRY_LOCK, &[&SCHEMA_LOCK])
-        .await?
-        .get::<_, bool>(0)
-    {
+    while !client.query_one(TRY_LOCK, &[&SCHEMA_LOCK]).await?.get::<_, bool>(0) {
         if !waited {
             tracing::info!("another observatory is migrating this database; waiting for it");
             waited = true;

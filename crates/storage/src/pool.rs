@@ -78,14 +78,8 @@ impl Health {
 impl From<Result<String, Error>> for StoreHealth {
     fn from(answer: Result<String, Error>) -> Self {
         match answer {
-            Ok(version) => Self {
-                version: Some(version),
-                error: None,
-            },
-            Err(error) => Self {
-                version: None,
-                error: Some(error.to_string()),
-            },
+            Ok(version) => Self { version: Some(version), error: None },
+            Err(error) => Self { version: None, error: Some(error.to_string()) },
         }
     }
 }
@@ -118,21 +112,11 @@ impl StoragePool {
             .build(Manager::new(driver.clone(), tls.clone()))
             .await?;
         let redis = match &config.redis.url {
-            Some(url) => Some(open_redis(
-                url.expose(),
-                Duration::from_millis(config.redis.timeout_ms),
-            )?),
+            Some(url) => Some(open_redis(url.expose(), Duration::from_millis(config.redis.timeout_ms))?),
             None => None,
         };
         let partitions = Partitions::new(config.partitions.clone());
-        Ok(Self {
-            config,
-            driver,
-            tls: MakeTls(tls),
-            queries,
-            redis,
-            partitions,
-        })
+        Ok(Self { config, driver, tls: MakeTls(tls), queries, redis, partitions })
     }
 
     /// The configuration that it was made from.
@@ -249,9 +233,7 @@ async fn connect_with_retry(
 
 /// The wait after the given attempt (from 1): doubled each time up to the limit, of which a random half is waited at least.
 pub fn backoff(retry: &RetryConfig, attempt: u32) -> Duration {
-    let doubled = retry
-        .initial_backoff_ms
-        .saturating_mul(1_u64 << attempt.saturating_sub(1).min(32));
+    let doubled = retry.initial_backoff_ms.saturating_mul(1_u64 << attempt.saturating_sub(1).min(32));
     let most = doubled.min(retry.max_backoff_ms).max(1);
     Duration::from_millis(rand::random_range(most.div_ceil(2)..=most))
 }
@@ -261,10 +243,7 @@ fn open_redis(url: &str, patience: Duration) -> Result<ConnectionManager, Error>
         .set_connection_timeout(Some(patience))
         .set_response_timeout(Some(patience))
         .set_number_of_retries(1);
-    Ok(ConnectionManager::new_lazy_with_config(
-        redis::Client::open(url)?,
-        config,
-    )?)
+    Ok(ConnectionManager::new_lazy_with_config(redis::Client::open(url)?, config)?)
 }
 
 async fn redis_version(mut redis: ConnectionManager) -> Result<String, Error> {
@@ -280,9 +259,6 @@ async fn redis_version(mut redis: ConnectionManager) -> Result<String, Error> {
 pub async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     match timeout(patience, work).await {
         Ok(result) => result,
-        Err(_) => Err(Error::Unavailable(format!(
-            "no answer within {} ms",
-            patience.as_millis()
-        ))),
+        Err(_) => Err(Error::Unavailable(format!("no answer within {} ms", patience.as_millis()))),
     }
 }

@@ -67,12 +67,8 @@ fn attributes_and_bodies_survive_jsonb() {
     });
     // Each case is a batch, so that the round trips to PostgreSQL are few.
     let many = vec((attributes(), proptest::option::of(any_value())), 1..50);
-    let config = Config {
-        cases: 32,
-        failure_persistence: None,
-        max_shrink_time: 10_000,
-        ..Config::default()
-    };
+    let config =
+        Config { cases: 32, failure_persistence: None, max_shrink_time: 10_000, ..Config::default() };
     let outcome = TestRunner::new(config).run(&many, |sent| {
         runtime.block_on(async {
             let logs: Vec<LogRow> = sent.iter().enumerate().map(|(n, sent)| log(n, sent)).collect();
@@ -112,20 +108,11 @@ async fn keys_are_written_in_the_order_of_jsonb() {
     let client = database.client().await;
     let keys = ["b", "a", "aa", "Z", "ä", "", "zzz", "é", "日"];
     let attributes = Attributes::new(&keys.map(|key| Attribute::new(key, 1)));
-    let written: Vec<String> = Attributes::decode(&attributes.json, None)
-        .unwrap()
-        .into_iter()
-        .map(|pair| pair.key)
-        .collect();
+    let written: Vec<String> =
+        Attributes::decode(&attributes.json, None).unwrap().into_iter().map(|pair| pair.key).collect();
     let json = std::str::from_utf8(&attributes.json).unwrap();
-    let kept = client
-        .query("SELECT jsonb_object_keys($1::text::jsonb)", &[&json])
-        .await
-        .unwrap();
-    assert_eq!(
-        written,
-        kept.iter().map(|row| row.get(0)).collect::<Vec<String>>()
-    );
+    let kept = client.query("SELECT jsonb_object_keys($1::text::jsonb)", &[&json]).await.unwrap();
+    assert_eq!(written, kept.iter().map(|row| row.get(0)).collect::<Vec<String>>());
 }
 
 /// The way in cuts what is nested deeper; what it lets through must come back, exact or not.

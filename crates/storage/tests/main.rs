@@ -1,9 +1,6 @@
 //! Storage on a real PostgreSQL and a real Redis, which the harness starts.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test: what fails here should panic, in helpers too"
-)]
+#![expect(clippy::unwrap_used, reason = "a test: what fails here should panic, in helpers too")]
 
 mod exactness;
 mod partitions;

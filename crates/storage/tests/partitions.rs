@@ -13,22 +13,12 @@ use crate::rows::{self, MIDNIGHT, count, stored};
 
 async fn partitions(client: &Client, table: &str) -> Vec<String> {
     let query = "SELECT partition::text FROM observatory_partitions WHERE parent = $1 ORDER BY 1";
-    client
-        .query(query, &[&table])
-        .await
-        .unwrap()
-        .iter()
-        .map(|row| row.get(0))
-        .collect()
+    client.query(query, &[&table]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
 async fn ensure(pool: &StoragePool, days: &[Day]) -> BTreeSet<Day> {
     let client = pool.connect().await.unwrap();
-    pool.partitions()
-        .ensure(&client, &days.iter().copied().collect())
-        .await
-        .unwrap()
-        .0
+    pool.partitions().ensure(&client, &days.iter().copied().collect()).await.unwrap().0
 }
 
 #[tokio::test]
@@ -47,25 +37,14 @@ async fn a_day_is_made_on_demand_in_every_table_and_in_utc() {
     let client = database.client().await;
     let pool = database.pool().await;
     let row = rows::span(1, 1, MIDNIGHT);
-    let error = CopyWriter::new()
-        .write_spans(&client, std::slice::from_ref(&row))
-        .await
-        .unwrap_err();
-    assert_eq!(
-        error.failure(),
-        llm_observatory_storage::error::Failure::NoPartition
-    );
+    let error = CopyWriter::new().write_spans(&client, std::slice::from_ref(&row)).await.unwrap_err();
+    assert_eq!(error.failure(), llm_observatory_storage::error::Failure::NoPartition);
 
     assert!(!pool.partitions().has(MIDNIGHT.day()));
     assert!(ensure(&pool, &[MIDNIGHT.day()]).await.is_empty());
     assert!(pool.partitions().has(MIDNIGHT.day()));
     for table in TABLES {
-        assert!(
-            partitions(&client, table)
-                .await
-                .contains(&format!("{table}_20260101")),
-            "{table}"
-        );
+        assert!(partitions(&client, table).await.contains(&format!("{table}_20260101")), "{table}");
     }
     // The last microsecond of the day belongs to it, whatever the time zone of the server.
     CopyWriter::new().write_spans(&client, &[row]).await.unwrap();
@@ -87,11 +66,7 @@ async fn times_without_a_day_have_partitions_of_their_own() {
     assert_eq!(count(&client, "logs_undated").await, 2);
     assert_eq!(count(&client, "logs_far_future").await, 1);
     let (first, last) = (Day(10_957), Day(47_481));
-    assert!(
-        ensure(&pool, &[Day(first.0 - 1), first, last, Day(last.0 + 1)])
-            .await
-            .is_empty()
-    );
+    assert!(ensure(&pool, &[Day(first.0 - 1), first, last, Day(last.0 + 1)]).await.is_empty());
     let made = partitions(&client, "logs").await;
     assert!(
         made.contains(&"logs_20000101".to_owned()) && made.contains(&"logs_20991231".to_owned()),
@@ -104,29 +79,16 @@ async fn there_are_never_more_days_than_allowed() {
     let database = TestDatabase::new().await;
     let client = database.client().await;
     // The template has five days; there is room for two more.
-    let pool = database
-        .pool_with(|config| config.partitions.max_days = 7)
-        .await
-        .unwrap();
-    let days = [
-        MIDNIGHT.day(),
-        Day(MIDNIGHT.day().0 + 1),
-        Day(MIDNIGHT.day().0 + 2),
-    ];
+    let pool = database.pool_with(|config| config.partitions.max_days = 7).await.unwrap();
+    let days = [MIDNIGHT.day(), Day(MIDNIGHT.day().0 + 1), Day(MIDNIGHT.day().0 + 2)];
     assert_eq!(ensure(&pool, &days).await, [days[2]].into());
     assert_eq!(ensure(&pool, &days).await, [days[2]].into(), "told again");
-    assert!(
-        ensure(&pool, &days[..2]).await.is_empty(),
-        "those that are there are no news"
-    );
+    assert!(ensure(&pool, &days[..2]).await.is_empty(), "those that are there are no news");
     assert!(ensure(&pool, &[UnixNanos::UNKNOWN.day()]).await.is_empty());
     assert_eq!(partitions(&client, "logs").await.len(), 7 + 2);
 
     // Another process, which learns of the days of this one only when it needs them.
-    let other = database
-        .pool_with(|config| config.partitions.max_days = 7)
-        .await
-        .unwrap();
+    let other = database.pool_with(|config| config.partitions.max_days = 7).await.unwrap();
     assert!(!other.partitions().has(days[0]));
     assert_eq!(ensure(&other, &[days[0], days[2]]).await, [days[2]].into());
     assert!(other.partitions().has(days[0]));
@@ -153,10 +115,7 @@ async fn rows_can_be_written_while_a_day_is_made() {
     let pool = database.pool().await;
     let client = database.client().await;
     client.batch_execute("BEGIN").await.unwrap();
-    CopyWriter::new()
-        .write_logs(&client, &[rows::log(1, rows::now())])
-        .await
-        .unwrap();
+    CopyWriter::new().write_logs(&client, &[rows::log(1, rows::now())]).await.unwrap();
     // An open transaction that has written to the parent does not hold the new day up.
     assert!(ensure(&pool, &[MIDNIGHT.day()]).await.is_empty());
     client.batch_execute("COMMIT").await.unwrap();

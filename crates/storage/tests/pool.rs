@@ -13,11 +13,7 @@ use crate::rows::stored;
 fn config(url: &str) -> StorageConfig {
     let mut config = StorageConfig::default();
     config.database.url = Some(Secret::new(url));
-    config.connect_retry = RetryConfig {
-        attempts: 2,
-        initial_backoff_ms: 1,
-        max_backoff_ms: 20,
-    };
+    config.connect_retry = RetryConfig { attempts: 2, initial_backoff_ms: 1, max_backoff_ms: 20 };
     config
 }
 
@@ -26,11 +22,7 @@ async fn a_database_that_comes_up_later_is_waited_for() {
     let mut postgres = Postgres::prepare();
     let mut config = config(&postgres.url("postgres"));
     let error = StoragePool::new(config.clone()).await.unwrap_err();
-    assert_eq!(
-        error.failure(),
-        Failure::Unavailable,
-        "it does not run yet: {error}"
-    );
+    assert_eq!(error.failure(), Failure::Unavailable, "it does not run yet: {error}");
 
     config.connect_retry.attempts = u32::MAX;
     let starting = tokio::task::spawn_blocking(move || {
@@ -45,11 +37,8 @@ async fn a_database_that_comes_up_later_is_waited_for() {
 async fn a_refusal_is_not_waited_for() {
     let database = TestDatabase::empty().await;
     let mut config = config(&database.url().replace("observatory_test", "no_such"));
-    config.connect_retry = RetryConfig {
-        attempts: u32::MAX,
-        initial_backoff_ms: 60_000,
-        max_backoff_ms: 60_000,
-    };
+    config.connect_retry =
+        RetryConfig { attempts: u32::MAX, initial_backoff_ms: 60_000, max_backoff_ms: 60_000 };
     let error = StoragePool::new(config).await.unwrap_err();
     assert!(matches!(error, Error::Postgres(_)), "{error}");
     assert!(error.to_string().contains("3D000"), "{error}");
@@ -70,34 +59,18 @@ async fn several_daemons_may_migrate_at_once() {
     let database = TestDatabase::empty().await;
     let pools = join_all((0..4).map(|_| database.pool())).await;
     let client = database.client().await;
-    assert!(matches!(
-        migrate::check(&client).await,
-        Err(Error::SchemaTooOld { found: 0, .. })
-    ));
-    assert!(
-        migrate::status(&client)
-            .await
-            .unwrap()
-            .iter()
-            .all(|step| !step.applied)
-    );
+    assert!(matches!(migrate::check(&client).await, Err(Error::SchemaTooOld { found: 0, .. })));
+    assert!(migrate::status(&client).await.unwrap().iter().all(|step| !step.applied));
 
     let applied: Vec<_> = join_all(pools.iter().map(StoragePool::run_migrations))
         .await
         .into_iter()
         .map(Result::unwrap)
         .collect();
-    assert!(
-        applied
-            .iter()
-            .all(|applied| applied.version == migrate::known_version())
-    );
+    assert!(applied.iter().all(|applied| applied.version == migrate::known_version()));
     let steps = migrate::status(&client).await.unwrap();
     assert!(steps.iter().all(|step| step.applied));
-    let workers: Vec<_> = applied
-        .iter()
-        .filter(|applied| !applied.applied.is_empty())
-        .collect();
+    let workers: Vec<_> = applied.iter().filter(|applied| !applied.applied.is_empty()).collect();
     assert_eq!(workers.len(), 1, "one works, the others find it done");
     assert_eq!(workers[0].applied.len(), steps.len());
     migrate::check(&client).await.unwrap();
@@ -119,10 +92,7 @@ async fn a_newer_schema_is_left_alone() {
         matches!(error, Error::SchemaTooNew { found, known } if found == newer && known == newer - 1),
         "{error}"
     );
-    assert!(matches!(
-        migrate::check(&client).await,
-        Err(Error::SchemaTooNew { .. })
-    ));
+    assert!(matches!(migrate::check(&client).await, Err(Error::SchemaTooNew { .. })));
     // The lock was given back: whoever comes next is refused, too, and does not wait.
     assert!(database.pool().await.run_migrations().await.is_err());
 }
@@ -143,21 +113,14 @@ async fn health_tells_which_store_is_away() {
 
     redis.stop();
     let health = pool.health_check().await;
-    assert!(
-        health.postgres.error.is_none() && health.redis.as_ref().unwrap().error.is_some(),
-        "{health:?}"
-    );
+    assert!(health.postgres.error.is_none() && health.redis.as_ref().unwrap().error.is_some(), "{health:?}");
     assert!(!health.is_healthy());
 
     redis.resume();
     postgres.stop();
     let health = eventually("Redis is back", async || {
         let health = pool.health_check().await;
-        if health.redis.as_ref().unwrap().error.is_none() {
-            Ok(health)
-        } else {
-            Err(format!("{health:?}"))
-        }
+        if health.redis.as_ref().unwrap().error.is_none() { Ok(health) } else { Err(format!("{health:?}")) }
     })
     .await;
     assert!(health.postgres.error.is_some(), "{health:?}");
@@ -165,11 +128,7 @@ async fn health_tells_which_store_is_away() {
     postgres.resume();
     eventually("PostgreSQL is back", async || {
         let health = pool.health_check().await;
-        if health.is_healthy() {
-            Ok(())
-        } else {
-            Err(format!("{health:?}"))
-        }
+        if health.is_healthy() { Ok(()) } else { Err(format!("{health:?}")) }
     })
     .await;
 }
@@ -185,22 +144,10 @@ async fn without_redis_nothing_is_missing() {
 async fn redis_can_be_used() {
     let redis = Redis::start();
     let database = TestDatabase::empty().await;
-    let pool = database
-        .pool_with(|config| config.redis.url = Some(Secret::new(redis.url())))
-        .await
-        .unwrap();
+    let pool = database.pool_with(|config| config.redis.url = Some(Secret::new(redis.url()))).await.unwrap();
     let mut connection = pool.redis().unwrap();
-    redis::cmd("SET")
-        .arg("k")
-        .arg("v")
-        .exec_async(&mut connection)
-        .await
-        .unwrap();
-    let value: String = redis::cmd("GET")
-        .arg("k")
-        .query_async(&mut connection)
-        .await
-        .unwrap();
+    redis::cmd("SET").arg("k").arg("v").exec_async(&mut connection).await.unwrap();
+    let value: String = redis::cmd("GET").arg("k").query_async(&mut connection).await.unwrap();
     assert_eq!(value, "v");
 }
 
@@ -224,14 +171,8 @@ async fn statistics_count_the_connections() {
     assert!(asked.elapsed() >= Duration::from_millis(50), "it was waited for");
 
     drop((first, second));
-    eventually("connections go back", async || {
-        if pool.stats().idle == 2 {
-            Ok(())
-        } else {
-            Err("not yet")
-        }
-    })
-    .await;
+    eventually("connections go back", async || if pool.stats().idle == 2 { Ok(()) } else { Err("not yet") })
+        .await;
     // Writers have connections of their own.
     let _writer = pool.connect().await.unwrap();
     assert_eq!(pool.stats().connections, 2);

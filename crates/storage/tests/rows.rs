@@ -139,23 +139,14 @@ pub(crate) fn log(id: u128, time: UnixNanos) -> LogRow {
 
 /// Every row of the table, by the names of its columns, in the order of their JSON.
 pub(crate) async fn stored(client: &Client, table: &str) -> Vec<serde_json::Value> {
-    let rows = client
-        .query(&format!("SELECT row_to_json(t)::text FROM {table} t"), &[])
-        .await
-        .unwrap();
-    let mut rows: Vec<serde_json::Value> = rows
-        .iter()
-        .map(|row| serde_json::from_str(row.get(0)).unwrap())
-        .collect();
+    let rows = client.query(&format!("SELECT row_to_json(t)::text FROM {table} t"), &[]).await.unwrap();
+    let mut rows: Vec<serde_json::Value> =
+        rows.iter().map(|row| serde_json::from_str(row.get(0)).unwrap()).collect();
     rows.sort_by_key(serde_json::Value::to_string);
     rows
 }
 
 /// How many rows the table has.
 pub(crate) async fn count(client: &Client, table: &str) -> i64 {
-    client
-        .query_one(&format!("SELECT count(*) FROM {table}"), &[])
-        .await
-        .unwrap()
-        .get(0)
+    client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap().get(0)
 }

@@ -30,13 +30,7 @@ async fn client() -> (TestDatabase, Client) {
 }
 
 async fn names(client: &Client, query: &str) -> Vec<String> {
-    client
-        .query(query, &[])
-        .await
-        .unwrap()
-        .iter()
-        .map(|row| row.get(0))
-        .collect()
+    client.query(query, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
 #[tokio::test]
@@ -46,18 +40,11 @@ async fn the_list_of_tables_is_complete() {
         "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
          AND NOT relispartition AND relname <> '{FOREIGN}' ORDER BY 1"
     );
-    let mut known: Vec<_> = TELEMETRY
-        .iter()
-        .map(|(table, ..)| *table)
-        .chain(["projects"])
-        .collect();
+    let mut known: Vec<_> = TELEMETRY.iter().map(|(table, ..)| *table).chain(["projects"]).collect();
     known.sort_unstable();
     assert_eq!(names(&client, &query).await, known);
-    let mut partitioned: Vec<_> = TELEMETRY
-        .iter()
-        .filter(|table| table.2.is_some())
-        .map(|table| table.0)
-        .collect();
+    let mut partitioned: Vec<_> =
+        TELEMETRY.iter().filter(|table| table.2.is_some()).map(|table| table.0).collect();
     partitioned.sort_unstable();
     let mut daily = TABLES.to_vec();
     daily.sort_unstable();
@@ -68,11 +55,8 @@ async fn the_list_of_tables_is_complete() {
 async fn every_table_is_partitioned_by_its_column_alone() {
     let (_database, client) = client().await;
     for (table, _, column) in TELEMETRY {
-        let key: Option<String> = client
-            .query_one("SELECT pg_get_partkeydef($1::text::regclass)", &[table])
-            .await
-            .unwrap()
-            .get(0);
+        let key: Option<String> =
+            client.query_one("SELECT pg_get_partkeydef($1::text::regclass)", &[table]).await.unwrap().get(0);
         let key = key.map(|key| key.replace('"', ""));
         assert_eq!(key, column.map(|column| format!("RANGE ({column})")), "{table}");
     }
@@ -92,14 +76,8 @@ async fn every_unique_key_holds_what_a_distributed_table_needs() {
         assert!(*table == "logs" || !keys.is_empty(), "{table} has no unique key");
         for key in keys {
             let (name, columns): (String, Vec<String>) = (key.get(0), key.get(1));
-            for needed in [Some("project_id"), Some(distribution), *partition]
-                .into_iter()
-                .flatten()
-            {
-                assert!(
-                    columns.iter().any(|column| column == needed),
-                    "{name} lacks {needed}"
-                );
+            for needed in [Some("project_id"), Some(distribution), *partition].into_iter().flatten() {
+                assert!(columns.iter().any(|column| column == needed), "{name} lacks {needed}");
             }
         }
     }
@@ -112,11 +90,7 @@ async fn every_row_of_telemetry_has_a_project() {
         SELECT count(*) FROM pg_attribute
         WHERE attrelid = $1::text::regclass AND attname = 'project_id' AND attnotnull AND atttypid = 'integer'::regtype";
     for (table, ..) in TELEMETRY {
-        assert_eq!(
-            client.query_one(query, &[table]).await.unwrap().get::<_, i64>(0),
-            1,
-            "{table}"
-        );
+        assert_eq!(client.query_one(query, &[table]).await.unwrap().get::<_, i64>(0), 1, "{table}");
     }
 }
 

@@ -20,13 +20,8 @@ use crate::rows::{self, MIDNIGHT, count, stored};
 const SERVICES: [&str; 4] = ["", "api", "chat", "unit\u{1f}separator"];
 
 async fn commit(client: &Client, spans: impl IntoIterator<Item = Span>, method: WriteMethod) -> Written {
-    let batch = TraceBatch {
-        spans: spans.into_iter().collect(),
-        ..TraceBatch::default()
-    };
-    trace::commit(client, &Dictionary::default(), &[batch], method)
-        .await
-        .unwrap()
+    let batch = TraceBatch { spans: spans.into_iter().collect(), ..TraceBatch::default() };
+    trace::commit(client, &Dictionary::default(), &[batch], method).await.unwrap()
 }
 
 /// A database with the partitions of the days around [`MIDNIGHT`].
@@ -34,13 +29,7 @@ async fn database() -> (TestDatabase, Client) {
     let database = TestDatabase::new().await;
     let client = database.client().await;
     let days = [MIDNIGHT.day(), UnixNanos(MIDNIGHT.0 + 1).day()];
-    database
-        .pool()
-        .await
-        .partitions()
-        .ensure(&client, &days.into())
-        .await
-        .unwrap();
+    database.pool().await.partitions().ensure(&client, &days.into()).await.unwrap();
     let nanos = "
         CREATE FUNCTION pg_temp.nanos(timestamptz, smallint) RETURNS numeric LANGUAGE sql
         RETURN (extract(epoch FROM $1) * 1000000000)::numeric(30) + $2";
@@ -86,29 +75,19 @@ fn spans() -> impl Strategy<Value = Vec<SpanRow>> {
         1 => Just(0),
         1 => Just(u64::MAX),
     ];
-    let span = (
-        0..2_u128,
-        start,
-        of(0..5_000_u64),
-        of(1..4_u64),
-        0..3_i32,
-        0..SERVICES.len(),
-    );
+    let span = (0..2_u128, start, of(0..5_000_u64), of(1..4_u64), 0..3_i32, 0..SERVICES.len());
     vec(span, 1..12).prop_map(|spans| {
         let spans =
-            spans
-                .into_iter()
-                .enumerate()
-                .map(|(id, (trace, start, lasts, parent, status, service))| {
-                    let mut span = rows::span(trace + 1, id as u64 + 1, UnixNanos(start));
-                    span.end_time =
-                        lasts.map_or(UnixNanos::UNKNOWN, |lasts| UnixNanos(start.saturating_add(lasts)));
-                    span.parent_span_id = parent.map(rows::span_id);
-                    span.status = Some(StatusCode(status));
-                    span.name = format!("span {id}").into();
-                    span.service_name = SERVICES[service].into();
-                    span
-                });
+            spans.into_iter().enumerate().map(|(id, (trace, start, lasts, parent, status, service))| {
+                let mut span = rows::span(trace + 1, id as u64 + 1, UnixNanos(start));
+                span.end_time =
+                    lasts.map_or(UnixNanos::UNKNOWN, |lasts| UnixNanos(start.saturating_add(lasts)));
+                span.parent_span_id = parent.map(rows::span_id);
+                span.status = Some(StatusCode(status));
+                span.name = format!("span {id}").into();
+                span.service_name = SERVICES[service].into();
+                span
+            });
         spans.collect()
     })
 }
@@ -116,9 +95,7 @@ fn spans() -> impl Strategy<Value = Vec<SpanRow>> {
 /// Which spans come in which batch, and by which method: every span at least once.
 fn arrivals(spans: usize) -> impl Strategy<Value = Vec<(Vec<usize>, bool)>> {
     let repeated = vec(0..spans, 0..spans);
-    let order = repeated
-        .prop_map(move |more| (0..spans).chain(more).collect::<Vec<_>>())
-        .prop_shuffle();
+    let order = repeated.prop_map(move |more| (0..spans).chain(more).collect::<Vec<_>>()).prop_shuffle();
     (order, 1..5_usize, vec(any::<bool>(), 30))
         .prop_map(|(order, size, methods)| order.chunks(size).map(<[usize]>::to_vec).zip(methods).collect())
 }
@@ -128,12 +105,8 @@ fn any_order_split_and_repetition_gives_the_same_summaries() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (_database, client) = runtime.block_on(database());
     let case = spans().prop_flat_map(|spans| (arrivals(spans.len()), Just(spans)));
-    let config = Config {
-        cases: 128,
-        failure_persistence: None,
-        max_shrink_time: 10_000,
-        ..Config::default()
-    };
+    let config =
+        Config { cases: 128, failure_persistence: None, max_shrink_time: 10_000, ..Config::default() };
     let outcome = TestRunner::new(config).run(&case, |(arrivals, spans)| {
         runtime.block_on(async {
             client
@@ -142,11 +115,7 @@ fn any_order_split_and_repetition_gives_the_same_summaries() {
                 .unwrap();
             let mut written = Written::default();
             for (batch, copies) in &arrivals {
-                let method = if *copies {
-                    WriteMethod::Copy
-                } else {
-                    WriteMethod::Insert
-                };
+                let method = if *copies { WriteMethod::Copy } else { WriteMethod::Insert };
                 written += commit(&client, batch.iter().map(|n| spans[*n].clone().into()), method).await;
             }
             let arrived: usize = arrivals.iter().map(|(batch, _)| batch.len()).sum();
@@ -168,45 +137,25 @@ async fn a_batch_that_is_written_twice_is_stored_once() {
         (WriteMethod::Copy, WriteMethod::Insert),
     ] {
         let (_database, client) = database().await;
-        let with_event = |row: SpanRow| Span {
-            events: vec![rows::event(&row, 0, "e")],
-            row,
-        };
-        let old: Vec<Span> = (1..=10)
-            .map(|id| with_event(rows::failed(rows::span(1, id, MIDNIGHT))))
-            .collect();
+        let with_event = |row: SpanRow| Span { events: vec![rows::event(&row, 0, "e")], row };
+        let old: Vec<Span> =
+            (1..=10).map(|id| with_event(rows::failed(rows::span(1, id, MIDNIGHT)))).collect();
         let new = with_event(rows::span(1, 11, MIDNIGHT));
-        assert_eq!(
-            commit(&client, old.clone(), first).await,
-            Written {
-                stored: 10,
-                duplicates: 0
-            }
-        );
+        assert_eq!(commit(&client, old.clone(), first).await, Written { stored: 10, duplicates: 0 });
         let again = old.into_iter().chain([new]);
-        assert_eq!(
-            commit(&client, again, second).await,
-            Written {
-                stored: 1,
-                duplicates: 10
-            }
-        );
+        assert_eq!(commit(&client, again, second).await, Written { stored: 1, duplicates: 10 });
         assert_eq!(count(&client, "trace_spans").await, 11);
         assert_eq!(count(&client, "trace_events").await, 11);
         let traces = stored(&client, "traces").await;
-        assert_eq!(
-            (&traces[0]["span_count"], &traces[0]["error_count"]),
-            (&11.into(), &10.into())
-        );
+        assert_eq!((&traces[0]["span_count"], &traces[0]["error_count"]), (&11.into(), &10.into()));
     }
 }
 
 #[tokio::test]
 async fn writers_that_overlap_do_not_disturb_each_other() {
     let (database, client) = database().await;
-    let spans: Vec<Span> = (1..=200)
-        .map(|id| rows::span(1 + u128::from(id % 7), id, MIDNIGHT).into())
-        .collect();
+    let spans: Vec<Span> =
+        (1..=200).map(|id| rows::span(1 + u128::from(id % 7), id, MIDNIGHT).into()).collect();
     let written = join_all((0..4).map(|writer| {
         let (database, spans) = (&database, &spans);
         async move {
@@ -214,19 +163,11 @@ async fn writers_that_overlap_do_not_disturb_each_other() {
             let mut written = Written::default();
             for n in 0..8 {
                 // Each writer begins elsewhere and wraps around, in batches that overlap those of the others.
-                let batch = spans
-                    .iter()
-                    .cycle()
-                    .skip((writer * 50 + n * 25) % 200)
-                    .take(30 + writer);
+                let batch = spans.iter().cycle().skip((writer * 50 + n * 25) % 200).take(30 + writer);
                 written += commit(
                     &client,
                     batch.cloned(),
-                    if n % 2 == 0 {
-                        WriteMethod::Copy
-                    } else {
-                        WriteMethod::Insert
-                    },
+                    if n % 2 == 0 { WriteMethod::Copy } else { WriteMethod::Insert },
                 )
                 .await;
             }
@@ -246,11 +187,7 @@ async fn a_trace_that_crosses_midnight_has_a_row_for_each_day() {
     let mut after = rows::span(1, 2, UnixNanos(MIDNIGHT.0 + 1));
     after.parent_span_id = Some(before.span_id);
     commit(&client, [before.into(), after.into()], WriteMethod::Copy).await;
-    let days: Vec<_> = stored(&client, "traces")
-        .await
-        .iter()
-        .map(|trace| trace["day"].clone())
-        .collect();
+    let days: Vec<_> = stored(&client, "traces").await.iter().map(|trace| trace["day"].clone()).collect();
     assert_eq!(days, ["2026-01-01", "2026-01-02"]);
     assert_exact(&client).await;
     let leaves = stored(&client, "(SELECT tableoid::regclass AS leaf FROM trace_spans)").await;
@@ -269,19 +206,9 @@ async fn of_two_copies_in_one_batch_the_more_complete_one_is_kept() {
         let mut ended = rows::span(1, 1, MIDNIGHT);
         ended.end_time = UnixNanos(MIDNIGHT.0 + 5_000);
         let written = commit(&client, [unended.clone(), ended.into(), unended], method).await;
-        assert_eq!(
-            written,
-            Written {
-                stored: 1,
-                duplicates: 2
-            }
-        );
+        assert_eq!(written, Written { stored: 1, duplicates: 2 });
         assert_eq!(stored(&client, "trace_spans").await[0]["duration_nanos"], 5_000);
-        assert_eq!(
-            count(&client, "trace_events").await,
-            0,
-            "events go with their span"
-        );
+        assert_eq!(count(&client, "trace_events").await, 0, "events go with their span");
         assert_exact(&client).await;
     }
 }

@@ -44,22 +44,10 @@ async fn spans_are_gathered_until_there_are_enough() {
         ok(writer.write_span(rows::span(1, 3, rows::now())).await);
         assert_eq!(count(&client, "trace_spans").await, 3, "three are a batch");
         ok(writer.write_span(rows::span(1, 4, rows::now())).await);
-        assert_eq!(
-            writer.flush().await.unwrap(),
-            Written {
-                stored: 1,
-                duplicates: 0
-            }
-        );
-        assert_eq!(
-            writer.flush().await.unwrap(),
-            Written::default(),
-            "nothing is gathered any more"
-        );
+        assert_eq!(writer.flush().await.unwrap(), Written { stored: 1, duplicates: 0 });
+        assert_eq!(writer.flush().await.unwrap(), Written::default(), "nothing is gathered any more");
         assert_eq!(count(&client, "trace_spans").await, 4);
-        ok(writer
-            .write_events(&[rows::event(&rows::span(1, 4, MIDNIGHT), 0, "late")])
-            .await);
+        ok(writer.write_events(&[rows::event(&rows::span(1, 4, MIDNIGHT), 0, "late")]).await);
         assert_eq!(stored(&client, "trace_events").await[0]["name"], "late");
     }
 }
@@ -91,25 +79,15 @@ async fn points_are_gathered_with_what_they_point_at() {
         ok(writer.write_series(rows::series(2, 1)).await);
         for n in 0..4 {
             let time = UnixNanos(MIDNIGHT.0 - n);
-            ok(writer
-                .write_data_point(rows::point(2, time, PointValue::Int(n as i64)))
-                .await);
+            ok(writer.write_data_point(rows::point(2, time, PointValue::Int(n as i64))).await);
         }
         assert_eq!(
             count(&client, "metric_data_points").await,
             3,
             "points one nanosecond apart are different points"
         );
-        ok(writer
-            .write_data_point(rows::point(2, MIDNIGHT, PointValue::Int(9)))
-            .await);
-        assert_eq!(
-            writer.flush().await.unwrap(),
-            Written {
-                stored: 1,
-                duplicates: 1
-            }
-        );
+        ok(writer.write_data_point(rows::point(2, MIDNIGHT, PointValue::Int(9))).await);
+        assert_eq!(writer.flush().await.unwrap(), Written { stored: 1, duplicates: 1 });
         let joined =
             "metric_data_points JOIN metric_series s ON s.id = series_id JOIN metrics m ON m.id = metric_id";
         assert_eq!(count(&client, joined).await, 4);
@@ -134,15 +112,9 @@ async fn what_could_not_be_written_is_kept() {
     let client = database.client().await;
     let writer = LogWriter::new(database.pool().await);
     ok(writer.write_log(rows::log(1, rows::now())).await);
-    client
-        .batch_execute("ALTER TABLE logs RENAME TO away")
-        .await
-        .unwrap();
+    client.batch_execute("ALTER TABLE logs RENAME TO away").await.unwrap();
     writer.flush().await.unwrap_err();
-    client
-        .batch_execute("ALTER TABLE away RENAME TO logs")
-        .await
-        .unwrap();
+    client.batch_execute("ALTER TABLE away RENAME TO logs").await.unwrap();
     assert_eq!(writer.flush().await.unwrap().stored, 1);
 }
 
@@ -165,11 +137,7 @@ fn llm_span() -> LlmSpan {
             response_model: None,
             session_id: Some("s-1".into()),
             user_id: None,
-            usage: TokenUsage {
-                input: Some(10),
-                output: Some(0),
-                ..TokenUsage::default()
-            },
+            usage: TokenUsage { input: Some(10), output: Some(0), ..TokenUsage::default() },
         },
         attributes: vec![Attribute::new("temperature", 0.5)],
     }
@@ -212,26 +180,13 @@ async fn a_batch_of_points_or_records_can_be_written_directly() {
         let dictionary = Dictionary::default();
         let point = |value| rows::point(1, rows::now(), PointValue::Int(value));
         let points = vec![point(1), point(2)];
-        let batches = [MetricBatch {
-            points,
-            ..MetricBatch::default()
-        }];
-        let first = metric::commit(&client, &dictionary, &batches, method)
-            .await
-            .unwrap();
-        let second = metric::commit(&client, &dictionary, &batches, method)
-            .await
-            .unwrap();
+        let batches = [MetricBatch { points, ..MetricBatch::default() }];
+        let first = metric::commit(&client, &dictionary, &batches, method).await.unwrap();
+        let second = metric::commit(&client, &dictionary, &batches, method).await.unwrap();
         assert_eq!((first.stored, second.stored, second.duplicates), (2, 0, 2));
-        let batch = LogBatch {
-            logs: vec![rows::log(1, rows::now())],
-            ..LogBatch::default()
-        };
+        let batch = LogBatch { logs: vec![rows::log(1, rows::now())], ..LogBatch::default() };
         assert_eq!(
-            log::commit(&client, &dictionary, &[batch.clone(), batch], method)
-                .await
-                .unwrap()
-                .stored,
+            log::commit(&client, &dictionary, &[batch.clone(), batch], method).await.unwrap().stored,
             2
         );
     }
@@ -252,15 +207,9 @@ async fn a_dictionary_row_is_sent_once() {
     };
     let writer = TraceWriter::new(database.pool().await);
     write(&writer, 1).await;
-    assert_eq!(
-        (count(&client, "resources").await, count(&client, "scopes").await),
-        (1, 1)
-    );
+    assert_eq!((count(&client, "resources").await, count(&client, "scopes").await), (1, 1));
     // A row that this writer knows to be there is not sent again; another writer sends it, and that changes nothing.
-    client
-        .batch_execute("DELETE FROM scopes; UPDATE resources SET schema_url = 'first'")
-        .await
-        .unwrap();
+    client.batch_execute("DELETE FROM scopes; UPDATE resources SET schema_url = 'first'").await.unwrap();
     write(&writer, 2).await;
     assert_eq!(count(&client, "scopes").await, 0);
     write(&TraceWriter::new(database.pool().await), 3).await;

@@ -17,26 +17,17 @@ const USER: &[&str] = &["user.id", "enduser.id"];
 const INPUT: &[&str] = &["gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"];
 const OUTPUT: &[&str] = &["gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"];
 const CACHE_READ: &[&str] = &["gen_ai.usage.cache_read.input_tokens"];
-const CACHE_CREATION: &[&str] = &[
-    "gen_ai.usage.cache_write.input_tokens",
-    "gen_ai.usage.cache_creation.input_tokens",
-];
+const CACHE_CREATION: &[&str] =
+    &["gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation.input_tokens"];
 const REASONING: &[&str] = &["gen_ai.usage.reasoning.output_tokens"];
 
 /// The reading of a span that carries any `gen_ai.*` attribute; `None` for every other span.
 pub(crate) fn read(attributes: &[Attribute<'_>]) -> Option<LlmReading> {
-    if !attributes
-        .iter()
-        .any(|attribute| attribute.key.starts_with(PREFIX))
-    {
+    if !attributes.iter().any(|attribute| attribute.key.starts_with(PREFIX)) {
         return None;
     }
     let text = |keys| first(attributes, keys, |value| value.as_str().map(Text::from));
-    let count = |keys| {
-        first(attributes, keys, |value| {
-            value.as_int().filter(|count| *count >= 0)
-        })
-    };
+    let count = |keys| first(attributes, keys, |value| value.as_int().filter(|count| *count >= 0));
     Some(LlmReading {
         operation: text(OPERATION),
         provider: text(PROVIDER),

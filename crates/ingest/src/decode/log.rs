@@ -35,11 +35,8 @@ pub(crate) fn decode(mut request: Request<'_>) -> Result<Decoded<LogBatch>, Malf
         for (s, scope_logs) in group.items() {
             let inner = Group::read(scope_logs)?;
             let scope = inner.scope(&mut request)?;
-            let owner = Owner {
-                resource: resource.id,
-                scope: scope.id,
-                service: resource.service_name.clone(),
-            };
+            let owner =
+                Owner { resource: resource.id, scope: scope.id, service: resource.service_name.clone() };
             for (n, message) in inner.items() {
                 match log(message, ids.next(), &owner, &mut attributes, &mut request) {
                     Ok(log) => logs.push(log),
@@ -52,15 +49,8 @@ pub(crate) fn decode(mut request: Request<'_>) -> Result<Decoded<LogBatch>, Malf
         }
         resources.insert(resource.id, || resource);
     }
-    let batch = LogBatch {
-        resources: resources.into_rows(),
-        scopes: scopes.into_rows(),
-        logs,
-    };
-    Ok(Decoded {
-        batch,
-        rejections: request.rejections,
-    })
+    let batch = LogBatch { resources: resources.into_rows(), scopes: scopes.into_rows(), logs };
+    Ok(Decoded { batch, rejections: request.rejections })
 }
 
 /// What the records of one group have in common.
@@ -136,16 +126,8 @@ fn log<'a>(
     log.attributes = Attributes::encode(attributes, &mut request.arena);
     if !log.time.is_known() {
         let observed = log.observed_time.is_known();
-        log.time = if observed {
-            log.observed_time
-        } else {
-            request.received
-        };
-        log.time_source = if observed {
-            TimeSource::Observed
-        } else {
-            TimeSource::Received
-        };
+        log.time = if observed { log.observed_time } else { request.received };
+        log.time_source = if observed { TimeSource::Observed } else { TimeSource::Received };
     }
     Ok(log)
 }

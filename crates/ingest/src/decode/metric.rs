@@ -31,10 +31,7 @@ pub(crate) fn decode(mut request: Request<'_>) -> Result<Decoded<MetricBatch>, M
         for (s, scope_metrics) in group.items() {
             let inner = Group::read(scope_metrics)?;
             let scope = inner.scope(&mut request)?;
-            let owner = Owner {
-                resource: resource.id,
-                scope: scope.id,
-            };
+            let owner = Owner { resource: resource.id, scope: scope.id };
             for (n, message) in inner.items() {
                 let place = || format!("resource_metrics[{r}].scope_metrics[{s}].metrics[{n}]");
                 if let Err(malformed) = metric(message, &owner, &mut rows, &mut request, &place) {
@@ -52,10 +49,7 @@ pub(crate) fn decode(mut request: Request<'_>) -> Result<Decoded<MetricBatch>, M
         series: rows.series.into_rows(),
         points: rows.points,
     };
-    Ok(Decoded {
-        batch,
-        rejections: request.rejections,
-    })
+    Ok(Decoded { batch, rejections: request.rejections })
 }
 
 /// What the metrics of one group have in common.
@@ -173,14 +167,10 @@ fn points<'a>(
         match point::read(data.kind, field.bytes()?, &mut attributes, request) {
             Ok(point) => {
                 let id = SeriesRow::identity(metric.id, owner.resource, owner.scope, &attributes);
-                rows.series.insert(id, || {
-                    SeriesRow::new(metric, owner.resource, owner.scope, &attributes)
-                });
+                rows.series.insert(id, || SeriesRow::new(metric, owner.resource, owner.scope, &attributes));
                 rows.points.push(point.into_row(project_id, id));
             }
-            Err(reason) => request
-                .rejections
-                .reject(reason, || format!("{}.data_points[{n}]", place())),
+            Err(reason) => request.rejections.reject(reason, || format!("{}.data_points[{n}]", place())),
         }
         n += 1;
     }

@@ -49,13 +49,7 @@ impl<'a> Request<'a> {
     pub(crate) fn new(bytes: &'a Bytes, project_id: ProjectId, received: UnixNanos) -> Self {
         // JSON is about as long as the wire form; a little more saves growing.
         let arena = BytesMut::with_capacity(bytes.len() + bytes.len() / 4);
-        Self {
-            bytes,
-            project_id,
-            received,
-            arena,
-            rejections: Rejections::default(),
-        }
+        Self { bytes, project_id, received, arena, rejections: Rejections::default() }
     }
 
     /// A text field as PostgreSQL can hold it.

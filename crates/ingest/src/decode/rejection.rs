@@ -126,31 +126,19 @@ impl Rejections {
 
     /// What to tell the client: the first rejected records and why, and what was changed. Empty when all is well.
     pub fn message(&self) -> String {
-        let mut parts: Vec<String> = self
-            .examples
-            .iter()
-            .map(|(place, reason)| format!("{place}: {reason}"))
-            .collect();
+        let mut parts: Vec<String> =
+            self.examples.iter().map(|(place, reason)| format!("{place}: {reason}")).collect();
         let unnamed = self.count() - self.examples.len() as u64;
         if unnamed > 0 {
             parts.push(format!("and {unnamed} more"));
         }
         let changes = [
-            (
-                self.mended_texts,
-                "texts held invalid UTF-8 or NUL, which became U+FFFD",
-            ),
-            (
-                self.cut_values,
-                "attribute values were nested too deep and were cut",
-            ),
+            (self.mended_texts, "texts held invalid UTF-8 or NUL, which became U+FFFD"),
+            (self.cut_values, "attribute values were nested too deep and were cut"),
             (self.empty_metrics, "metrics carried no data"),
         ];
         parts.extend(
-            changes
-                .iter()
-                .filter(|(count, _)| *count > 0)
-                .map(|(count, what)| format!("{count} {what}")),
+            changes.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")),
         );
         parts.join("; ")
     }

@@ -25,11 +25,7 @@ pub(super) struct Group<'a> {
 
 impl<'a> Group<'a> {
     pub(super) fn read(message: &'a [u8]) -> Result<Self, Malformed> {
-        let mut group = Self {
-            head: &[],
-            schema_url: &[],
-            message,
-        };
+        let mut group = Self { head: &[], schema_url: &[], message };
         for field in Fields::of(message) {
             let field = field?;
             match field.number {
@@ -65,13 +61,7 @@ impl<'a> Group<'a> {
         }
         let schema_url = request.text(self.schema_url);
         let entity_refs = Bytes::from(entities.encode_to_vec());
-        Ok(ResourceRow::new(
-            request.project_id,
-            &attributes,
-            dropped,
-            schema_url,
-            entity_refs,
-        ))
+        Ok(ResourceRow::new(request.project_id, &attributes, dropped, schema_url, entity_refs))
     }
 
     /// The scope of the group.
@@ -90,14 +80,7 @@ impl<'a> Group<'a> {
             }
         }
         let schema_url = request.text(self.schema_url);
-        Ok(ScopeRow::new(
-            request.project_id,
-            name,
-            version,
-            &attributes,
-            dropped,
-            schema_url,
-        ))
+        Ok(ScopeRow::new(request.project_id, name, version, &attributes, dropped, schema_url))
     }
 }
 

@@ -36,32 +36,22 @@ pub(crate) fn decode(mut request: Request<'_>) -> Result<Decoded<TraceBatch>, Ma
         for (s, scope_spans) in group.items() {
             let inner = Group::read(scope_spans)?;
             let scope = inner.scope(&mut request)?;
-            let owner = Owner {
-                resource: resource.id,
-                scope: scope.id,
-                service: resource.service_name.clone(),
-            };
+            let owner =
+                Owner { resource: resource.id, scope: scope.id, service: resource.service_name.clone() };
             for (n, message) in inner.items() {
                 match span(message, &owner, &mut attributes, &mut request) {
                     Ok(span) => spans.push(span),
-                    Err(reason) => request.rejections.reject(reason, || {
-                        format!("resource_spans[{r}].scope_spans[{s}].spans[{n}]")
-                    }),
+                    Err(reason) => request
+                        .rejections
+                        .reject(reason, || format!("resource_spans[{r}].scope_spans[{s}].spans[{n}]")),
                 }
             }
             scopes.insert(scope.id, || scope);
         }
         resources.insert(resource.id, || resource);
     }
-    let batch = TraceBatch {
-        resources: resources.into_rows(),
-        scopes: scopes.into_rows(),
-        spans,
-    };
-    Ok(Decoded {
-        batch,
-        rejections: request.rejections,
-    })
+    let batch = TraceBatch { resources: resources.into_rows(), scopes: scopes.into_rows(), spans };
+    Ok(Decoded { batch, rejections: request.rejections })
 }
 
 /// What the spans of one group have in common.
@@ -258,10 +248,7 @@ pub(super) fn nested(
         &Value::Array(shown),
         &mut request.arena,
     );
-    Nested {
-        json: columns.json.unwrap_or_default(),
-        otlp: Bytes::from(exact.encode_to_vec()),
-    }
+    Nested { json: columns.json.unwrap_or_default(), otlp: Bytes::from(exact.encode_to_vec()) }
 }
 
 /// Bytes as hexadecimal digits, whatever their number.

@@ -42,10 +42,7 @@ fn attribute_within<'a>(
     depth: u32,
     notes: &mut Rejections,
 ) -> Result<Attribute<'a>, Malformed> {
-    let mut attribute = Attribute {
-        key: Cow::Borrowed(""),
-        value: Value::Empty,
-    };
+    let mut attribute = Attribute { key: Cow::Borrowed(""), value: Value::Empty };
     for field in Fields::of(message) {
         let field = field?;
         match field.number {
@@ -105,10 +102,7 @@ fn repeated<'a>(message: &'a [u8]) -> impl Iterator<Item = Result<Field<'a>, Mal
 
 fn cut<'a>(message: &[u8], notes: &mut Rejections) -> Value<'a> {
     notes.cut_values += 1;
-    Value::from(format!(
-        "<cut: {} bytes nested deeper than {MAX_DEPTH} messages>",
-        message.len()
-    ))
+    Value::from(format!("<cut: {} bytes nested deeper than {MAX_DEPTH} messages>", message.len()))
 }
 
 #[cfg(test)]
@@ -119,15 +113,9 @@ mod tests {
     use super::*;
 
     fn nested(levels: u32) -> Vec<u8> {
-        let wrap = |inner| AnyValue {
-            value: Some(Any::ArrayValue(ArrayValue { values: vec![inner] })),
-        };
-        let innermost = AnyValue {
-            value: Some(Any::IntValue(7)),
-        };
-        (0..levels)
-            .fold(innermost, |inner, _| wrap(inner))
-            .encode_to_vec()
+        let wrap = |inner| AnyValue { value: Some(Any::ArrayValue(ArrayValue { values: vec![inner] })) };
+        let innermost = AnyValue { value: Some(Any::IntValue(7)) };
+        (0..levels).fold(innermost, |inner, _| wrap(inner)).encode_to_vec()
     }
 
     #[test]
@@ -139,9 +127,6 @@ mod tests {
         let too_deep = nested(MAX_DEPTH / ARRAY_DEPTH + 1);
         let cut = value(&too_deep, &mut notes).unwrap();
         assert_eq!(notes.cut_values, 1);
-        assert!(
-            format!("{cut:?}").contains("<cut: 4 bytes nested deeper than 84 messages>"),
-            "{cut:?}"
-        );
+        assert!(format!("{cut:?}").contains("<cut: 4 bytes nested deeper than 84 messages>"), "{cut:?}");
     }
 }

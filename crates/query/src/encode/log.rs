@@ -16,30 +16,19 @@ use super::{Dictionary, attributes, id_bytes};
 pub fn logs(logs: &[LogRow], dictionary: &Dictionary) -> Result<LogsData, Inconsistent> {
     let groups = logs.chunk_by(|a, b| a.resource_id == b.resource_id);
     let resource_logs = groups.map(|group| resource_logs(group, dictionary));
-    Ok(LogsData {
-        resource_logs: resource_logs.collect::<Result<_, _>>()?,
-    })
+    Ok(LogsData { resource_logs: resource_logs.collect::<Result<_, _>>()? })
 }
 
 fn resource_logs(logs: &[LogRow], dictionary: &Dictionary) -> Result<ResourceLogs, Inconsistent> {
     let (resource, schema_url) = dictionary.resource(logs[0].resource_id)?;
-    let scope_logs = logs
-        .chunk_by(|a, b| a.scope_id == b.scope_id)
-        .map(|group| scope_logs(group, dictionary));
-    Ok(ResourceLogs {
-        resource,
-        scope_logs: scope_logs.collect::<Result<_, _>>()?,
-        schema_url,
-    })
+    let scope_logs =
+        logs.chunk_by(|a, b| a.scope_id == b.scope_id).map(|group| scope_logs(group, dictionary));
+    Ok(ResourceLogs { resource, scope_logs: scope_logs.collect::<Result<_, _>>()?, schema_url })
 }
 
 fn scope_logs(logs: &[LogRow], dictionary: &Dictionary) -> Result<ScopeLogs, Inconsistent> {
     let (scope, schema_url) = dictionary.scope(logs[0].scope_id)?;
-    Ok(ScopeLogs {
-        scope,
-        log_records: logs.iter().map(record).collect::<Result<_, _>>()?,
-        schema_url,
-    })
+    Ok(ScopeLogs { scope, log_records: logs.iter().map(record).collect::<Result<_, _>>()?, schema_url })
 }
 
 /// One record.
@@ -49,11 +38,7 @@ fn scope_logs(logs: &[LogRow], dictionary: &Dictionary) -> Result<ScopeLogs, Inc
 pub fn record(row: &LogRow) -> Result<LogRecord, Inconsistent> {
     Ok(LogRecord {
         // A time that was made up so that the record could be stored was not in it.
-        time_unix_nano: if row.time_source == TimeSource::Record {
-            row.time.0
-        } else {
-            0
-        },
+        time_unix_nano: if row.time_source == TimeSource::Record { row.time.0 } else { 0 },
         observed_time_unix_nano: row.observed_time.0,
         severity_number: row.severity.0,
         severity_text: row.severity_text.to_string(),
@@ -68,10 +53,7 @@ pub fn record(row: &LogRow) -> Result<LogRecord, Inconsistent> {
 }
 
 fn body(body: &ValueColumns) -> Result<Option<AnyValue>, Inconsistent> {
-    let text = body
-        .text
-        .as_ref()
-        .map(|text| String::from_utf8_lossy(text).into_owned());
+    let text = body.text.as_ref().map(|text| String::from_utf8_lossy(text).into_owned());
     let exact = (!body.exact.is_empty()).then_some(&*body.exact);
     ValueColumns::decode(text, body.json.as_deref(), exact)
 }

@@ -33,37 +33,25 @@ pub fn metrics(
     series: &HashMap<SeriesId, DescribedSeries>,
     dictionary: &Dictionary,
 ) -> Result<MetricsData, Inconsistent> {
-    let points: Vec<Point<'_>> = points
-        .iter()
-        .filter_map(|point| Some((point, series.get(&point.series_id)?)))
-        .collect();
+    let points: Vec<Point<'_>> =
+        points.iter().filter_map(|point| Some((point, series.get(&point.series_id)?))).collect();
     let groups = points.chunk_by(|a, b| a.1.series.resource_id == b.1.series.resource_id);
     let resource_metrics = groups.map(|group| resource_metrics(group, dictionary));
-    Ok(MetricsData {
-        resource_metrics: resource_metrics.collect::<Result<_, _>>()?,
-    })
+    Ok(MetricsData { resource_metrics: resource_metrics.collect::<Result<_, _>>()? })
 }
 
 fn resource_metrics(points: &[Point<'_>], dictionary: &Dictionary) -> Result<ResourceMetrics, Inconsistent> {
     let (resource, schema_url) = dictionary.resource(points[0].1.series.resource_id)?;
     let groups = points.chunk_by(|a, b| a.1.series.scope_id == b.1.series.scope_id);
     let scope_metrics = groups.map(|group| scope_metrics(group, dictionary));
-    Ok(ResourceMetrics {
-        resource,
-        scope_metrics: scope_metrics.collect::<Result<_, _>>()?,
-        schema_url,
-    })
+    Ok(ResourceMetrics { resource, scope_metrics: scope_metrics.collect::<Result<_, _>>()?, schema_url })
 }
 
 fn scope_metrics(points: &[Point<'_>], dictionary: &Dictionary) -> Result<ScopeMetrics, Inconsistent> {
     let (scope, schema_url) = dictionary.scope(points[0].1.series.scope_id)?;
     let groups = points.chunk_by(|a, b| a.1.metric.id == b.1.metric.id);
     let metrics = groups.map(|group| metric(&group[0].1.metric, group));
-    Ok(ScopeMetrics {
-        scope,
-        metrics: metrics.collect::<Result<_, _>>()?,
-        schema_url,
-    })
+    Ok(ScopeMetrics { scope, metrics: metrics.collect::<Result<_, _>>()?, schema_url })
 }
 
 /// A definition without points.
@@ -87,25 +75,20 @@ fn metric(row: &MetricRow, points: &[Point<'_>]) -> Result<Metric, Inconsistent>
 fn data(row: &MetricRow, points: &[Point<'_>]) -> Result<Data, Inconsistent> {
     let aggregation_temporality = row.temporality.0;
     Ok(match row.kind {
-        MetricKind::Gauge => Data::Gauge(Gauge {
-            data_points: each(points, number)?,
-        }),
+        MetricKind::Gauge => Data::Gauge(Gauge { data_points: each(points, number)? }),
         MetricKind::Sum => Data::Sum(Sum {
             data_points: each(points, number)?,
             aggregation_temporality,
             is_monotonic: row.is_monotonic,
         }),
-        MetricKind::Histogram => Data::Histogram(Histogram {
-            data_points: each(points, histogram)?,
-            aggregation_temporality,
-        }),
+        MetricKind::Histogram => {
+            Data::Histogram(Histogram { data_points: each(points, histogram)?, aggregation_temporality })
+        }
         MetricKind::ExponentialHistogram => Data::ExponentialHistogram(ExponentialHistogram {
             data_points: each(points, exponential)?,
             aggregation_temporality,
         }),
-        MetricKind::Summary => Data::Summary(Summary {
-            data_points: each(points, summary)?,
-        }),
+        MetricKind::Summary => Data::Summary(Summary { data_points: each(points, summary)? }),
     })
 }
 
@@ -137,15 +120,7 @@ fn number((point, series): &Point<'_>) -> Result<NumberDataPoint, Inconsistent> 
 }
 
 fn histogram((point, series): &Point<'_>) -> Result<HistogramDataPoint, Inconsistent> {
-    let PointValue::Histogram {
-        count,
-        sum,
-        min,
-        max,
-        bucket_counts,
-        explicit_bounds,
-    } = &point.value
-    else {
+    let PointValue::Histogram { count, sum, min, max, bucket_counts, explicit_bounds } = &point.value else {
         return Err(OTHER_KIND);
     };
     Ok(HistogramDataPoint {
@@ -197,19 +172,11 @@ fn exponential((point, series): &Point<'_>) -> Result<ExponentialHistogramDataPo
 }
 
 fn buckets(buckets: &Buckets) -> OtlpBuckets {
-    OtlpBuckets {
-        offset: buckets.offset,
-        bucket_counts: buckets.counts.clone(),
-    }
+    OtlpBuckets { offset: buckets.offset, bucket_counts: buckets.counts.clone() }
 }
 
 fn summary((point, series): &Point<'_>) -> Result<SummaryDataPoint, Inconsistent> {
-    let PointValue::Summary {
-        count,
-        sum,
-        quantiles,
-    } = &point.value
-    else {
+    let PointValue::Summary { count, sum, quantiles } = &point.value else {
         return Err(OTHER_KIND);
     };
     Ok(SummaryDataPoint {
@@ -220,10 +187,7 @@ fn summary((point, series): &Point<'_>) -> Result<SummaryDataPoint, Inconsistent
         sum: *sum,
         quantile_values: quantiles
             .iter()
-            .map(|(quantile, value)| ValueAtQuantile {
-                quantile: *quantile,
-                value: *value,
-            })
+            .map(|(quantile, value)| ValueAtQuantile { quantile: *quantile, value: *value })
             .collect(),
         flags: point.flags,
     })
@@ -231,10 +195,7 @@ fn summary((point, series): &Point<'_>) -> Result<SummaryDataPoint, Inconsistent
 
 /// Exemplars are kept as an encoded number point with nothing but them, whatever the kind of the metric.
 fn exemplars(point: &DataPointRow) -> Result<Vec<Exemplar>, Inconsistent> {
-    let encoded = point
-        .exemplars
-        .as_ref()
-        .map(|exemplars| NumberDataPoint::decode(&*exemplars.otlp));
+    let encoded = point.exemplars.as_ref().map(|exemplars| NumberDataPoint::decode(&*exemplars.otlp));
     Ok(encoded.transpose()?.unwrap_or_default().exemplars)
 }
 
@@ -244,20 +205,11 @@ pub(crate) fn size(point: &DataPointRow) -> usize {
     let counts = |buckets: &Option<Buckets>| buckets.as_ref().map_or(0, |buckets| buckets.counts.len());
     let numbers = match &point.value {
         PointValue::None | PointValue::Double(_) | PointValue::Int(_) => 0,
-        PointValue::Histogram {
-            bucket_counts,
-            explicit_bounds,
-            ..
-        } => bucket_counts.len() + explicit_bounds.len(),
-        PointValue::Exponential {
-            positive, negative, ..
-        } => counts(positive) + counts(negative),
+        PointValue::Histogram { bucket_counts, explicit_bounds, .. } => {
+            bucket_counts.len() + explicit_bounds.len()
+        }
+        PointValue::Exponential { positive, negative, .. } => counts(positive) + counts(negative),
         PointValue::Summary { quantiles, .. } => 3 * quantiles.len(),
     };
-    FIXED
-        + 8 * numbers
-        + point
-            .exemplars
-            .as_ref()
-            .map_or(0, |exemplars| exemplars.otlp.len())
+    FIXED + 8 * numbers + point.exemplars.as_ref().map_or(0, |exemplars| exemplars.otlp.len())
 }

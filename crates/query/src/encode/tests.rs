@@ -23,31 +23,14 @@ use super::*;
 const PROJECT: ProjectId = ProjectId::DEFAULT;
 
 fn resource(name: &str) -> ResourceRow {
-    let refs = vec![EntityRef {
-        r#type: "service".into(),
-        ..EntityRef::default()
-    }];
-    let entity_refs = Resource {
-        entity_refs: refs,
-        ..Resource::default()
-    }
-    .encode_to_vec()
-    .into();
+    let refs = vec![EntityRef { r#type: "service".into(), ..EntityRef::default() }];
+    let entity_refs = Resource { entity_refs: refs, ..Resource::default() }.encode_to_vec().into();
     let resource = ResourceRow::of_service(PROJECT, name);
-    ResourceRow {
-        entity_refs,
-        schema_url: "resource/1".into(),
-        dropped_attributes_count: 1,
-        ..resource
-    }
+    ResourceRow { entity_refs, schema_url: "resource/1".into(), dropped_attributes_count: 1, ..resource }
 }
 
 fn scope(name: &str) -> ScopeRow {
-    ScopeRow {
-        version: "2".into(),
-        schema_url: "scope/1".into(),
-        ..ScopeRow::named(PROJECT, name)
-    }
+    ScopeRow { version: "2".into(), schema_url: "scope/1".into(), ..ScopeRow::named(PROJECT, name) }
 }
 
 fn dictionary() -> Dictionary {
@@ -55,10 +38,7 @@ fn dictionary() -> Dictionary {
 }
 
 fn nested(otlp: Vec<u8>) -> Option<Nested> {
-    Some(Nested {
-        json: Bytes::from_static(b"[]"),
-        otlp: otlp.into(),
-    })
+    Some(Nested { json: Bytes::from_static(b"[]"), otlp: otlp.into() })
 }
 
 fn span(id: u8, service: &str, library: &str) -> Span {
@@ -90,36 +70,18 @@ fn span(id: u8, service: &str, library: &str) -> Span {
 
 #[test]
 fn neighbours_share_resource_and_scope() {
-    let spans = [
-        span(1, "a", "x"),
-        span(2, "a", "x"),
-        span(3, "a", "y"),
-        span(4, "b", "y"),
-        span(5, "a", "x"),
-    ];
+    let spans =
+        [span(1, "a", "x"), span(2, "a", "x"), span(3, "a", "y"), span(4, "b", "y"), span(5, "a", "x")];
     let data = trace::traces(&spans, &dictionary()).unwrap();
     let shape = |group: &opentelemetry_proto::tonic::trace::v1::ResourceSpans| {
-        group
-            .scope_spans
-            .iter()
-            .map(|scope| scope.spans.len())
-            .collect::<Vec<_>>()
+        group.scope_spans.iter().map(|scope| scope.spans.len()).collect::<Vec<_>>()
     };
-    assert_eq!(
-        data.resource_spans.iter().map(shape).collect::<Vec<_>>(),
-        [vec![2, 1], vec![1], vec![1]]
-    );
+    assert_eq!(data.resource_spans.iter().map(shape).collect::<Vec<_>>(), [vec![2, 1], vec![1], vec![1]]);
     let first = &data.resource_spans[0];
     assert_eq!(first.schema_url, "resource/1");
     let resource = first.resource.as_ref().unwrap();
     assert_eq!(resource.attributes[0].key, "service.name");
-    assert_eq!(
-        (
-            resource.dropped_attributes_count,
-            resource.entity_refs[0].r#type.as_str()
-        ),
-        (1, "service")
-    );
+    assert_eq!((resource.dropped_attributes_count, resource.entity_refs[0].r#type.as_str()), (1, "service"));
     let scope = first.scope_spans[0].scope.as_ref().unwrap();
     assert_eq!((scope.name.as_str(), scope.version.as_str()), ("x", "2"));
     assert_eq!(first.scope_spans[0].schema_url, "scope/1");
@@ -135,19 +97,8 @@ fn a_span_whose_resource_is_not_stored_is_still_told() {
 #[test]
 fn a_span_comes_back_with_every_field() {
     let mut span = span(1, "a", "x");
-    let link = Link {
-        trace_id: vec![7; 16],
-        span_id: vec![8; 8],
-        flags: 0x301,
-        ..Link::default()
-    };
-    span.row.links = nested(
-        OtlpSpan {
-            links: vec![link.clone()],
-            ..OtlpSpan::default()
-        }
-        .encode_to_vec(),
-    );
+    let link = Link { trace_id: vec![7; 16], span_id: vec![8; 8], flags: 0x301, ..Link::default() };
+    span.row.links = nested(OtlpSpan { links: vec![link.clone()], ..OtlpSpan::default() }.encode_to_vec());
     span.row.parent_span_id = SpanId::from_wire(&[9; 8]);
     span.events = vec![EventRow {
         project_id: PROJECT,
@@ -161,41 +112,17 @@ fn a_span_comes_back_with_every_field() {
         dropped_attributes_count: 4,
     }];
     let told = trace::span(&span).unwrap();
-    assert_eq!(
-        (told.start_time_unix_nano, told.end_time_unix_nano),
-        (1_000_000_007, 0)
-    );
-    assert_eq!(
-        (told.kind, told.flags, told.trace_state.as_str()),
-        (3, 0x8000_0101, "k=v")
-    );
+    assert_eq!((told.start_time_unix_nano, told.end_time_unix_nano), (1_000_000_007, 0));
+    assert_eq!((told.kind, told.flags, told.trace_state.as_str()), (3, 0x8000_0101, "k=v"));
     assert_eq!((told.span_id, told.parent_span_id), (vec![1; 8], vec![9; 8]));
-    assert_eq!(
-        told.attributes
-            .iter()
-            .map(|attribute| &*attribute.key)
-            .collect::<Vec<_>>(),
-        ["zz", "a"]
-    );
+    assert_eq!(told.attributes.iter().map(|attribute| &*attribute.key).collect::<Vec<_>>(), ["zz", "a"]);
     assert_eq!(
         told.attributes[1].value,
-        Some(AnyValue {
-            value: Some(any_value::Value::DoubleValue(f64::NEG_INFINITY))
-        })
+        Some(AnyValue { value: Some(any_value::Value::DoubleValue(f64::NEG_INFINITY)) })
     );
-    let dropped = (
-        told.dropped_attributes_count,
-        told.dropped_events_count,
-        told.dropped_links_count,
-    );
+    let dropped = (told.dropped_attributes_count, told.dropped_events_count, told.dropped_links_count);
     assert_eq!(dropped, (u32::MAX, 2, 3));
-    assert_eq!(
-        (
-            told.events[0].time_unix_nano,
-            told.events[0].dropped_attributes_count
-        ),
-        (u64::MAX, 4)
-    );
+    assert_eq!((told.events[0].time_unix_nano, told.events[0].dropped_attributes_count), (u64::MAX, 4));
     assert_eq!(told.links, [link]);
     assert_eq!(told.status, None, "no status is not the same as an unset one");
     span.row.status = Some(StatusCode::UNSET);
@@ -225,22 +152,10 @@ fn a_log_record_does_not_tell_a_time_that_it_did_not_have() {
         scope_id: scope("x").id,
     };
     let told = log::record(&row).unwrap();
-    assert_eq!(
-        (
-            told.time_unix_nano,
-            told.observed_time_unix_nano,
-            told.severity_number
-        ),
-        (0, 5_000, 13)
-    );
+    assert_eq!((told.time_unix_nano, told.observed_time_unix_nano, told.severity_number), (0, 5_000, 13));
     assert_eq!((told.trace_id.len(), told.span_id.len()), (16, 0));
-    let Some(any_value::Value::KvlistValue(body)) = told.body.unwrap().value else {
-        panic!("not a map")
-    };
-    assert_eq!(
-        body.values.iter().map(|entry| &*entry.key).collect::<Vec<_>>(),
-        ["z", "a"]
-    );
+    let Some(any_value::Value::KvlistValue(body)) = told.body.unwrap().value else { panic!("not a map") };
+    assert_eq!(body.values.iter().map(|entry| &*entry.key).collect::<Vec<_>>(), ["z", "a"]);
     row.time_source = TimeSource::Record;
     row.body = ValueColumns::default();
     let told = log::record(&row).unwrap();
@@ -272,15 +187,8 @@ fn series(kind: MetricKind) -> DescribedSeries {
 }
 
 fn data_of(kind: MetricKind, values: Vec<PointValue>) -> Result<Data, Inconsistent> {
-    let exemplars = vec![Exemplar {
-        span_id: vec![1; 8],
-        ..Exemplar::default()
-    }];
-    let otlp = NumberDataPoint {
-        exemplars,
-        ..NumberDataPoint::default()
-    }
-    .encode_to_vec();
+    let exemplars = vec![Exemplar { span_id: vec![1; 8], ..Exemplar::default() }];
+    let otlp = NumberDataPoint { exemplars, ..NumberDataPoint::default() }.encode_to_vec();
     let series = series(kind);
     let point = |(n, value)| DataPointRow {
         project_id: PROJECT,
@@ -294,40 +202,17 @@ fn data_of(kind: MetricKind, values: Vec<PointValue>) -> Result<Data, Inconsiste
     let points: Vec<_> = (0_u64..).zip(values).map(point).collect();
     let by_id = HashMap::from([(series.series.id, series)]);
     let mut data = metric::metrics(&points, &by_id, &dictionary())?;
-    Ok(data
-        .resource_metrics
-        .remove(0)
-        .scope_metrics
-        .remove(0)
-        .metrics
-        .remove(0)
-        .data
-        .unwrap())
+    Ok(data.resource_metrics.remove(0).scope_metrics.remove(0).metrics.remove(0).data.unwrap())
 }
 
 #[test]
 fn points_of_one_metric_share_its_definition() {
     let values = vec![PointValue::Int(-1), PointValue::Double(0.5), PointValue::None];
-    let Data::Sum(sum) = data_of(MetricKind::Sum, values).unwrap() else {
-        panic!("not a sum")
-    };
-    assert_eq!(
-        (
-            sum.aggregation_temporality,
-            sum.is_monotonic,
-            sum.data_points.len()
-        ),
-        (1, true, 3)
-    );
+    let Data::Sum(sum) = data_of(MetricKind::Sum, values).unwrap() else { panic!("not a sum") };
+    assert_eq!((sum.aggregation_temporality, sum.is_monotonic, sum.data_points.len()), (1, true, 3));
     let point = &sum.data_points[0];
-    assert_eq!(
-        (point.start_time_unix_nano, point.time_unix_nano, point.flags),
-        (3, 10, 1)
-    );
-    assert_eq!(
-        (point.attributes[0].key.as_str(), point.exemplars[0].span_id.len()),
-        ("k", 8)
-    );
+    assert_eq!((point.start_time_unix_nano, point.time_unix_nano, point.flags), (3, 10, 1));
+    assert_eq!((point.attributes[0].key.as_str(), point.exemplars[0].span_id.len()), ("k", 8));
     assert_eq!(sum.data_points[2].value, None);
 }
 
@@ -341,21 +226,13 @@ fn exponential_buckets_that_are_absent_stay_absent() {
         scale: -4,
         zero_count: 7,
         zero_threshold: 0.25,
-        positive: Some(Buckets {
-            offset: -3,
-            counts: vec![u64::MAX, 0],
-        }),
+        positive: Some(Buckets { offset: -3, counts: vec![u64::MAX, 0] }),
         negative: None,
     };
     let data = data_of(MetricKind::ExponentialHistogram, vec![value]).unwrap();
-    let Data::ExponentialHistogram(histogram) = data else {
-        panic!("not exponential")
-    };
+    let Data::ExponentialHistogram(histogram) = data else { panic!("not exponential") };
     let point = &histogram.data_points[0];
-    assert_eq!(
-        (point.count, point.scale, point.zero_count, point.sum),
-        (u64::MAX, -4, 7, None)
-    );
+    assert_eq!((point.count, point.scale, point.zero_count, point.sum), (u64::MAX, -4, 7, None));
     assert_eq!(point.positive.as_ref().unwrap().bucket_counts, [u64::MAX, 0]);
     assert_eq!(point.negative, None);
     assert_eq!(point.exemplars.len(), 1);

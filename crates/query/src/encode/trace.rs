@@ -18,29 +18,19 @@ use super::{Dictionary, attributes, id_bytes};
 pub fn traces(spans: &[Span], dictionary: &Dictionary) -> Result<TracesData, Inconsistent> {
     let groups = spans.chunk_by(|a, b| a.row.resource_id == b.row.resource_id);
     let resource_spans = groups.map(|group| resource_spans(group, dictionary));
-    Ok(TracesData {
-        resource_spans: resource_spans.collect::<Result<_, _>>()?,
-    })
+    Ok(TracesData { resource_spans: resource_spans.collect::<Result<_, _>>()? })
 }
 
 fn resource_spans(spans: &[Span], dictionary: &Dictionary) -> Result<ResourceSpans, Inconsistent> {
     let (resource, schema_url) = dictionary.resource(spans[0].row.resource_id)?;
     let groups = spans.chunk_by(|a, b| a.row.scope_id == b.row.scope_id);
     let scope_spans = groups.map(|group| scope_spans(group, dictionary));
-    Ok(ResourceSpans {
-        resource,
-        scope_spans: scope_spans.collect::<Result<_, _>>()?,
-        schema_url,
-    })
+    Ok(ResourceSpans { resource, scope_spans: scope_spans.collect::<Result<_, _>>()?, schema_url })
 }
 
 fn scope_spans(spans: &[Span], dictionary: &Dictionary) -> Result<ScopeSpans, Inconsistent> {
     let (scope, schema_url) = dictionary.scope(spans[0].row.scope_id)?;
-    Ok(ScopeSpans {
-        scope,
-        spans: spans.iter().map(span).collect::<Result<_, _>>()?,
-        schema_url,
-    })
+    Ok(ScopeSpans { scope, spans: spans.iter().map(span).collect::<Result<_, _>>()?, schema_url })
 }
 
 /// One span.
@@ -69,10 +59,7 @@ pub fn span(Span { row, events }: &Span) -> Result<OtlpSpan, Inconsistent> {
 }
 
 fn status(row: &SpanRow) -> Option<Status> {
-    row.status.map(|code| Status {
-        message: row.status_message.to_string(),
-        code: code.0,
-    })
+    row.status.map(|code| Status { message: row.status_message.to_string(), code: code.0 })
 }
 
 fn event(row: &EventRow) -> Result<Event, Inconsistent> {
@@ -86,11 +73,7 @@ fn event(row: &EventRow) -> Result<Event, Inconsistent> {
 
 /// Links are kept as an encoded span with nothing but them.
 fn links(links: Option<&Nested>) -> Result<Vec<Link>, Inconsistent> {
-    Ok(links
-        .map(|links| OtlpSpan::decode(&*links.otlp))
-        .transpose()?
-        .unwrap_or_default()
-        .links)
+    Ok(links.map(|links| OtlpSpan::decode(&*links.otlp)).transpose()?.unwrap_or_default().links)
 }
 
 /// About how many bytes a span takes in a message.

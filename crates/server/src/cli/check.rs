@@ -45,11 +45,7 @@ impl Check {
 }
 
 fn summary(config: &Config) -> String {
-    let redis = if config.storage.redis.url.is_some() {
-        "with Redis"
-    } else {
-        "no Redis"
-    };
+    let redis = if config.storage.redis.url.is_some() { "with Redis" } else { "no Redis" };
     format!("valid: role {:?}, {redis}", config.role).to_lowercase()
 }
 
@@ -67,10 +63,7 @@ async fn check(config: &Config, report: &mut Report) {
         (version, None) => Ok(format!("{name} {}", version.unwrap_or_default())),
     };
     let is_healthy = health.is_healthy();
-    report.step(
-        "PostgreSQL",
-        told("version", health.postgres.version, health.postgres.error),
-    );
+    report.step("PostgreSQL", told("version", health.postgres.version, health.postgres.error));
     report.step(
         "Redis",
         match health.redis {
@@ -105,22 +98,12 @@ async fn schema(pool: &StoragePool) -> Result<String, String> {
 
 async fn sample(pool: &StoragePool) -> Result<String, String> {
     let begin = Instant::now();
-    let request = ListTracesRequest {
-        page_size: 1,
-        ..ListTracesRequest::default()
-    };
+    let request = ListTracesRequest { page_size: 1, ..ListTracesRequest::default() };
     let service = TraceService::new(pool.clone(), QueryConfig::default());
     match service.list_traces(&Caller::default(), request).await {
         Ok(answer) => {
-            let found = if answer.traces.is_empty() {
-                "no trace"
-            } else {
-                "traces"
-            };
-            Ok(format!(
-                "{found} in the last 24 hours, {} ms",
-                begin.elapsed().as_millis()
-            ))
+            let found = if answer.traces.is_empty() { "no trace" } else { "traces" };
+            Ok(format!("{found} in the last 24 hours, {} ms", begin.elapsed().as_millis()))
         }
         Err(error) => Err(error.to_string()),
     }
@@ -134,10 +117,7 @@ struct Report {
 
 impl Report {
     fn new() -> Self {
-        Self {
-            table: Table::new(&["check", "result", ""]),
-            failures: 0,
-        }
+        Self { table: Table::new(&["check", "result", ""]), failures: 0 }
     }
 
     fn step(&mut self, name: &str, result: Result<String, String>) {

@@ -75,11 +75,7 @@ async fn status(config: &Config) -> Result<(), Failure> {
     let client = pool.connect().await?;
     let mut table = Table::new(&["version", "migration", "applied"]);
     for step in migrate::status(&client).await? {
-        table.row([
-            step.version.to_string(),
-            step.name,
-            if step.applied { "yes" } else { "no" }.to_owned(),
-        ]);
+        table.row([step.version.to_string(), step.name, if step.applied { "yes" } else { "no" }.to_owned()]);
     }
     print_table(&table);
     let (found, known) = (migrate::version(&client).await?, migrate::known_version());

@@ -134,18 +134,10 @@ impl Options {
             flag("query_listen", listen.query_listen.clone());
             flag("admin_listen", listen.admin_listen.clone());
             flag("role", listen.role.map(|role| format!("{role:?}").to_lowercase()));
-            flag(
-                "allow_unauthenticated",
-                listen.allow_unauthenticated.then(|| "true".to_owned()),
-            );
+            flag("allow_unauthenticated", listen.allow_unauthenticated.then(|| "true".to_owned()));
         }
         let environment = std::env::vars().collect();
-        load(&Layers {
-            file: self.config.clone(),
-            environment,
-            flags,
-        })
-        .map_err(Failure::Configuration)
+        load(&Layers { file: self.config.clone(), environment, flags }).map_err(Failure::Configuration)
     }
 }
 

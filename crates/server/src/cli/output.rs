@@ -10,9 +10,7 @@ pub(super) struct Table(Drawing);
 impl Table {
     pub(super) fn new(columns: &[&str]) -> Self {
         let mut drawing = Drawing::new();
-        drawing
-            .load_style(NOTHING)
-            .set_content_arrangement(ContentArrangement::Dynamic);
+        drawing.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
         drawing.set_header(columns);
         Self(drawing)
     }

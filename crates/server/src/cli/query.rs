@@ -22,12 +22,7 @@ const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
 #[derive(Debug, Args)]
 pub(super) struct Query {
     /// Where the observatory answers.
-    #[arg(
-        long,
-        global = true,
-        env = "OBSERVATORY_QUERY_ADDRESS",
-        default_value = "http://127.0.0.1:4320"
-    )]
+    #[arg(long, global = true, env = "OBSERVATORY_QUERY_ADDRESS", default_value = "http://127.0.0.1:4320")]
     query_address: String,
     /// How the answer is shown.
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
@@ -78,11 +73,9 @@ impl Query {
         let client = TraceServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER_BYTES);
         match self.what {
             What::Trace { id } => trace(client, id, self.format).await,
-            What::Traces {
-                service,
-                hours,
-                limit,
-            } => traces(client, service, hours, limit, self.format).await,
+            What::Traces { service, hours, limit } => {
+                traces(client, service, hours, limit, self.format).await
+            }
         }
     }
 }
@@ -100,15 +93,10 @@ impl From<Refused> for Failure {
 struct Refused(Status);
 
 async fn trace(mut client: TraceServiceClient<Channel>, id: String, format: Format) -> Result<(), Failure> {
-    let mut answer = client
-        .get_trace(GetTraceRequest { trace_id: id })
-        .await
-        .map_err(Refused)?
-        .into_inner();
+    let mut answer = client.get_trace(GetTraceRequest { trace_id: id }).await.map_err(Refused)?.into_inner();
     let mut all = TracesData::default();
     while let Some(part) = answer.message().await.map_err(Refused)? {
-        all.resource_spans
-            .extend(part.data.unwrap_or_default().resource_spans);
+        all.resource_spans.extend(part.data.unwrap_or_default().resource_spans);
     }
     match format {
         Format::Json => println!("{}", serde_json::to_string_pretty(&all)?),
@@ -129,9 +117,7 @@ fn span_table(trace: &TracesData) -> Table {
         })
         .collect();
     spans.sort_by_key(|(_, span)| (span.start_time_unix_nano, span.end_time_unix_nano));
-    let mut table = Table::new(&[
-        "start", "duration", "service", "span", "status", "span id", "parent",
-    ]);
+    let mut table = Table::new(&["start", "duration", "service", "span", "status", "span id", "parent"]);
     for (resource, span) in spans {
         let duration = span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano);
         let status = match span.status.as_ref().map_or(0, |status| status.code) {
@@ -153,14 +139,8 @@ fn span_table(trace: &TracesData) -> Table {
 }
 
 fn service(resource: &ResourceSpans) -> String {
-    let attributes = resource
-        .resource
-        .as_ref()
-        .map(|resource| &resource.attributes[..])
-        .unwrap_or_default();
-    let named = attributes
-        .iter()
-        .rfind(|attribute| attribute.key == "service.name");
+    let attributes = resource.resource.as_ref().map(|resource| &resource.attributes[..]).unwrap_or_default();
+    let named = attributes.iter().rfind(|attribute| attribute.key == "service.name");
     let name = named.and_then(|attribute| attribute.value.as_ref()?.value.clone());
     match name {
         Some(Value::StringValue(name)) => name,
@@ -178,10 +158,7 @@ async fn traces(
     let now = std::time::SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let start = i64::try_from(now.saturating_sub(hours.saturating_mul(3_600)))?;
     let request = ListTracesRequest {
-        start_time: Some(prost_types::Timestamp {
-            seconds: start,
-            nanos: 0,
-        }),
+        start_time: Some(prost_types::Timestamp { seconds: start, nanos: 0 }),
         service,
         page_size: limit,
         ..ListTracesRequest::default()
@@ -198,15 +175,7 @@ async fn traces(
 }
 
 fn summary_table(traces: &[TraceSummary]) -> Table {
-    let mut table = Table::new(&[
-        "trace id",
-        "start",
-        "duration",
-        "service",
-        "root span",
-        "spans",
-        "errors",
-    ]);
+    let mut table = Table::new(&["trace id", "start", "duration", "service", "root span", "spans", "errors"]);
     for trace in traces {
         table.row([
             trace.trace_id.clone(),
@@ -247,9 +216,7 @@ fn duration_nanos(trace: &TraceSummary) -> i128 {
 /// A time for people: RFC 3339 in UTC.
 fn moment(nanos: u64) -> String {
     let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(nanos / 1_000_000 * 1_000_000));
-    time.ok()
-        .and_then(|time| time.format(&Rfc3339).ok())
-        .unwrap_or_else(|| nanos.to_string())
+    time.ok().and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_else(|| nanos.to_string())
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -36,14 +36,9 @@ pub fn load(layers: &Layers) -> Result<Config, ConfigError> {
         figment = figment.merge(Serialized::globals(parse_file(path)?));
     }
     let figment = figment
+        .merge(Serialized::globals(tree(layers.environment.iter().filter_map(environment_setting))))
         .merge(Serialized::globals(tree(
-            layers.environment.iter().filter_map(environment_setting),
-        )))
-        .merge(Serialized::globals(tree(
-            layers
-                .flags
-                .iter()
-                .map(|(path, value)| ((*path).to_owned(), value.clone())),
+            layers.flags.iter().map(|(path, value)| ((*path).to_owned(), value.clone())),
         )));
     let merged: Value = figment
         .extract()
@@ -68,10 +63,8 @@ fn environment_setting((name, value): &(String, String)) -> Option<(String, Stri
     if value.is_empty() || NOT_OURS.contains(&name.as_str()) || name.starts_with(TEST_PREFIX) {
         return None;
     }
-    let of_old = ENVIRONMENT
-        .iter()
-        .find(|(variable, _)| variable == name)
-        .map(|(_, path)| format!("storage.{path}"));
+    let of_old =
+        ENVIRONMENT.iter().find(|(variable, _)| variable == name).map(|(_, path)| format!("storage.{path}"));
     let path = of_old.or_else(|| Some(name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".")))?;
     Some((path, value.clone()))
 }

@@ -5,14 +5,8 @@ use super::*;
 fn layers(environment: &[(&str, &str)], flags: &[(&'static str, &str)]) -> Layers {
     Layers {
         file: None,
-        environment: environment
-            .iter()
-            .map(|(name, value)| ((*name).into(), (*value).into()))
-            .collect(),
-        flags: flags
-            .iter()
-            .map(|(path, value)| (*path, (*value).into()))
-            .collect(),
+        environment: environment.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+        flags: flags.iter().map(|(path, value)| (*path, (*value).into())).collect(),
     }
 }
 
@@ -29,11 +23,7 @@ fn nothing_configured_is_a_laptop() {
 fn flags_win_over_the_environment_and_that_over_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("observatory.yaml");
-    std::fs::write(
-        &file,
-        "role: ingest\nshutdown_s: 3\ningest:\n  writers: 3\n  linger_ms: 9\n",
-    )
-    .unwrap();
+    std::fs::write(&file, "role: ingest\nshutdown_s: 3\ningest:\n  writers: 3\n  linger_ms: 9\n").unwrap();
     let mut layers = layers(
         &[
             ("DATABASE_URL", "postgresql://localhost/o"),
@@ -47,82 +37,46 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
     );
     layers.file = Some(file);
     let config = load(&layers).unwrap();
-    assert_eq!(
-        (config.role, config.ingest.writers, config.ingest.linger_ms),
-        (Role::All, 4, 9)
-    );
+    assert_eq!((config.role, config.ingest.writers, config.ingest.linger_ms), (Role::All, 4, 9));
     assert_eq!(config.shutdown_s, 3);
-    assert_eq!(
-        config
-            .storage
-            .database
-            .password
-            .as_ref()
-            .map(|secret| secret.expose()),
-        Some("0123")
-    );
+    assert_eq!(config.storage.database.password.as_ref().map(|secret| secret.expose()), Some("0123"));
     assert!(config.storage.redis.url.is_none(), "an empty variable is not set");
 }
 
 #[test]
 fn every_mistake_is_told_at_once() {
-    let error = load(&layers(
-        &[
-            ("OBSERVATORY_INGEST__WRITER", "1"),
-            ("OBSERVATORY_SHUTDOWN_S", "soon"),
-        ],
-        &[],
-    ));
+    let error =
+        load(&layers(&[("OBSERVATORY_INGEST__WRITER", "1"), ("OBSERVATORY_SHUTDOWN_S", "soon")], &[]));
     let error = error.unwrap_err().to_string();
-    assert!(
-        error.contains("ingest.writer is not a setting; there are: "),
-        "{error}"
-    );
+    assert!(error.contains("ingest.writer is not a setting; there are: "), "{error}");
     assert!(error.contains("shutdown_s must be a whole number"), "{error}");
 
     let error = load(&layers(
-        &[
-            ("OBSERVATORY_INGEST__WRITERS", "0"),
-            ("DB_MAX_CONNECTIONS", "0"),
-            ("OBSERVATORY_ROLE", "query"),
-        ],
+        &[("OBSERVATORY_INGEST__WRITERS", "0"), ("DB_MAX_CONNECTIONS", "0"), ("OBSERVATORY_ROLE", "query")],
         &[("query_listen", "0.0.0.0:4320")],
     ));
     let error = error.unwrap_err().to_string();
     assert!(error.contains("ingest.writers must be at least 1"), "{error}");
-    assert!(
-        error.contains("storage.database.max_connections must be at least 1"),
-        "{error}"
-    );
-    assert!(
-        error.contains("query_listen is reachable from other machines"),
-        "{error}"
-    );
+    assert!(error.contains("storage.database.max_connections must be at least 1"), "{error}");
+    assert!(error.contains("query_listen is reachable from other machines"), "{error}");
     assert!(error.contains("role splits the observatory"), "{error}");
 }
 
 #[test]
 fn listening_beyond_loopback_must_be_meant() {
-    let flags = [
-        ("ingest_listen", "0.0.0.0:4317"),
-        ("allow_unauthenticated", "true"),
-    ];
+    let flags = [("ingest_listen", "0.0.0.0:4317"), ("allow_unauthenticated", "true")];
     assert!(load(&layers(&[], &flags)).is_ok());
 }
 
 #[test]
 fn the_example_environment_names_every_setting_with_its_default() {
     let example = include_str!("../../../../.env.example");
-    let shown: std::collections::BTreeMap<_, _> = example
-        .lines()
-        .filter_map(|line| line.strip_prefix('#')?.split_once('='))
-        .collect();
+    let shown: std::collections::BTreeMap<_, _> =
+        example.lines().filter_map(|line| line.strip_prefix('#')?.split_once('=')).collect();
     let default = serde_json::to_value(Config::default()).unwrap();
     let mut missing = Vec::new();
     each_leaf("", &default, &mut |path, value| {
-        let of_old = ENVIRONMENT
-            .iter()
-            .find(|(_, setting)| path == format!("storage.{setting}"));
+        let of_old = ENVIRONMENT.iter().find(|(_, setting)| path == format!("storage.{setting}"));
         let ours = format!("OBSERVATORY_{}", path.replace('.', "__").to_uppercase());
         let name = of_old.map_or(ours.as_str(), |(name, _)| name);
         let expected = match value {
@@ -143,11 +97,7 @@ fn each_leaf(path: &str, value: &serde_json::Value, visit: &mut impl FnMut(&str,
     match value {
         serde_json::Value::Object(fields) => {
             for (name, value) in fields {
-                let path = if path.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{path}.{name}")
-                };
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 each_leaf(&path, value, visit);
             }
         }

@@ -38,10 +38,8 @@ macro_rules! export {
             const SERVICE: &'static str = concat!("opentelemetry.proto.collector.", $service);
 
             fn response(partial_success: Option<(i64, String)>) -> Vec<u8> {
-                let partial_success = partial_success.map(|($rejected, error_message)| $partial {
-                    $rejected,
-                    error_message,
-                });
+                let partial_success =
+                    partial_success.map(|($rejected, error_message)| $partial { $rejected, error_message });
                 $response { partial_success }.encode_to_vec()
             }
         }
@@ -76,20 +74,14 @@ pub struct ExportService<S: Signal> {
 
 impl<S: Signal> Clone for ExportService<S> {
     fn clone(&self) -> Self {
-        Self {
-            pipeline: self.pipeline.clone(),
-            max_request_bytes: self.max_request_bytes,
-        }
+        Self { pipeline: self.pipeline.clone(), max_request_bytes: self.max_request_bytes }
     }
 }
 
 impl<S: Export> ExportService<S> {
     /// The service over a pipeline.
     pub fn new(pipeline: Pipeline<S>, max_request_bytes: usize) -> Self {
-        Self {
-            pipeline,
-            max_request_bytes,
-        }
+        Self { pipeline, max_request_bytes }
     }
 }
 
@@ -109,11 +101,8 @@ impl<S: Export> tower_service::Service<http::Request<Body>> for ExportService<S>
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let service = self.clone();
         Box::pin(async move {
-            let is_export = request
-                .uri()
-                .path()
-                .strip_prefix('/')
-                .and_then(|path| path.strip_prefix(S::SERVICE));
+            let is_export =
+                request.uri().path().strip_prefix('/').and_then(|path| path.strip_prefix(S::SERVICE));
             if is_export != Some("/Export") {
                 return Ok(Status::unimplemented("this service has the method Export").into_http());
             }
@@ -122,10 +111,7 @@ impl<S: Export> tower_service::Service<http::Request<Body>> for ExportService<S>
                 .accept_compressed(CompressionEncoding::Gzip)
                 .accept_compressed(CompressionEncoding::Zstd)
                 .apply_max_message_size_config(Some(limit), None);
-            Ok(permanent_if_unreadable(
-                grpc.unary(Handler(service.pipeline), request).await,
-                limit,
-            ))
+            Ok(permanent_if_unreadable(grpc.unary(Handler(service.pipeline), request).await, limit))
         })
     }
 }
@@ -140,10 +126,7 @@ impl<S: Export> UnaryService<Bytes> for Handler<S> {
         let pipeline = self.0.clone();
         Box::pin(async move {
             let export = pipeline.export(ProjectId::DEFAULT, request.into_inner());
-            export
-                .await
-                .map(Response::new)
-                .map_err(|refusal| status::of_refusal(&refusal))
+            export.await.map(Response::new).map_err(|refusal| status::of_refusal(&refusal))
         })
     }
 }

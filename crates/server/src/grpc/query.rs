@@ -42,21 +42,9 @@ pub(crate) fn services(router: Router, pool: &StoragePool, config: &QueryConfig)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let mut router = router
-        .add_service(
-            TraceServiceServer::new(query.clone())
-                .send_compressed(Gzip)
-                .send_compressed(Zstd),
-        )
-        .add_service(
-            MetricServiceServer::new(query.clone())
-                .send_compressed(Gzip)
-                .send_compressed(Zstd),
-        )
-        .add_service(
-            LogServiceServer::new(query)
-                .send_compressed(Gzip)
-                .send_compressed(Zstd),
-        );
+        .add_service(TraceServiceServer::new(query.clone()).send_compressed(Gzip).send_compressed(Zstd))
+        .add_service(MetricServiceServer::new(query.clone()).send_compressed(Gzip).send_compressed(Zstd))
+        .add_service(LogServiceServer::new(query).send_compressed(Gzip).send_compressed(Zstd));
     // The descriptors are part of the program and checked by a test; without them only reflection would be missing.
     if let (Ok(v1), Ok(v1alpha)) = (reflection().build_v1(), reflection().build_v1alpha()) {
         router = router.add_service(v1).add_service(v1alpha);
@@ -66,13 +54,8 @@ pub(crate) fn services(router: Router, pool: &StoragePool, config: &QueryConfig)
 
 /// Who asks, and how long they wait: gRPC's own deadline.
 fn caller(metadata: &MetadataMap) -> Caller {
-    let timeout = metadata
-        .get("grpc-timeout")
-        .and_then(|timeout| timeout.to_str().ok());
-    Caller {
-        patience: timeout.and_then(parse_timeout),
-        ..Caller::default()
-    }
+    let timeout = metadata.get("grpc-timeout").and_then(|timeout| timeout.to_str().ok());
+    Caller { patience: timeout.and_then(parse_timeout), ..Caller::default() }
 }
 
 /// `grpc-timeout`: up to eight digits and a unit (gRPC over HTTP/2, "Timeout").
@@ -102,11 +85,7 @@ impl TraceService for Query {
         request: Request<GetTraceRequest>,
     ) -> Result<Response<Self::GetTraceStream>, Status> {
         let caller = caller(request.metadata());
-        let trace = self
-            .traces
-            .get_trace(&caller, request.into_inner())
-            .await
-            .map_err(of_query)?;
+        let trace = self.traces.get_trace(&caller, request.into_inner()).await.map_err(of_query)?;
         Ok(Response::new(trace.map(|part| part.map_err(of_query)).boxed()))
     }
 
@@ -115,11 +94,7 @@ impl TraceService for Query {
         request: Request<ListTracesRequest>,
     ) -> Result<Response<ListTracesResponse>, Status> {
         let caller = caller(request.metadata());
-        self.traces
-            .list_traces(&caller, request.into_inner())
-            .await
-            .map(Response::new)
-            .map_err(of_query)
+        self.traces.list_traces(&caller, request.into_inner()).await.map(Response::new).map_err(of_query)
     }
 }
 
@@ -130,11 +105,7 @@ impl MetricService for Query {
         request: Request<ListMetricsRequest>,
     ) -> Result<Response<ListMetricsResponse>, Status> {
         let caller = caller(request.metadata());
-        self.metrics
-            .list_metrics(&caller, request.into_inner())
-            .await
-            .map(Response::new)
-            .map_err(of_query)
+        self.metrics.list_metrics(&caller, request.into_inner()).await.map(Response::new).map_err(of_query)
     }
 
     async fn list_data_points(
@@ -157,11 +128,7 @@ impl LogService for Query {
         request: Request<ListLogsRequest>,
     ) -> Result<Response<ListLogsResponse>, Status> {
         let caller = caller(request.metadata());
-        self.logs
-            .list_logs(&caller, request.into_inner())
-            .await
-            .map(Response::new)
-            .map_err(of_query)
+        self.logs.list_logs(&caller, request.into_inner()).await.map(Response::new).map_err(of_query)
     }
 }
 
@@ -173,10 +140,7 @@ mod tests {
     fn deadlines_are_read_in_every_unit() {
         assert_eq!(parse_timeout("250m"), Some(Duration::from_millis(250)));
         assert_eq!(parse_timeout("2S"), Some(Duration::from_secs(2)));
-        assert_eq!(
-            parse_timeout("99999999H"),
-            Some(Duration::from_secs(99_999_999 * 3_600))
-        );
+        assert_eq!(parse_timeout("99999999H"), Some(Duration::from_secs(99_999_999 * 3_600)));
         for nonsense in ["", "S", "123456789S", "1x", "-1S", "1é"] {
             assert_eq!(parse_timeout(nonsense), None, "{nonsense}");
         }

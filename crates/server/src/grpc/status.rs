@@ -67,10 +67,7 @@ fn retryable(code: Code, message: String, delay: Duration) -> Status {
         seconds: i64::try_from(delay.as_secs()).unwrap_or(i64::MAX),
         nanos: i32::try_from(delay.subsec_nanos()).unwrap_or(0),
     };
-    let retry_info = RetryInfo {
-        retry_delay: Some(retry_delay),
-    }
-    .encode_to_vec();
+    let retry_info = RetryInfo { retry_delay: Some(retry_delay) }.encode_to_vec();
     let details = RpcStatus {
         code: code as i32,
         message: message.clone(),
@@ -90,25 +87,12 @@ mod tests {
 
     #[test]
     fn a_full_house_asks_to_come_back() {
-        let status = of_refusal(&Refusal::NoRoom {
-            retry_after: Duration::from_millis(1_500),
-        });
+        let status = of_refusal(&Refusal::NoRoom { retry_after: Duration::from_millis(1_500) });
         assert_eq!(status.code(), Code::ResourceExhausted);
         let details = RpcStatus::decode(status.details()).unwrap();
         let info = RetryInfo::decode(&*details.details[0].value).unwrap();
-        assert_eq!(
-            info.retry_delay,
-            Some(prost_types::Duration {
-                seconds: 1,
-                nanos: 500_000_000
-            })
-        );
-        let trailer = status
-            .metadata()
-            .get_bin(RETRY_INFO_TRAILER)
-            .unwrap()
-            .to_bytes()
-            .unwrap();
+        assert_eq!(info.retry_delay, Some(prost_types::Duration { seconds: 1, nanos: 500_000_000 }));
+        let trailer = status.metadata().get_bin(RETRY_INFO_TRAILER).unwrap().to_bytes().unwrap();
         assert_eq!(RetryInfo::decode(trailer).unwrap(), info);
     }
 }

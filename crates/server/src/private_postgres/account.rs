@@ -23,45 +23,24 @@ impl Account {
     pub(super) fn choose(layout: &Layout) -> Result<Self> {
         let uid = geteuid();
         if !uid.is_root() {
-            return Ok(Self {
-                name: name_of(uid),
-                uid,
-                drop_to: None,
-            });
+            return Ok(Self { name: name_of(uid), uid, drop_to: None });
         }
         // A cluster keeps its owner: PostgreSQL refuses any other, and an ordinary user's stays that user's.
-        let owner = fs::metadata(&layout.cluster)
-            .ok()
-            .filter(|cluster| cluster.uid() != 0);
+        let owner = fs::metadata(&layout.cluster).ok().filter(|cluster| cluster.uid() != 0);
         if let Some(owner) = owner {
             let uid = Uid::from_raw(owner.uid());
-            return Ok(Self {
-                name: name_of(uid),
-                uid,
-                drop_to: Some(Gid::from_raw(owner.gid())),
-            });
+            return Ok(Self { name: name_of(uid), uid, drop_to: Some(Gid::from_raw(owner.gid())) });
         }
-        let user = CANDIDATES
-            .iter()
-            .find_map(|name| User::from_name(name).ok().flatten());
+        let user = CANDIDATES.iter().find_map(|name| User::from_name(name).ok().flatten());
         let user = user.ok_or(PrivatePostgresError::NoAccount)?;
-        Ok(Self {
-            name: user.name,
-            uid: user.uid,
-            drop_to: Some(user.gid),
-        })
+        Ok(Self { name: user.name, uid: user.uid, drop_to: Some(user.gid) })
     }
 
     /// A command that runs `program` as this user from `directory`, deaf to the terminal and to our environment:
     /// Ctrl-C is the daemon's to handle, and `PG*` variables and secrets are not meant for a private server.
     pub(super) fn command(&self, program: &Path, directory: &Path) -> Command {
         let mut command = Command::new(program);
-        command
-            .current_dir(directory)
-            .process_group(0)
-            .env_clear()
-            .env("LC_ALL", "C")
-            .env("TZ", "UTC");
+        command.current_dir(directory).process_group(0).env_clear().env("LC_ALL", "C").env("TZ", "UTC");
         for kept in ["PATH", "LD_LIBRARY_PATH"] {
             if let Some(value) = std::env::var_os(kept) {
                 command.env(kept, value);
@@ -112,8 +91,5 @@ impl Account {
 }
 
 fn name_of(uid: Uid) -> String {
-    User::from_uid(uid)
-        .ok()
-        .flatten()
-        .map_or_else(|| uid.to_string(), |user| user.name)
+    User::from_uid(uid).ok().flatten().map_or_else(|| uid.to_string(), |user| user.name)
 }

@@ -38,11 +38,7 @@ impl Binaries {
             Some(needed) => PrivatePostgresError::OtherVersion {
                 cluster: layout.cluster.clone(),
                 needed,
-                found: if found.is_empty() {
-                    "no PostgreSQL".into()
-                } else {
-                    found
-                },
+                found: if found.is_empty() { "no PostgreSQL".into() } else { found },
             },
             None if found.is_empty() => PrivatePostgresError::NotInstalled,
             None => PrivatePostgresError::TooOld { found },
@@ -56,18 +52,9 @@ impl Binaries {
             return None;
         }
         let mut command = account.command(&postgres, Path::new("/"));
-        let output = command
-            .arg("--version")
-            .stdin(Stdio::null())
-            .output()
-            .await
-            .ok()?;
+        let output = command.arg("--version").stdin(Stdio::null()).output().await.ok()?;
         let version = version(&String::from_utf8_lossy(&output.stdout))?.to_owned();
-        Some(Self {
-            initdb,
-            postgres,
-            version,
-        })
+        Some(Self { initdb, postgres, version })
     }
 
     fn major(&self) -> u32 {
@@ -78,24 +65,16 @@ impl Binaries {
 /// The directories of `path`, then where Debian keeps each major version (newest first) and where a build from
 /// source goes.
 pub(super) fn search_dirs(path: &OsStr) -> Vec<PathBuf> {
-    let versions = fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten();
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut found: Vec<_> = versions.map(|entry| entry.path()).collect();
     found.sort_by_key(|path| std::cmp::Reverse(path.file_name().and_then(OsStr::to_str).map_or(0, major)));
     found.push("/usr/local/pgsql".into());
-    std::env::split_paths(path)
-        .chain(found.into_iter().map(|path| path.join("bin")))
-        .collect()
+    std::env::split_paths(path).chain(found.into_iter().map(|path| path.join("bin"))).collect()
 }
 
 /// The third word of `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
 fn version(output: &str) -> Option<&str> {
-    output
-        .split_whitespace()
-        .nth(2)
-        .filter(|version| major(version) > 0)
+    output.split_whitespace().nth(2).filter(|version| major(version) > 0)
 }
 
 /// The number that `15.18`, `18beta1` or `17devel` begins with; 0 if none.

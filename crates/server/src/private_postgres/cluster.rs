@@ -54,10 +54,7 @@ impl Layout {
     /// The same, after creating `data_dir` where it does not exist.
     pub(super) fn create(data_dir: &Path) -> Result<Self> {
         if !data_dir.is_dir() {
-            DirBuilder::new()
-                .recursive(true)
-                .create(data_dir)
-                .map_err(error::io("create", data_dir))?;
+            DirBuilder::new().recursive(true).create(data_dir).map_err(error::io("create", data_dir))?;
             // Under root the server's user must pass through to its own directories, but need not look around.
             let mode = if geteuid().is_root() { 0o711 } else { 0o700 };
             set_mode(data_dir, mode)?;
@@ -69,12 +66,7 @@ impl Layout {
     pub(super) fn lock(&self) -> Result<Lock> {
         let failed = error::io("open", &self.lock_file);
         let mut options = OpenOptions::new();
-        options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o644);
+        options.read(true).write(true).create(true).truncate(false).mode(0o644);
         let mut file = options.open(&self.lock_file).map_err(&failed)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -83,16 +75,11 @@ impl Layout {
                 // A number that cannot be read is only left out of the message.
                 let _ = file.read_to_string(&mut holder);
                 let holder = holder.trim().parse().ok();
-                return Err(PrivatePostgresError::InUse {
-                    data_dir: self.data_dir.clone(),
-                    holder,
-                });
+                return Err(PrivatePostgresError::InUse { data_dir: self.data_dir.clone(), holder });
             }
             Err(TryLockError::Error(refused)) => return Err(error::io("lock", &self.lock_file)(refused)),
         }
-        file.set_len(0)
-            .and_then(|()| writeln!(file, "{}", std::process::id()))
-            .map_err(&failed)?;
+        file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(&failed)?;
         Ok(Lock(file))
     }
 
@@ -113,11 +100,7 @@ impl Layout {
         let socket = socket.as_os_str().as_encoded_bytes();
         let fits = socket.len() <= LONGEST_SOCKET_PATH && !socket.contains(&b',');
         let key = fnv1a(self.data_dir.as_os_str().as_encoded_bytes());
-        let path = if fits {
-            self.run_dir.clone()
-        } else {
-            temp_dir.join(format!("observatory-{key:016x}"))
-        };
+        let path = if fits { self.run_dir.clone() } else { temp_dir.join(format!("observatory-{key:016x}")) };
         match DirBuilder::new().mode(0o700).create(&path) {
             Ok(()) => account.own(&path)?,
             Err(exists) if exists.kind() == ErrorKind::AlreadyExists => {}
@@ -126,10 +109,7 @@ impl Layout {
         // Anyone may have made it in a shared temporary directory, as a link too.
         let found = fs::symlink_metadata(&path).map_err(error::io("read", &path))?;
         if !found.is_dir() || found.uid() != account.uid.as_raw() {
-            return Err(PrivatePostgresError::ForeignSocketDirectory {
-                path,
-                user: account.name.clone(),
-            });
+            return Err(PrivatePostgresError::ForeignSocketDirectory { path, user: account.name.clone() });
         }
         set_mode(&path, 0o700)?;
         Ok(path)
@@ -143,9 +123,7 @@ impl Layout {
         }
         let mut options = OpenOptions::new();
         options.create(true).append(true).mode(0o600);
-        options
-            .open(&self.log_file)
-            .map_err(error::io("open", &self.log_file))
+        options.open(&self.log_file).map_err(error::io("open", &self.log_file))
     }
 
     /// The last lines of the log, of those after the byte `from`.
@@ -184,13 +162,8 @@ pub(super) async fn ensure(layout: &Layout, account: &Account, binaries: &Binari
         return Ok(());
     }
     remove_unfinished(layout);
-    let unfinished = layout
-        .data_dir
-        .join(format!("{UNFINISHED}{}", std::process::id()));
-    DirBuilder::new()
-        .mode(0o700)
-        .create(&unfinished)
-        .map_err(error::io("create", &unfinished))?;
+    let unfinished = layout.data_dir.join(format!("{UNFINISHED}{}", std::process::id()));
+    DirBuilder::new().mode(0o700).create(&unfinished).map_err(error::io("create", &unfinished))?;
     account.own(&unfinished)?;
     let made = make(layout, account, binaries, &unfinished).await;
     if made.is_err() {
@@ -214,18 +187,8 @@ async fn make(layout: &Layout, account: &Account, binaries: &Binaries, cluster: 
     run(initdb, "initdb", &binaries.initdb, "").await?;
 
     let mut single = account.command(&binaries.postgres, &layout.data_dir);
-    single
-        .arg("--single")
-        .arg("-D")
-        .arg(cluster)
-        .args(["-c", "exit_on_error=on", "postgres"]);
-    run(
-        single,
-        "CREATE DATABASE",
-        &binaries.postgres,
-        &format!("CREATE DATABASE {NAME}\n"),
-    )
-    .await?;
+    single.arg("--single").arg("-D").arg(cluster).args(["-c", "exit_on_error=on", "postgres"]);
+    run(single, "CREATE DATABASE", &binaries.postgres, &format!("CREATE DATABASE {NAME}\n")).await?;
 
     fs::rename(cluster, &layout.cluster).map_err(error::io("move the new cluster to", &layout.cluster))?;
     let synced = File::open(&layout.data_dir).and_then(|directory| directory.sync_all());
@@ -247,11 +210,7 @@ async fn run(
     input: &str,
 ) -> Result<()> {
     let failed = error::io("run", program);
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(&failed)?;
     if let Some(mut stdin) = child.stdin.take() {
         match stdin.write_all(input.as_bytes()).await {
@@ -275,10 +234,7 @@ async fn run(
 /// Clears away what interrupted attempts left. Best effort: names differ by process, so a remainder is only waste.
 fn remove_unfinished(layout: &Layout) {
     for entry in fs::read_dir(&layout.data_dir).into_iter().flatten().flatten() {
-        if entry
-            .file_name()
-            .as_encoded_bytes()
-            .starts_with(UNFINISHED.as_bytes())
+        if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes())
             && let Err(refused) = fs::remove_dir_all(entry.path())
         {
             tracing::warn!(path = %entry.path().display(), error = %refused, "cannot remove an unfinished cluster");
@@ -292,7 +248,7 @@ fn set_mode(path: &Path, mode: u32) -> Result<()> {
 
 /// A hash that is the same in every build, as the name of a directory must be.
 fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-    })
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }

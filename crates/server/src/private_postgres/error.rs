@@ -140,9 +140,5 @@ pub(super) fn io<'a>(
     action: &'static str,
     path: &'a Path,
 ) -> impl Fn(io::Error) -> PrivatePostgresError + 'a {
-    move |source| PrivatePostgresError::Io {
-        action,
-        path: path.into(),
-        source,
-    }
+    move |source| PrivatePostgresError::Io { action, path: path.into(), source }
 }

@@ -23,11 +23,7 @@ impl Postmaster {
     pub(super) fn spawned(child: Child, layout: &Layout) -> Self {
         // A child keeps its id until it was waited for, which nobody has done yet.
         let pid = Pid::from_raw(child.id().expect("a new child has an id").cast_signed());
-        Self {
-            pid,
-            child: Some(child),
-            cluster: layout.cluster.clone(),
-        }
+        Self { pid, child: Some(child), cluster: layout.cluster.clone() }
     }
 
     /// The server that runs on this cluster, found through its `postmaster.pid`.
@@ -36,11 +32,7 @@ impl Postmaster {
             return Ok(None);
         };
         let found = is_server(file.pid, &layout.cluster);
-        Ok(found.then(|| Self {
-            pid: file.pid,
-            child: None,
-            cluster: layout.cluster.clone(),
-        }))
+        Ok(found.then(|| Self { pid: file.pid, child: None, cluster: layout.cluster.clone() }))
     }
 
     pub(super) fn pid(&self) -> i32 {
@@ -93,9 +85,7 @@ impl Postmaster {
         }
         match signal::kill(self.pid, signal) {
             Ok(()) | Err(Errno::ESRCH) => Ok(()),
-            Err(refused) => Err(error::io("signal the PostgreSQL of", &self.cluster)(
-                refused.into(),
-            )),
+            Err(refused) => Err(error::io("signal the PostgreSQL of", &self.cluster)(refused.into())),
         }
     }
 
@@ -117,9 +107,8 @@ impl Postmaster {
     fn gone(&mut self) -> Result<bool> {
         match &mut self.child {
             Some(child) => {
-                let status = child
-                    .try_wait()
-                    .map_err(error::io("wait for the PostgreSQL of", &self.cluster))?;
+                let status =
+                    child.try_wait().map_err(error::io("wait for the PostgreSQL of", &self.cluster))?;
                 Ok(status.is_some())
             }
             None => Ok(!is_server(self.pid, &self.cluster)),
@@ -151,11 +140,7 @@ impl PidFile {
         // A maintenance session without a server writes its id as a negative number.
         let pid = lines.first()?.trim().parse().ok().filter(|pid| *pid > 0)?;
         let line = |index: usize| lines.get(index).copied().unwrap_or_default().trim_end();
-        Some(Self {
-            pid: Pid::from_raw(pid),
-            socket_dir: line(4).into(),
-            ready: line(7) == "ready",
-        })
+        Some(Self { pid: Pid::from_raw(pid), socket_dir: line(4).into(), ready: line(7) == "ready" })
     }
 }
 
@@ -163,14 +148,9 @@ impl PidFile {
 fn is_server(pid: Pid, cluster: &Path) -> bool {
     // After an upgrade of the package the kernel adds " (deleted)" to the name.
     let is_postgres = fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| {
-        exe.file_name()
-            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"postgres"))
+        exe.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"postgres"))
     });
-    let place = |path: &Path| {
-        fs::metadata(path)
-            .map(|directory| (directory.dev(), directory.ino()))
-            .ok()
-    };
+    let place = |path: &Path| fs::metadata(path).map(|directory| (directory.dev(), directory.ino())).ok();
     let works_in = place(Path::new(&format!("/proc/{pid}/cwd")));
     is_postgres && works_in.is_some() && works_in == place(cluster)
 }

@@ -24,14 +24,9 @@ pub(super) async fn write(layout: &Layout, account: &Account, binaries: &Binarie
         _ => {}
     }
     // Owned by us and readable by the server's user, whatever our umask.
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&unfinished)
-        .map_err(&failed)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).open(&unfinished).map_err(&failed)?;
     file.write_all(text.as_bytes()).map_err(&failed)?;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-        .map_err(&failed)?;
+    file.set_permissions(fs::Permissions::from_mode(0o644)).map_err(&failed)?;
     fs::rename(&unfinished, &layout.conf_file).map_err(&failed)
 }
 
@@ -93,10 +88,7 @@ async fn supports_lz4(layout: &Layout, account: &Account, binaries: &Binaries) -
         "default_toast_compression=lz4",
     ]);
     command.args(["-C", "wal_compression"]).stdin(Stdio::null());
-    let output = command
-        .output()
-        .await
-        .map_err(error::io("run", &binaries.postgres))?;
+    let output = command.output().await.map_err(error::io("run", &binaries.postgres))?;
     Ok(output.status.success())
 }
 
@@ -105,13 +97,9 @@ fn memory_mb() -> u64 {
     let limit = fs::read_to_string("/sys/fs/cgroup/memory.max").unwrap_or_default();
     let limit_mb = limit.trim().parse().map_or(u64::MAX, |bytes: u64| bytes >> 20);
     let machine = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let total_kb = machine.lines().find_map(|line| {
-        line.strip_prefix("MemTotal:")?
-            .trim()
-            .strip_suffix(" kB")?
-            .parse()
-            .ok()
-    });
+    let total_kb = machine
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse().ok());
     total_kb.map_or(0, |kb: u64| kb >> 10).min(limit_mb)
 }
 
@@ -142,10 +130,7 @@ mod tests {
     fn shared_buffers_follow_memory_within_bounds() {
         for (memory_mb, expected) in [(0, 128), (512, 128), (4096, 512), (65536, 1024)] {
             let line = format!("\nshared_buffers = {expected}MB\n");
-            assert!(
-                render(memory_mb, true).contains(&line),
-                "{memory_mb} MB of memory"
-            );
+            assert!(render(memory_mb, true).contains(&line), "{memory_mb} MB of memory");
         }
     }
 

@@ -32,10 +32,7 @@ impl Scratch {
     }
 
     fn options(&self) -> StartOptions {
-        StartOptions {
-            temp_dir: self.temp.path().into(),
-            ..StartOptions::from_env()
-        }
+        StartOptions { temp_dir: self.temp.path().into(), ..StartOptions::from_env() }
     }
 
     fn layout(&self) -> Layout {
@@ -43,15 +40,11 @@ impl Scratch {
     }
 
     async fn start(&self) -> PrivatePostgres {
-        PrivatePostgres::start(&self.data_dir, self.options())
-            .await
-            .unwrap()
+        PrivatePostgres::start(&self.data_dir, self.options()).await.unwrap()
     }
 
     async fn start_error(&self) -> PrivatePostgresError {
-        PrivatePostgres::start(&self.data_dir, self.options())
-            .await
-            .unwrap_err()
+        PrivatePostgres::start(&self.data_dir, self.options()).await.unwrap_err()
     }
 }
 
@@ -69,10 +62,7 @@ impl Drop for Scratch {
 fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !condition() {
-        assert!(
-            Instant::now() < deadline || std::thread::panicking(),
-            "not in time: {what}"
-        );
+        assert!(Instant::now() < deadline || std::thread::panicking(), "not in time: {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
@@ -84,18 +74,10 @@ fn alive(pid: i32) -> bool {
 
 fn sql(url: &str, statement: &str) -> String {
     let dirs = StartOptions::from_env().search_dirs;
-    let psql = dirs
-        .iter()
-        .map(|dir| dir.join("psql"))
-        .find(|psql| psql.is_file())
-        .unwrap();
+    let psql = dirs.iter().map(|dir| dir.join("psql")).find(|psql| psql.is_file()).unwrap();
     let arguments = ["-XAtq", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", statement];
     let output = Command::new(psql).args(arguments).output().unwrap();
-    assert!(
-        output.status.success(),
-        "{statement}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{statement}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
@@ -121,10 +103,7 @@ async fn a_new_cluster_is_private_and_durable() {
     let server = scratch.start().await;
     let url = server.url();
     let data_dir = scratch.data_dir.display();
-    assert_eq!(
-        url,
-        format!("postgresql:///observatory?host={data_dir}/run&user=observatory")
-    );
+    assert_eq!(url, format!("postgresql:///observatory?host={data_dir}/run&user=observatory"));
     for (setting, expected) in [
         ("listen_addresses", ""),
         ("server_encoding", "UTF8"),
@@ -156,10 +135,7 @@ async fn a_server_left_behind_is_adopted() {
     let first = scratch.start().await;
     let (pid, url) = (first.postmaster.pid(), first.url());
     drop(first); // as after kill -9 of the daemon: the right is given up, the server runs on
-    assert_eq!(
-        PrivatePostgres::attach(&scratch.data_dir).await.unwrap(),
-        Some(url.clone())
-    );
+    assert_eq!(PrivatePostgres::attach(&scratch.data_dir).await.unwrap(), Some(url.clone()));
 
     let second = scratch.start().await;
     assert_eq!((second.postmaster.pid(), second.url()), (pid, url));
@@ -207,10 +183,7 @@ async fn an_interrupted_creation_is_begun_anew() {
     start.abort(); // kills initdb
     assert!(start.await.is_err_and(|ended| ended.is_cancelled()));
     let cluster = scratch.layout().cluster;
-    assert!(
-        has_unfinished(&scratch.data_dir) && !cluster.exists(),
-        "nothing was interrupted"
-    );
+    assert!(has_unfinished(&scratch.data_dir) && !cluster.exists(), "nothing was interrupted");
 
     let server = scratch.start().await;
     assert_eq!(sql(&server.url(), "SELECT 1"), "1");
@@ -250,21 +223,14 @@ async fn a_pid_file_that_names_a_stranger_is_no_hindrance() {
     scratch.start().await.stop().await.unwrap();
     let layout = scratch.layout();
     let account = Account::choose(&layout).unwrap();
-    let mut stranger = account
-        .command(Path::new("/bin/sleep"), Path::new("/"))
-        .arg("600")
-        .spawn()
-        .unwrap();
+    let mut stranger = account.command(Path::new("/bin/sleep"), Path::new("/")).arg("600").spawn().unwrap();
     let (pid, run) = (stranger.id().unwrap(), scratch.data_dir.join("run"));
     let text = format!(
         "{pid}\n{}\n1700000000\n5432\n{}\n\n  1 1\nready   \n",
         layout.cluster.display(),
         run.display()
     );
-    for path in [
-        layout.cluster.join("postmaster.pid"),
-        run.join(".s.PGSQL.5432.lock"),
-    ] {
+    for path in [layout.cluster.join("postmaster.pid"), run.join(".s.PGSQL.5432.lock")] {
         fs::write(&path, &text).unwrap();
         account.own(&path).unwrap();
     }
@@ -281,19 +247,10 @@ async fn neither_a_crash_nor_a_hurried_stop_loses_data() {
     let mut first = scratch.start().await;
     sql(&first.url(), "CREATE TABLE kept AS SELECT 7 AS number");
     signal::kill(Pid::from_raw(first.postmaster.pid()), Signal::SIGKILL).unwrap();
-    assert!(
-        first
-            .postmaster
-            .gone_within(Duration::from_secs(30))
-            .await
-            .unwrap()
-    );
+    assert!(first.postmaster.gone_within(Duration::from_secs(30)).await.unwrap());
     drop(first);
 
-    let hurried = StartOptions {
-        stop_timeout: Duration::ZERO,
-        ..scratch.options()
-    };
+    let hurried = StartOptions { stop_timeout: Duration::ZERO, ..scratch.options() };
     let second = PrivatePostgres::start(&scratch.data_dir, hurried).await.unwrap();
     sql(&second.url(), "UPDATE kept SET number = number + 1");
     second.stop().await.unwrap();
@@ -307,11 +264,7 @@ async fn neither_a_crash_nor_a_hurried_stop_loses_data() {
 async fn odd_paths_reach_clients_whole() {
     let odd = Scratch::named("a \"b\" 100% é");
     let server = odd.start().await;
-    assert!(
-        server.url().contains("/a%20%22b%22%20100%25%20%C3%A9/run&"),
-        "{}",
-        server.url()
-    );
+    assert!(server.url().contains("/a%20%22b%22%20100%25%20%C3%A9/run&"), "{}", server.url());
     assert_eq!(sql(&server.url(), "SELECT 1"), "1");
     server.stop().await.unwrap();
 }
@@ -323,10 +276,7 @@ async fn a_socket_that_has_no_room_moves_to_the_temporary_directory() {
         let server = scratch.start().await;
         let socket_dir = format!("host={}/observatory-", scratch.temp.path().display());
         assert!(server.url().contains(&socket_dir), "{}", server.url());
-        assert_eq!(
-            PrivatePostgres::attach(&scratch.data_dir).await.unwrap(),
-            Some(server.url())
-        );
+        assert_eq!(PrivatePostgres::attach(&scratch.data_dir).await.unwrap(), Some(server.url()));
         assert_eq!(sql(&server.url(), "SELECT 1"), "1");
         server.stop().await.unwrap();
     }
@@ -335,21 +285,10 @@ async fn a_socket_that_has_no_room_moves_to_the_temporary_directory() {
 #[tokio::test]
 async fn versions_that_do_not_fit_are_refused() {
     let scratch = Scratch::new();
-    let nothing = StartOptions {
-        search_dirs: vec![],
-        ..scratch.options()
-    };
-    let refusal = PrivatePostgres::start(&scratch.data_dir, nothing)
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(refusal, PrivatePostgresError::NotInstalled),
-        "{refusal:?}"
-    );
-    assert!(
-        refusal.to_string().contains("apt-get install postgresql"),
-        "{refusal}"
-    );
+    let nothing = StartOptions { search_dirs: vec![], ..scratch.options() };
+    let refusal = PrivatePostgres::start(&scratch.data_dir, nothing).await.unwrap_err();
+    assert!(matches!(refusal, PrivatePostgresError::NotInstalled), "{refusal:?}");
+    assert!(refusal.to_string().contains("apt-get install postgresql"), "{refusal}");
 
     let old = scratch.temp.path().join("old");
     fs::create_dir(&old).unwrap();
@@ -357,43 +296,23 @@ async fn versions_that_do_not_fit_are_refused() {
         fs::write(old.join(name), "#!/bin/sh\necho 'postgres (PostgreSQL) 14.9'\n").unwrap();
         fs::set_permissions(old.join(name), Permissions::from_mode(0o755)).unwrap();
     }
-    let only_old = StartOptions {
-        search_dirs: vec![old],
-        ..scratch.options()
-    };
-    let refusal = PrivatePostgres::start(&scratch.data_dir, only_old)
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(&refusal, PrivatePostgresError::TooOld { found } if found == "14.9"),
-        "{refusal:?}"
-    );
+    let only_old = StartOptions { search_dirs: vec![old], ..scratch.options() };
+    let refusal = PrivatePostgres::start(&scratch.data_dir, only_old).await.unwrap_err();
+    assert!(matches!(&refusal, PrivatePostgresError::TooOld { found } if found == "14.9"), "{refusal:?}");
 
     let cluster = scratch.layout().cluster;
     fs::create_dir(&cluster).unwrap();
     fs::write(cluster.join("PG_VERSION"), "99\n").unwrap();
     let refusal = scratch.start_error().await;
-    assert!(
-        matches!(refusal, PrivatePostgresError::OtherVersion { needed: 99, .. }),
-        "{refusal:?}"
-    );
+    assert!(matches!(refusal, PrivatePostgresError::OtherVersion { needed: 99, .. }), "{refusal:?}");
 }
 
 #[tokio::test]
 async fn a_server_that_will_not_start_shows_why() {
     let scratch = Scratch::new();
     scratch.start().await.stop().await.unwrap();
-    fs::write(
-        scratch.layout().cluster.join("postgresql.auto.conf"),
-        "no_such_setting = 1\n",
-    )
-    .unwrap();
+    fs::write(scratch.layout().cluster.join("postgresql.auto.conf"), "no_such_setting = 1\n").unwrap();
     let refusal = scratch.start_error().await;
-    let PrivatePostgresError::ExitedAtStart { log_tail, .. } = &refusal else {
-        panic!("{refusal:?}")
-    };
-    assert!(
-        log_tail.contains("no_such_setting") && !log_tail.contains("ready to accept"),
-        "{log_tail}"
-    );
+    let PrivatePostgresError::ExitedAtStart { log_tail, .. } = &refusal else { panic!("{refusal:?}") };
+    assert!(log_tail.contains("no_such_setting") && !log_tail.contains("ready to accept"), "{log_tail}");
 }

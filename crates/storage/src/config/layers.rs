@@ -21,18 +21,12 @@ pub struct Problem {
 impl Problem {
     /// A problem with the setting at `key`.
     pub fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            key: key.into(),
-            message: message.into(),
-        }
+        Self { key: key.into(), message: message.into() }
     }
 
     /// The same problem of a setting that lies within `section`.
     pub fn within(self, section: &str) -> Self {
-        Self {
-            key: format!("{section}.{}", self.key),
-            message: self.message,
-        }
+        Self { key: format!("{section}.{}", self.key), message: self.message }
     }
 
     /// Every setting of `given` that the tree of `defaults` does not know, or knows to be of another type.
@@ -59,10 +53,8 @@ pub(super) fn list(problems: &[Problem]) -> String {
 /// # Errors
 /// When the file can't be read, or is not what its ending says.
 pub fn parse_file(path: &Path) -> Result<Value, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::File {
-        path: path.to_owned(),
-        source,
-    })?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
     let parsed = match path.extension().and_then(|ending| ending.to_str()) {
         Some("yaml" | "yml") => serde_yaml_ng::from_str(&text).map_err(|error| error.to_string()),
         Some("toml") => toml::from_str(&text).map_err(|error| error.to_string()),
@@ -73,10 +65,7 @@ pub fn parse_file(path: &Path) -> Result<Value, ConfigError> {
         // An empty YAML file is null, and means the defaults.
         Ok(Value::Null) => Ok(Value::Object(Map::new())),
         Ok(tree) => Ok(tree),
-        Err(message) => Err(ConfigError::Syntax {
-            path: path.to_owned(),
-            message,
-        }),
+        Err(message) => Err(ConfigError::Syntax { path: path.to_owned(), message }),
     }
 }
 
@@ -89,9 +78,7 @@ pub(super) fn coerce(given: &mut Value, defaults: &Value) {
             }
         }
         (given @ Value::String(_), Value::Bool(_) | Value::Number(_)) => {
-            let parsed = given
-                .as_str()
-                .and_then(|text| serde_json::from_str(text.trim()).ok());
+            let parsed = given.as_str().and_then(|text| serde_json::from_str(text.trim()).ok());
             if let Some(parsed @ (Value::Bool(_) | Value::Number(_))) = parsed {
                 *given = parsed;
             }
@@ -133,11 +120,7 @@ fn compare(given: &Value, default: &Value, path: &str, problems: &mut Vec<Proble
     match (given, default) {
         (Value::Object(given), Value::Object(defaults)) => {
             for (name, value) in given {
-                let path = if path.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{path}.{name}")
-                };
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 match defaults.get(name) {
                     Some(default) => compare(value, default, &path, problems),
                     None => problems.push(Problem::new(path, unknown(defaults))),

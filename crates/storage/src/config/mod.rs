@@ -181,40 +181,27 @@ impl Default for DatabaseConfig {
 
 impl Default for RedisConfig {
     fn default() -> Self {
-        Self {
-            url: None,
-            timeout_ms: 2_000,
-        }
+        Self { url: None, timeout_ms: 2_000 }
     }
 }
 
 impl Default for RetryConfig {
     /// About a minute in all: long enough for a database that starts beside us.
     fn default() -> Self {
-        Self {
-            attempts: 12,
-            initial_backoff_ms: 100,
-            max_backoff_ms: 10_000,
-        }
+        Self { attempts: 12, initial_backoff_ms: 100, max_backoff_ms: 10_000 }
     }
 }
 
 impl Default for WriterConfig {
     fn default() -> Self {
-        Self {
-            batch_rows: 1_000,
-            method: WriteMethod::Insert,
-        }
+        Self { batch_rows: 1_000, method: WriteMethod::Insert }
     }
 }
 
 impl Default for PartitionConfig {
     /// A planner copes with a few thousand partitions; four years of days stay well below that.
     fn default() -> Self {
-        Self {
-            days_ahead: 3,
-            max_days: 1_461,
-        }
+        Self { days_ahead: 3, max_days: 1_461 }
     }
 }
 
@@ -262,10 +249,8 @@ impl StorageConfig {
                 .iter()
                 .find(|(variable, _)| *variable == name)
                 .map(|(_, path)| (*path).to_owned());
-            let ours = || {
-                name.strip_prefix(ENVIRONMENT_PREFIX)
-                    .map(|rest| rest.to_lowercase().replace("__", "."))
-            };
+            let ours =
+                || name.strip_prefix(ENVIRONMENT_PREFIX).map(|rest| rest.to_lowercase().replace("__", "."));
             if let Some(path) = known.or_else(ours) {
                 nest(&mut tree, &path, Value::String(value));
             }
@@ -319,49 +304,28 @@ impl StorageConfig {
             (database.tcp_user_timeout_ms, "database.tcp_user_timeout_ms"),
             (database.query_timeout_ms, "database.query_timeout_ms"),
             (self.redis.timeout_ms, "redis.timeout_ms"),
-            (
-                self.connect_retry.initial_backoff_ms,
-                "connect_retry.initial_backoff_ms",
-            ),
+            (self.connect_retry.initial_backoff_ms, "connect_retry.initial_backoff_ms"),
         ] {
             require(millis >= 1, key, "must be at least 1 millisecond");
         }
         require(
-            database
-                .url
-                .as_ref()
-                .is_none_or(|url| url.expose().parse::<tokio_postgres::Config>().is_ok()),
+            database.url.as_ref().is_none_or(|url| url.expose().parse::<tokio_postgres::Config>().is_ok()),
             "database.url",
             "is not a PostgreSQL URL; write postgresql://user:password@host:5432/database",
         );
         require(
-            self.redis
-                .url
-                .as_ref()
-                .is_none_or(|url| redis::Client::open(url.expose()).is_ok()),
+            self.redis.url.as_ref().is_none_or(|url| redis::Client::open(url.expose()).is_ok()),
             "redis.url",
             "is not a Redis URL; write redis://host:6379/0",
         );
-        require(
-            self.connect_retry.attempts >= 1,
-            "connect_retry.attempts",
-            "must be at least 1",
-        );
+        require(self.connect_retry.attempts >= 1, "connect_retry.attempts", "must be at least 1");
         require(
             self.connect_retry.max_backoff_ms >= self.connect_retry.initial_backoff_ms,
             "connect_retry.max_backoff_ms",
             "must not be less than connect_retry.initial_backoff_ms",
         );
-        require(
-            self.writer.batch_rows >= 1,
-            "writer.batch_rows",
-            "must be at least 1",
-        );
-        require(
-            self.partitions.days_ahead <= 31,
-            "partitions.days_ahead",
-            "must be at most 31",
-        );
+        require(self.writer.batch_rows >= 1, "writer.batch_rows", "must be at least 1");
+        require(self.partitions.days_ahead <= 31, "partitions.days_ahead", "must be at most 31");
         require(
             self.partitions.max_days > usize::from(self.partitions.days_ahead) + 1,
             "partitions.max_days",
@@ -383,9 +347,7 @@ impl DatabaseConfig {
             Some(url) => url.expose().parse::<tokio_postgres::Config>()?,
             None => {
                 let mut driver = tokio_postgres::Config::new();
-                driver
-                    .host(self.host.as_deref().unwrap_or("localhost"))
-                    .port(self.port);
+                driver.host(self.host.as_deref().unwrap_or("localhost")).port(self.port);
                 driver.dbname(&self.name).user(&self.user);
                 if let Some(password) = &self.password {
                     driver.password(password.expose());
@@ -418,18 +380,12 @@ impl DatabaseConfig {
         let Ok(driver) = self.driver() else {
             return String::new();
         };
-        let (user, name) = (
-            driver.get_user().unwrap_or_default(),
-            driver.get_dbname().unwrap_or_default(),
-        );
+        let (user, name) = (driver.get_user().unwrap_or_default(), driver.get_dbname().unwrap_or_default());
         let port = driver.get_ports().first().copied().unwrap_or(5432);
         match driver.get_hosts().first() {
             #[cfg(unix)]
             Some(Host::Unix(path)) => {
-                format!(
-                    "postgresql:///{name}?host={}&port={port}&user={user}",
-                    path.display()
-                )
+                format!("postgresql:///{name}?host={}&port={port}&user={user}", path.display())
             }
             Some(Host::Tcp(host)) if user.is_empty() => format!("postgresql://{host}:{port}/{name}"),
             Some(Host::Tcp(host)) => format!("postgresql://{user}@{host}:{port}/{name}"),

@@ -1,10 +1,7 @@
 use super::*;
 
 fn vars(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 #[test]
@@ -37,14 +34,8 @@ fn all_mistakes_are_told_at_once() {
     .unwrap_err()
     .to_string();
     assert!(error.contains("database.port must be a whole number"), "{error}");
-    assert!(
-        error.contains("database.max_connections must be a whole number"),
-        "{error}"
-    );
-    assert!(
-        error.contains("writer.batch_size is not a setting; there are: batch_rows, method"),
-        "{error}"
-    );
+    assert!(error.contains("database.max_connections must be a whole number"), "{error}");
+    assert!(error.contains("writer.batch_size is not a setting; there are: batch_rows, method"), "{error}");
 
     let error = StorageConfig::from_vars(vars(&[
         ("DATABASE_URL", "mysql://secret@host"),
@@ -54,10 +45,7 @@ fn all_mistakes_are_told_at_once() {
     .unwrap_err()
     .to_string();
     assert!(error.contains("database.url is not a PostgreSQL URL"), "{error}");
-    assert!(
-        error.contains("database.min_connections must not be more"),
-        "{error}"
-    );
+    assert!(error.contains("database.min_connections must not be more"), "{error}");
     assert!(error.contains("redis.url is not a Redis URL"), "{error}");
     assert!(!error.contains("secret@host"), "{error}");
 }
@@ -67,18 +55,9 @@ fn the_three_kinds_of_file_say_the_same() {
     let dir = std::env::temp_dir().join(format!("observatory-config-{}", std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();
     for (name, text) in [
-        (
-            "a.yaml",
-            "database:\n  host: h\n  port: 1234\nwriter:\n  method: copy\n",
-        ),
-        (
-            "a.toml",
-            "[database]\nhost = \"h\"\nport = 1234\n[writer]\nmethod = \"copy\"\n",
-        ),
-        (
-            "a.json",
-            r#"{"database": {"host": "h", "port": 1234}, "writer": {"method": "copy"}}"#,
-        ),
+        ("a.yaml", "database:\n  host: h\n  port: 1234\nwriter:\n  method: copy\n"),
+        ("a.toml", "[database]\nhost = \"h\"\nport = 1234\n[writer]\nmethod = \"copy\"\n"),
+        ("a.json", r#"{"database": {"host": "h", "port": 1234}, "writer": {"method": "copy"}}"#),
     ] {
         let path = dir.join(name);
         std::fs::write(&path, text).unwrap();
@@ -88,13 +67,7 @@ fn the_three_kinds_of_file_say_the_same() {
         assert_eq!(config.database.address(), "observatory at h:1234", "{name}");
     }
     std::fs::write(dir.join("bad.toml"), "[database\n").unwrap();
-    assert!(matches!(
-        StorageConfig::from_file(dir.join("bad.toml")),
-        Err(ConfigError::Syntax { .. })
-    ));
-    assert!(matches!(
-        StorageConfig::from_file(dir.join("absent.toml")),
-        Err(ConfigError::File { .. })
-    ));
+    assert!(matches!(StorageConfig::from_file(dir.join("bad.toml")), Err(ConfigError::Syntax { .. })));
+    assert!(matches!(StorageConfig::from_file(dir.join("absent.toml")), Err(ConfigError::File { .. })));
     std::fs::remove_dir_all(&dir).unwrap();
 }

@@ -12,13 +12,7 @@ use crate::error::Error;
 use crate::migrate::SCHEMA_LOCK;
 
 /// The tables that are partitioned by day. A day is made in all of them at once, so that one set of days describes all.
-pub const TABLES: &[&str] = &[
-    "traces",
-    "trace_spans",
-    "trace_events",
-    "metric_data_points",
-    "logs",
-];
+pub const TABLES: &[&str] = &["traces", "trace_spans", "trace_events", "metric_data_points", "logs"];
 
 /// 2000-01-01: what lies before is "undated" and has a partition of its own.
 const FIRST_DAY: Day = Day(10_957);
@@ -46,10 +40,7 @@ pub struct Refused(pub BTreeSet<Day>);
 
 impl Partitions {
     pub(crate) fn new(config: PartitionConfig) -> Self {
-        Self {
-            config,
-            known: Arc::default(),
-        }
+        Self { config, known: Arc::default() }
     }
 
     /// Most day partitions of one table.
@@ -75,13 +66,9 @@ impl Partitions {
         }
         client.batch_execute("BEGIN").await?;
         let made = self.ensure_locked(client, &mut missing).await;
-        client
-            .batch_execute(if made.is_ok() { "COMMIT" } else { "ROLLBACK" })
-            .await?;
+        client.batch_execute(if made.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
         self.known().extend(made?);
-        Ok(Refused(
-            missing.into_iter().filter(|day| !self.has(*day)).collect(),
-        ))
+        Ok(Refused(missing.into_iter().filter(|day| !self.has(*day)).collect()))
     }
 
     /// Makes the partitions of yesterday, today and the coming days.
@@ -90,9 +77,7 @@ impl Partitions {
     /// What PostgreSQL says.
     pub async fn make_ahead(&self, client: &Client) -> Result<Refused, Error> {
         let today = UnixNanos::from(std::time::SystemTime::now()).day();
-        let days = (-1..=i32::from(self.config.days_ahead))
-            .map(|ahead| Day(today.0 + ahead))
-            .collect();
+        let days = (-1..=i32::from(self.config.days_ahead)).map(|ahead| Day(today.0 + ahead)).collect();
         self.ensure(client, &days).await
     }
 
@@ -101,10 +86,7 @@ impl Partitions {
         client.query_one(LOCK, &[&SCHEMA_LOCK]).await?;
         let rows = client.query(KNOWN, &[]).await?;
         let mut known: BTreeSet<Day> = rows.iter().map(|row| from_date(row.get(0))).collect();
-        for day in missing
-            .iter()
-            .filter_map(|day| to_date(*day).map(|date| (*day, date)))
-        {
+        for day in missing.iter().filter_map(|day| to_date(*day).map(|date| (*day, date))) {
             let (day, date) = day;
             if known.contains(&day) {
                 continue;
@@ -141,14 +123,8 @@ mod tests {
 
     #[test]
     fn days_are_dates() {
-        assert_eq!(
-            to_date(FIRST_DAY).map(|date| date.to_string()).as_deref(),
-            Some("2000-01-01")
-        );
-        assert_eq!(
-            to_date(PAST_LAST_DAY).map(|date| date.to_string()).as_deref(),
-            Some("2100-01-01")
-        );
+        assert_eq!(to_date(FIRST_DAY).map(|date| date.to_string()).as_deref(), Some("2000-01-01"));
+        assert_eq!(to_date(PAST_LAST_DAY).map(|date| date.to_string()).as_deref(), Some("2100-01-01"));
         assert_eq!(to_date(Day(20_000)).map(from_date), Some(Day(20_000)));
     }
 }

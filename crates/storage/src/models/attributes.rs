@@ -34,10 +34,7 @@ pub struct Attributes {
 impl Default for Attributes {
     /// The empty list.
     fn default() -> Self {
-        Self {
-            json: Bytes::from_static(b"{}"),
-            layout: Bytes::new(),
-        }
+        Self { json: Bytes::from_static(b"{}"), layout: Bytes::new() }
     }
 }
 
@@ -81,10 +78,7 @@ impl Attributes {
         }
         arena.put_u8(b'}');
         let json = arena.split().freeze();
-        Self {
-            json,
-            layout: layout(attributes, &places),
-        }
+        Self { json, layout: layout(attributes, &places) }
     }
 
     /// A key with NUL is shown as another, which sorts elsewhere or may be there already: so the whole list is kept exactly,
@@ -96,10 +90,7 @@ impl Attributes {
             .map(|attribute| Attribute::new(shown(attribute), attribute.value.clone()))
             .collect();
         let Self { json, .. } = Self::encode(&shown, arena);
-        Self {
-            json,
-            layout: layout(attributes, &vec![EXACT; attributes.len()]),
-        }
+        Self { json, layout: layout(attributes, &vec![EXACT; attributes.len()]) }
     }
 
     /// The attributes, as OTLP.
@@ -151,26 +142,15 @@ impl ValueColumns {
     pub fn encode(value: &Value<'_>, arena: &mut BytesMut) -> Self {
         if let Value::Str(text) = value {
             let plain = !text.as_bytes().contains(&0);
-            let shown = if plain {
-                Cow::Borrowed(&**text)
-            } else {
-                Cow::Owned(text.replace('\0', "\u{fffd}"))
-            };
+            let shown =
+                if plain { Cow::Borrowed(&**text) } else { Cow::Owned(text.replace('\0', "\u{fffd}")) };
             arena.put_slice(shown.as_bytes());
             let text = Some(arena.split().freeze());
-            return Self {
-                text,
-                json: None,
-                exact: if plain { Bytes::new() } else { exact_value(value) },
-            };
+            return Self { text, json: None, exact: if plain { Bytes::new() } else { exact_value(value) } };
         }
         let plain = write_value(value, arena);
         let json = Some(arena.split().freeze());
-        Self {
-            text: None,
-            json,
-            exact: if plain { Bytes::new() } else { exact_value(value) },
-        }
+        Self { text: None, json, exact: if plain { Bytes::new() } else { exact_value(value) } }
     }
 
     /// The value, as OTLP; `None` when all columns are NULL.
@@ -186,13 +166,9 @@ impl ValueColumns {
             return Ok(Some(AnyValue::decode(exact)?));
         }
         Ok(match (text, json) {
-            (Some(text), _) => Some(AnyValue {
-                value: Some(Any::StringValue(text)),
-            }),
+            (Some(text), _) => Some(AnyValue { value: Some(Any::StringValue(text)) }),
             (None, Some(b"null")) => Some(AnyValue { value: None }),
-            (None, Some(json)) => Some(AnyValue {
-                value: Some(serde_json::from_slice::<Json>(json)?.0),
-            }),
+            (None, Some(json)) => Some(AnyValue { value: Some(serde_json::from_slice::<Json>(json)?.0) }),
             (None, None) => None,
         })
     }
@@ -223,12 +199,12 @@ pub fn to_any_value(value: &Value<'_>) -> AnyValue {
         Value::Int(number) => Some(Any::IntValue(*number)),
         Value::Double(number) => Some(Any::DoubleValue(*number)),
         Value::Bytes(bytes) => Some(Any::BytesValue(bytes.clone().into_owned())),
-        Value::Array(values) => Some(Any::ArrayValue(ArrayValue {
-            values: values.iter().map(to_any_value).collect(),
-        })),
-        Value::Map(entries) => Some(Any::KvlistValue(KeyValueList {
-            values: entries.iter().map(to_key_value).collect(),
-        })),
+        Value::Array(values) => {
+            Some(Any::ArrayValue(ArrayValue { values: values.iter().map(to_any_value).collect() }))
+        }
+        Value::Map(entries) => {
+            Some(Any::KvlistValue(KeyValueList { values: entries.iter().map(to_key_value).collect() }))
+        }
     };
     AnyValue { value }
 }
@@ -238,10 +214,7 @@ fn exact_value(value: &Value<'_>) -> Bytes {
 }
 
 fn layout(attributes: &[Attribute<'_>], places: &[u8]) -> Bytes {
-    let in_order = places
-        .iter()
-        .enumerate()
-        .all(|(n, place)| usize::from(*place) == n && *place != EXACT);
+    let in_order = places.iter().enumerate().all(|(n, place)| usize::from(*place) == n && *place != EXACT);
     if in_order {
         return Bytes::new();
     }
@@ -290,29 +263,20 @@ mod tests {
 
     #[test]
     fn ordered_plain_attributes_need_no_layout() {
-        let columns = Attributes::new(&[
-            Attribute::new("a", 1),
-            Attribute::new("b", 1.0),
-            Attribute::new("aa", "x"),
-        ]);
+        let columns =
+            Attributes::new(&[Attribute::new("a", 1), Attribute::new("b", 1.0), Attribute::new("aa", "x")]);
         assert_eq!(columns.json, r#"{"a":1,"b":1.0,"aa":"x"}"#);
         assert!(columns.layout.is_empty());
     }
 
     #[test]
     fn order_costs_a_byte_for_each_attribute() {
-        let attributes = [
-            Attribute::new("http.route", "/"),
-            Attribute::new("b", true),
-            Attribute::new("a", 2),
-        ];
+        let attributes =
+            [Attribute::new("http.route", "/"), Attribute::new("b", true), Attribute::new("a", 2)];
         let columns = Attributes::new(&attributes);
         assert_eq!(columns.json, r#"{"a":2,"b":true,"http.route":"/"}"#);
         assert_eq!(columns.layout, [3, 2, 1, 0].as_slice());
-        assert_eq!(
-            round_trip(&attributes),
-            attributes.iter().map(to_key_value).collect::<Vec<_>>()
-        );
+        assert_eq!(round_trip(&attributes), attributes.iter().map(to_key_value).collect::<Vec<_>>());
     }
 
     #[test]
@@ -326,10 +290,7 @@ mod tests {
             Attribute::new("small", 5e-324),
             Attribute::new("bytes", Value::Bytes(b"\xff\0".as_slice().into())),
             Attribute::new("none", Value::Empty),
-            Attribute::new(
-                "map",
-                Value::Map(vec![Attribute::new("zz", 1), Attribute::new("a", 2.5)]),
-            ),
+            Attribute::new("map", Value::Map(vec![Attribute::new("zz", 1), Attribute::new("a", 2.5)])),
             Attribute::new("\0", "sorts before a, and its replacement behind"),
             Attribute::new("a", 1),
             Attribute::new("\u{fffd}", "what a NUL is shown as"),
@@ -339,37 +300,19 @@ mod tests {
         assert_eq!(json["bytes"], "/wA=");
         assert_eq!(json["nan"], "Infinity");
         assert_eq!(json["k"], "a\u{fffd}b", "the last duplicate wins");
-        assert_eq!(
-            round_trip(&attributes),
-            attributes.iter().map(to_key_value).collect::<Vec<_>>()
-        );
+        assert_eq!(round_trip(&attributes), attributes.iter().map(to_key_value).collect::<Vec<_>>());
     }
 
     #[test]
     fn lists_longer_than_a_place_can_count_come_back() {
-        let attributes: Vec<_> = (0..300)
-            .rev()
-            .map(|n| Attribute::new(format!("k{n}"), n))
-            .collect();
-        assert_eq!(
-            round_trip(&attributes),
-            attributes.iter().map(to_key_value).collect::<Vec<_>>()
-        );
+        let attributes: Vec<_> = (0..300).rev().map(|n| Attribute::new(format!("k{n}"), n)).collect();
+        assert_eq!(round_trip(&attributes), attributes.iter().map(to_key_value).collect::<Vec<_>>());
     }
 
     #[test]
     fn a_layout_that_does_not_fit_is_told() {
-        assert!(matches!(
-            Attributes::decode(b"{}", Some(&[1, 0])),
-            Err(Inconsistent::Layout)
-        ));
-        assert!(matches!(
-            Attributes::decode(b"{}", Some(&[9])),
-            Err(Inconsistent::Layout)
-        ));
-        assert!(matches!(
-            Attributes::decode(b"3", None),
-            Err(Inconsistent::Layout)
-        ));
+        assert!(matches!(Attributes::decode(b"{}", Some(&[1, 0])), Err(Inconsistent::Layout)));
+        assert!(matches!(Attributes::decode(b"{}", Some(&[9])), Err(Inconsistent::Layout)));
+        assert!(matches!(Attributes::decode(b"3", None), Err(Inconsistent::Layout)));
     }
 }

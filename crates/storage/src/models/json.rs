@@ -113,9 +113,8 @@ const fn needs_escape(byte: u8) -> bool {
 /// How many bytes can be copied as they are. Looks at 32 at a time, which the compiler turns into vector instructions.
 fn clean_prefix(bytes: &[u8]) -> usize {
     let (chunks, _) = bytes.as_chunks::<32>();
-    let clean = chunks
-        .iter()
-        .take_while(|chunk| !chunk.iter().fold(false, |any, byte| any | needs_escape(*byte)));
+    let clean =
+        chunks.iter().take_while(|chunk| !chunk.iter().fold(false, |any, byte| any | needs_escape(*byte)));
     let start = clean.count() * 32;
     let rest = bytes[start..].iter().position(|byte| needs_escape(*byte));
     rest.map_or(bytes.len(), |place| start + place)
@@ -148,9 +147,7 @@ struct AnyVisitor;
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Nullable::deserialize(deserializer)?.0;
-        value
-            .map(Self)
-            .ok_or_else(|| serde::de::Error::custom("null where a value must stand"))
+        value.map(Self).ok_or_else(|| serde::de::Error::custom("null where a value must stand"))
     }
 }
 
@@ -181,9 +178,7 @@ impl<'de> Visitor<'de> for AnyVisitor {
 
     fn visit_u64<E>(self, number: u64) -> Result<Nullable, E> {
         // Larger integers are never written plain; one from elsewhere is read as the nearest double.
-        Ok(Nullable(Some(
-            i64::try_from(number).map_or(Any::DoubleValue(number as f64), Any::IntValue),
-        )))
+        Ok(Nullable(Some(i64::try_from(number).map_or(Any::DoubleValue(number as f64), Any::IntValue))))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Nullable, E> {
@@ -209,11 +204,7 @@ impl<'de> Visitor<'de> for AnyVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Nullable, A::Error> {
         let mut values = Vec::new();
         while let Some((key, Nullable(value))) = map.next_entry()? {
-            values.push(KeyValue {
-                key,
-                value: Some(AnyValue { value }),
-                ..KeyValue::default()
-            });
+            values.push(KeyValue { key, value: Some(AnyValue { value }), ..KeyValue::default() });
         }
         Ok(Nullable(Some(Any::KvlistValue(KeyValueList { values }))))
     }

@@ -272,22 +272,9 @@ impl<'a> From<&'a PointValue> for Columns<'a> {
     fn from(value: &'a PointValue) -> Self {
         match value {
             PointValue::None => Self::default(),
-            PointValue::Double(value) => Self {
-                double: Some(*value),
-                ..Self::default()
-            },
-            PointValue::Int(value) => Self {
-                int: Some(*value),
-                ..Self::default()
-            },
-            PointValue::Histogram {
-                count,
-                sum,
-                min,
-                max,
-                bucket_counts,
-                explicit_bounds,
-            } => Self {
+            PointValue::Double(value) => Self { double: Some(*value), ..Self::default() },
+            PointValue::Int(value) => Self { int: Some(*value), ..Self::default() },
+            PointValue::Histogram { count, sum, min, max, bucket_counts, explicit_bounds } => Self {
                 count: Some(*count),
                 sum: *sum,
                 min: *min,
@@ -318,16 +305,9 @@ impl<'a> From<&'a PointValue> for Columns<'a> {
                 negative: negative.as_ref(),
                 ..Self::default()
             },
-            PointValue::Summary {
-                count,
-                sum,
-                quantiles,
-            } => Self {
-                count: Some(*count),
-                sum: Some(*sum),
-                quantiles: Some(quantiles),
-                ..Self::default()
-            },
+            PointValue::Summary { count, sum, quantiles } => {
+                Self { count: Some(*count), sum: Some(*sum), quantiles: Some(quantiles), ..Self::default() }
+            }
         }
     }
 }
@@ -387,18 +367,10 @@ impl Row for DataPointRow {
         to.uuid(self.series_id.0);
         to.nullable(columns.bucket_counts, RowEncoder::u64_array);
         to.nullable(columns.explicit_bounds, RowEncoder::f64_array);
-        to.nullable(
-            columns.positive.map(|buckets| &*buckets.counts),
-            RowEncoder::u64_array,
-        );
-        to.nullable(
-            columns.negative.map(|buckets| &*buckets.counts),
-            RowEncoder::u64_array,
-        );
+        to.nullable(columns.positive.map(|buckets| &*buckets.counts), RowEncoder::u64_array);
+        to.nullable(columns.negative.map(|buckets| &*buckets.counts), RowEncoder::u64_array);
         let quantiles = |pick: fn(&(f64, f64)) -> f64| {
-            columns
-                .quantiles
-                .map(|pairs| pairs.iter().map(pick).collect::<Vec<_>>())
+            columns.quantiles.map(|pairs| pairs.iter().map(pick).collect::<Vec<_>>())
         };
         to.nullable(quantiles(|pair| pair.0), |to, values| to.f64_array(&values));
         to.nullable(quantiles(|pair| pair.1), |to, values| to.f64_array(&values));

@@ -56,9 +56,7 @@ impl ResourceRow {
             schema_url.as_bytes(),
             &entity_refs,
         ]);
-        let service_name = find(attributes, "service.name")
-            .and_then(Value::as_str)
-            .map(Text::from);
+        let service_name = find(attributes, "service.name").and_then(Value::as_str).map(Text::from);
         Self {
             id: ResourceId(id),
             project_id,
@@ -72,13 +70,7 @@ impl ResourceRow {
 
     /// The resource that a service is when nothing but its name is known.
     pub fn of_service(project_id: ProjectId, service_name: &str) -> Self {
-        Self::new(
-            project_id,
-            &[Attribute::new("service.name", service_name)],
-            0,
-            Text::EMPTY,
-            Bytes::new(),
-        )
+        Self::new(project_id, &[Attribute::new("service.name", service_name)], 0, Text::EMPTY, Bytes::new())
     }
 }
 
@@ -146,15 +138,7 @@ impl ScopeRow {
             schema_url.as_bytes(),
         ]);
         let attributes = Attributes::new(attributes);
-        Self {
-            id: ScopeId(id),
-            project_id,
-            name,
-            version,
-            attributes,
-            dropped_attributes_count,
-            schema_url,
-        }
+        Self { id: ScopeId(id), project_id, name, version, attributes, dropped_attributes_count, schema_url }
     }
 
     /// The scope of which nothing but the name is known.

@@ -10,9 +10,6 @@ use llm_observatory_core::trace::{SpanKind, StatusCode};
 use super::attributes::Attributes;
 use super::row::{Row, RowEncoder, Table};
 
-/// The column value for a span that carried no status message at all; OTLP's own codes begin at 0.
-const NO_STATUS: i32 = -1;
-
 /// A row of `trace_spans`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SpanRow {
@@ -85,17 +82,7 @@ impl SpanRow {
 
     /// The order of the unique key, which is the order in which rows are stored.
     pub fn key(&self) -> (TraceId, i64, SpanId, ProjectId) {
-        (
-            self.trace_id,
-            self.start_time.micros(),
-            self.span_id,
-            self.project_id,
-        )
-    }
-
-    /// The status from its column.
-    pub(crate) fn status_from_column(code: i32) -> Option<StatusCode> {
-        (code != NO_STATUS).then_some(StatusCode(code))
+        (self.trace_id, self.start_time.micros(), self.span_id, self.project_id)
     }
 }
 
@@ -148,18 +135,12 @@ impl Row for SpanRow {
         to.time(self.start_time);
         to.nullable(end, RowEncoder::time);
         to.nullable(end, |to, end| to.i64(end.since(self.start_time)));
-        for tokens in [
-            usage.input,
-            usage.output,
-            usage.cache_read,
-            usage.cache_creation,
-            usage.reasoning,
-        ] {
+        for tokens in [usage.input, usage.output, usage.cache_read, usage.cache_creation, usage.reasoning] {
             to.nullable(tokens, RowEncoder::i64);
         }
         to.i32(self.project_id.0);
         to.i32(self.kind.0);
-        to.i32(self.status.map_or(NO_STATUS, |status| status.0));
+        to.nullable(self.status, |to, status| to.i32(status.0));
         to.count32(self.flags);
         to.count32(self.dropped_attributes_count);
         to.count32(self.dropped_events_count);
@@ -265,10 +246,7 @@ pub struct Span {
 impl From<SpanRow> for Span {
     /// A span in which nothing happened.
     fn from(row: SpanRow) -> Self {
-        Self {
-            row,
-            events: Vec::new(),
-        }
+        Self { row, events: Vec::new() }
     }
 }
 
@@ -327,10 +305,7 @@ impl TraceRow {
             error_count: i64::from(span.is_error()),
             root,
             // A service without a name is none.
-            services: Some(span.service_name.clone())
-                .into_iter()
-                .filter(|name| !name.is_empty())
-                .collect(),
+            services: Some(span.service_name.clone()).into_iter().filter(|name| !name.is_empty()).collect(),
         }
     }
 
@@ -377,9 +352,7 @@ impl Row for TraceRow {
         let root = self.root.as_ref();
         to.time(self.start_time);
         to.time(self.end_time);
-        to.nullable(root, |to, root| {
-            to.time(UnixNanos::from_parts(root.start_micros, 0))
-        });
+        to.nullable(root, |to, root| to.time(UnixNanos::from_parts(root.start_micros, 0)));
         to.i64(self.span_count);
         to.i64(self.error_count);
         to.day(self.day);

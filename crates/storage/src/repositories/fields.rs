@@ -34,12 +34,7 @@ pub(super) struct Fields<'r> {
 
 impl<'r> Fields<'r> {
     pub(super) fn new(row: &'r Row) -> Self {
-        Self {
-            row,
-            names: &[],
-            first: 0,
-            next: 0,
-        }
+        Self { row, names: &[], first: 0, next: 0 }
     }
 
     /// Takes the columns of a whole row; several may lie side by side.
@@ -79,9 +74,7 @@ impl<'r> Fields<'r> {
 
     /// `bytea`, NULL for empty.
     pub(super) fn bytes(&mut self) -> Result<Bytes, Error> {
-        Ok(self
-            .take::<Option<&[u8]>>()?
-            .map_or_else(Bytes::new, Bytes::copy_from_slice))
+        Ok(self.take::<Option<&[u8]>>()?.map_or_else(Bytes::new, Bytes::copy_from_slice))
     }
 
     /// `bytea` holding a span id.
@@ -93,27 +86,21 @@ impl<'r> Fields<'r> {
     /// `bytea` holding a span id, or NULL.
     pub(super) fn optional_span_id(&mut self) -> Result<Option<SpanId>, Error> {
         let bytes: Option<&[u8]> = self.take()?;
-        bytes
-            .map(|bytes| SpanId::from_wire(bytes).ok_or_else(|| self.wrong()))
-            .transpose()
+        bytes.map(|bytes| SpanId::from_wire(bytes).ok_or_else(|| self.wrong())).transpose()
     }
 
     /// The two columns of an attribute list.
     pub(super) fn attributes(&mut self) -> Result<Attributes, Error> {
-        Ok(Attributes {
-            json: self.take::<JsonText>()?.0,
-            layout: self.bytes()?,
-        })
+        Ok(Attributes { json: self.take::<JsonText>()?.0, layout: self.bytes()? })
     }
 
     /// The two columns of repeated OTLP messages.
     pub(super) fn nested(&mut self) -> Result<Option<Nested>, Error> {
         match (self.take::<Option<JsonText>>()?, self.take::<Option<&[u8]>>()?) {
             (None, None) => Ok(None),
-            (Some(JsonText(json)), Some(otlp)) => Ok(Some(Nested {
-                json,
-                otlp: Bytes::copy_from_slice(otlp),
-            })),
+            (Some(JsonText(json)), Some(otlp)) => {
+                Ok(Some(Nested { json, otlp: Bytes::copy_from_slice(otlp) }))
+            }
             _ => Err(self.wrong()),
         }
     }

@@ -23,13 +23,8 @@ pub use resource::ResourceRepository;
 pub use trace::TraceRepository;
 
 /// Every statement with its name, module by module.
-pub const STATEMENTS: &[&[(&str, &str)]] = &[
-    read::STATEMENTS,
-    resource::STATEMENTS,
-    trace::STATEMENTS,
-    metric::STATEMENTS,
-    log::STATEMENTS,
-];
+pub const STATEMENTS: &[&[(&str, &str)]] =
+    &[read::STATEMENTS, resource::STATEMENTS, trace::STATEMENTS, metric::STATEMENTS, log::STATEMENTS];
 
 /// A statement and its name, by which logs and PostgreSQL's own statistics call it.
 macro_rules! statement {
@@ -45,9 +40,7 @@ macro_rules! repository {
         impl $repository {
             /// Reads the default project, each statement for at most `database.query_timeout_ms`.
             pub fn new(pool: $crate::pool::StoragePool) -> Self {
-                Self {
-                    reader: $crate::repositories::read::Reader::new(pool),
-                }
+                Self { reader: $crate::repositories::read::Reader::new(pool) }
             }
 
             /// The same, reading another project.

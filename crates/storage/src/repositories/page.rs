@@ -15,16 +15,24 @@ pub(super) const DEFAULT_ROWS: usize = 100;
 pub struct TimeRange {
     /// The first moment.
     pub start: UnixNanos,
-    /// The first moment after it.
+    /// The first moment after it; the last moment that OTLP can tell means that there is no end.
     pub end: UnixNanos,
 }
 
 impl TimeRange {
     /// All of time. A list over it looks into every partition.
-    pub const ALL: Self = Self {
-        start: UnixNanos(0),
-        end: UnixNanos(u64::MAX),
-    };
+    pub const ALL: Self = Self { start: UnixNanos(0), end: UnixNanos(u64::MAX) };
+
+    /// Whether the range goes on beyond `time`.
+    pub(super) fn ends_after(&self, time: UnixNanos) -> bool {
+        self.end == Self::ALL.end || time < self.end
+    }
+
+    /// The nanoseconds beside the microseconds of `end`. Without an end they are beyond all that a row can have, so that
+    /// rows of the last moment are within.
+    pub(super) fn end_nanos(&self) -> i16 {
+        if self.end == Self::ALL.end { 1_000 } else { self.end.sub_micros() }
+    }
 }
 
 impl Default for TimeRange {
@@ -45,10 +53,7 @@ pub struct Page<T, C> {
 impl<T, C: for<'t> From<&'t T>> Page<T, C> {
     /// The page of `limit` rows out of those that were found when one more was asked for.
     pub(super) fn new(found: Vec<T>, limit: usize) -> Self {
-        let mut page = Self {
-            items: found,
-            next: None,
-        };
+        let mut page = Self { items: found, next: None };
         page.truncate(limit);
         page
     }
@@ -89,22 +94,10 @@ mod tests {
     #[test]
     fn a_page_goes_on_after_its_last_row() {
         let page: Page<u32, Last> = Page::new(vec![5, 4, 3], 2);
-        assert_eq!(
-            page,
-            Page {
-                items: vec![5, 4],
-                next: Some(Last(4))
-            }
-        );
+        assert_eq!(page, Page { items: vec![5, 4], next: Some(Last(4)) });
         let mut last: Page<u32, Last> = Page::new(vec![5, 4], 2);
         assert_eq!(last.next, None);
         last.truncate(1);
-        assert_eq!(
-            last,
-            Page {
-                items: vec![5],
-                next: Some(Last(5))
-            }
-        );
+        assert_eq!(last, Page { items: vec![5], next: Some(Last(5)) });
     }
 }

@@ -41,11 +41,7 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new(pool: StoragePool) -> Self {
-        Self {
-            pool: Arc::new(pool),
-            project: ProjectId::DEFAULT,
-            deadline: None,
-        }
+        Self { pool: Arc::new(pool), project: ProjectId::DEFAULT, deadline: None }
     }
 
     /// Sets the deadline to `patience` from now.
@@ -64,9 +60,7 @@ impl Reader {
     ) -> Result<Vec<T>, Error> {
         let (answer, asked) = oneshot::channel();
         tokio::spawn(self.clone().answer(statement, parameters, answer));
-        asked
-            .await
-            .unwrap_or_else(|_| Err(Error::Unavailable("the reading task was stopped".to_owned())))
+        asked.await.unwrap_or_else(|_| Err(Error::Unavailable("the reading task was stopped".to_owned())))
     }
 
     /// The first row of a statement, if it has any.
@@ -97,13 +91,7 @@ impl Reader {
         };
         let backend = AtomicI32::new(0);
         let begun = Instant::now();
-        let mut work = pin!(transaction(
-            &client,
-            self.patience(),
-            statement.1,
-            parameters,
-            &backend
-        ));
+        let mut work = pin!(transaction(&client, self.patience(), statement.1, parameters, &backend));
         tokio::select! {
             rows = &mut work => {
                 let found = rows.as_ref().map_or(0, Vec::len);
@@ -123,18 +111,12 @@ impl Reader {
     /// What is left of the time, but at least a millisecond: 0 would mean no limit to PostgreSQL.
     fn patience(&self) -> Duration {
         let most = Duration::from_millis(self.pool.config().database.query_timeout_ms);
-        let left = self.deadline.map_or(most, |deadline| {
-            deadline.saturating_duration_since(Instant::now())
-        });
+        let left = self.deadline.map_or(most, |deadline| deadline.saturating_duration_since(Instant::now()));
         left.min(most).max(Duration::from_millis(1))
     }
 
     async fn cancel(&self, backend: i32) -> Result<(), Error> {
-        self.pool
-            .connect()
-            .await?
-            .query_typed(CANCEL.1, &[(&backend, Type::INT4)])
-            .await?;
+        self.pool.connect().await?.query_typed(CANCEL.1, &[(&backend, Type::INT4)]).await?;
         Ok(())
     }
 }
@@ -151,27 +133,16 @@ async fn transaction<T: Read>(
 ) -> Result<Vec<T>, Error> {
     let limit = async {
         let patience = vec![patience.as_millis().to_string().bind()];
-        let row = pin!(client.query_typed_raw(LIMIT.1, patience).await?)
-            .try_next()
-            .await?;
+        let row = pin!(client.query_typed_raw(LIMIT.1, patience).await?).try_next().await?;
         row.inspect(|row| backend.store(row.get(0), Ordering::Relaxed));
         Ok::<_, Error>(())
     };
     let rows = async {
         let stream = client.query_typed_raw(sql, parameters).await?;
-        stream
-            .map_err(Error::from)
-            .and_then(async |row| Fields::new(&row).row())
-            .try_collect()
-            .await
+        stream.map_err(Error::from).and_then(async |row| Fields::new(&row).row()).try_collect().await
     };
-    let (begun, limited, rows, done) = join4(
-        client.batch_execute(BEGIN),
-        limit,
-        rows,
-        client.batch_execute(COMMIT),
-    )
-    .await;
+    let (begun, limited, rows, done) =
+        join4(client.batch_execute(BEGIN), limit, rows, client.batch_execute(COMMIT)).await;
     begun?;
     limited?;
     let rows = rows?;

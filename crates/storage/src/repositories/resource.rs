@@ -38,9 +38,7 @@ impl ResourceRepository {
     /// What PostgreSQL says.
     pub async fn resources(&self, ids: &[ResourceId]) -> Result<Vec<ResourceRow>, Error> {
         let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-        self.reader
-            .rows(RESOURCES, parameters![ids, self.reader.project.0])
-            .await
+        self.reader.rows(RESOURCES, parameters![ids, self.reader.project.0]).await
     }
 
     /// The scopes of these ids, in any order; those that are not stored are left out.
@@ -49,9 +47,7 @@ impl ResourceRepository {
     /// What PostgreSQL says.
     pub async fn scopes(&self, ids: &[ScopeId]) -> Result<Vec<ScopeRow>, Error> {
         let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-        self.reader
-            .rows(SCOPES, parameters![ids, self.reader.project.0])
-            .await
+        self.reader.rows(SCOPES, parameters![ids, self.reader.project.0]).await
     }
 }
 

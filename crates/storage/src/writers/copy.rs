@@ -39,9 +39,7 @@ impl CopyWriter {
 
     /// A writer with the default chunk size.
     pub const fn new() -> Self {
-        Self {
-            chunk_bytes: Self::DEFAULT_CHUNK_BYTES,
-        }
+        Self { chunk_bytes: Self::DEFAULT_CHUNK_BYTES }
     }
 
     /// A writer that hands over chunks of about this many bytes.

@@ -42,14 +42,9 @@ impl Dictionary {
 
     /// A memory of at most `capacity` ids.
     pub fn with_capacity(capacity: usize) -> Self {
-        let generations = Generations {
-            capacity: capacity.div_ceil(2),
-            young: HashSet::new(),
-            old: HashSet::new(),
-        };
-        Self {
-            committed: Arc::new(Mutex::new(generations)),
-        }
+        let generations =
+            Generations { capacity: capacity.div_ceil(2), young: HashSet::new(), old: HashSet::new() };
+        Self { committed: Arc::new(Mutex::new(generations)) }
     }
 
     /// Writes those of `rows` that are not known to be committed.
@@ -78,10 +73,7 @@ impl Dictionary {
 
     fn missing<'r, R: DictionaryRow>(&self, rows: &[&'r R]) -> Vec<&'r R> {
         let committed = self.lock();
-        rows.iter()
-            .copied()
-            .filter(|row| !committed.contains(&row.identity()))
-            .collect()
+        rows.iter().copied().filter(|row| !committed.contains(&row.identity())).collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Generations> {
@@ -127,11 +119,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_keeps_the_recent() {
-        let mut generations = Generations {
-            capacity: 2,
-            young: HashSet::new(),
-            old: HashSet::new(),
-        };
+        let mut generations = Generations { capacity: 2, young: HashSet::new(), old: HashSet::new() };
         (0..5).for_each(|n| generations.insert(("scopes", 1, Uuid::from_u128(n))));
         assert!(generations.contains(&("scopes", 1, Uuid::from_u128(4))));
         assert!(generations.contains(&("scopes", 1, Uuid::from_u128(2))));

@@ -18,12 +18,8 @@ pub(super) async fn insert<R: Row + Sync>(client: &Client, rows: &[&R]) -> Resul
     let statement = client.prepare(&R::TABLE.insert()).await?;
     let mut inserted = Vec::with_capacity(rows.len());
     for chunk in rows.chunks(IN_FLIGHT) {
-        let counts = try_join_all(
-            chunk
-                .iter()
-                .map(|row| insert_one(client, &statement, fields(*row))),
-        )
-        .await?;
+        let counts =
+            try_join_all(chunk.iter().map(|row| insert_one(client, &statement, fields(*row)))).await?;
         inserted.extend(counts.into_iter().map(|count| count == 1));
     }
     Ok(inserted)

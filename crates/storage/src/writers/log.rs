@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 
 use super::copy::CopyWriter;
 use super::dictionary::Dictionary;
-use super::{Written, all, insert, transaction};
+use super::{Written, all, insert, make_partitions, transaction};
 use crate::config::WriteMethod;
 use crate::error::Error;
 use crate::models::{LogRow, ResourceRow, ScopeRow};
@@ -46,25 +46,16 @@ pub async fn commit(
     batches: &[LogBatch],
     method: WriteMethod,
 ) -> Result<Written, Error> {
-    dictionary
-        .ensure(client, &all(batches, |batch| &batch.resources))
-        .await?;
-    dictionary
-        .ensure(client, &all(batches, |batch| &batch.scopes))
-        .await?;
+    dictionary.ensure(client, &all(batches, |batch| &batch.resources)).await?;
+    dictionary.ensure(client, &all(batches, |batch| &batch.scopes)).await?;
     let mut logs: Vec<&LogRow> = all(batches, |batch| &batch.logs);
     logs.sort_by_key(|log| (log.project_id, log.time));
     let logs = &logs[..];
     let stored = match method {
         WriteMethod::Copy => transaction::run(client, CopyWriter::new().write(client, logs)).await?,
-        WriteMethod::Insert => transaction::run(client, insert::insert(client, logs))
-            .await?
-            .len() as u64,
+        WriteMethod::Insert => transaction::run(client, insert::insert(client, logs)).await?.len() as u64,
     };
-    Ok(Written {
-        stored,
-        duplicates: 0,
-    })
+    Ok(Written { stored, duplicates: 0 })
 }
 
 /// Gathers log records and writes them when there are enough, or when told to.
@@ -80,11 +71,7 @@ pub struct LogWriter {
 impl LogWriter {
     /// A writer that gathers `writer.batch_rows` records and writes them by `writer.method`.
     pub fn new(pool: StoragePool) -> Self {
-        Self {
-            pool,
-            dictionary: Dictionary::default(),
-            gathered: Mutex::default(),
-        }
+        Self { pool, dictionary: Dictionary::default(), gathered: Mutex::default() }
     }
 
     /// Gathers one record that knows its resource and scope only by id; both should be written too.
@@ -92,11 +79,7 @@ impl LogWriter {
     /// # Errors
     /// What PostgreSQL says when this fills the batch; the batch is kept, and the next flush tries it again.
     pub async fn write_log(&self, log: LogRow) -> Result<(), Error> {
-        self.write(LogBatch {
-            logs: vec![log],
-            ..LogBatch::default()
-        })
-        .await
+        self.write(LogBatch { logs: vec![log], ..LogBatch::default() }).await
     }
 
     /// Gathers records with the resources and scopes that they point at.
@@ -115,10 +98,16 @@ impl LogWriter {
     /// Writes what is gathered. When this returns, it is committed.
     ///
     /// # Errors
-    /// What PostgreSQL says; the batch is kept, and the next flush tries it again.
+    /// What PostgreSQL says; the batch is kept, and the next flush tries it again. A row that can never be written is
+    /// got rid of with [`Self::take`].
     pub async fn flush(&self) -> Result<Written, Error> {
         let mut gathered = self.gathered.lock().await;
         self.flush_locked(&mut gathered).await
+    }
+
+    /// Takes out what is gathered, unwritten: the way on when a row in it can never be written.
+    pub async fn take(&self) -> LogBatch {
+        std::mem::take(&mut *self.gathered.lock().await)
     }
 
     async fn flush_locked(&self, gathered: &mut LogBatch) -> Result<Written, Error> {
@@ -128,15 +117,9 @@ impl LogWriter {
         // A connection of its own: if this future is dropped in mid transaction, the connection goes with it.
         let client = self.pool.connect().await?;
         let days = gathered.logs.iter().map(|log| log.time.day()).collect();
-        self.pool.partitions().ensure(&client, &days).await?;
+        make_partitions(&self.pool, &client, days).await?;
         let batches = std::slice::from_ref(&*gathered);
-        let written = commit(
-            &client,
-            &self.dictionary,
-            batches,
-            self.pool.config().writer.method,
-        )
-        .await?;
+        let written = commit(&client, &self.dictionary, batches, self.pool.config().writer.method).await?;
         *gathered = LogBatch::default();
         Ok(written)
     }

@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 
 use super::copy::CopyWriter;
 use super::dictionary::Dictionary;
-use super::{Written, all, insert, transaction};
+use super::{Written, all, insert, make_partitions, transaction};
 use crate::config::WriteMethod;
 use crate::error::{Error, Failure};
 use crate::models::row::Row as _;
@@ -62,18 +62,10 @@ pub async fn commit(
     batches: &[MetricBatch],
     method: WriteMethod,
 ) -> Result<Written, Error> {
-    dictionary
-        .ensure(client, &all(batches, |batch| &batch.resources))
-        .await?;
-    dictionary
-        .ensure(client, &all(batches, |batch| &batch.scopes))
-        .await?;
-    dictionary
-        .ensure(client, &all(batches, |batch| &batch.metrics))
-        .await?;
-    dictionary
-        .ensure(client, &all(batches, |batch| &batch.series))
-        .await?;
+    dictionary.ensure(client, &all(batches, |batch| &batch.resources)).await?;
+    dictionary.ensure(client, &all(batches, |batch| &batch.scopes)).await?;
+    dictionary.ensure(client, &all(batches, |batch| &batch.metrics)).await?;
+    dictionary.ensure(client, &all(batches, |batch| &batch.series)).await?;
     let mut points: Vec<&DataPointRow> = all(batches, |batch| &batch.points);
     let arrived = points.len() as u64;
     points.sort_by_key(|point| point.key());
@@ -91,18 +83,13 @@ pub async fn commit(
             inserted.iter().filter(|new| **new).count() as u64
         }
     };
-    Ok(Written {
-        stored,
-        duplicates: arrived - stored,
-    })
+    Ok(Written { stored, duplicates: arrived - stored })
 }
 
 /// When some of the points are stored already: through a staging table, which lets those be left out.
 async fn copy_staged(client: &Client, points: &[&DataPointRow]) -> Result<u64, Error> {
     client.batch_execute(STAGE_POINTS).await?;
-    CopyWriter::new()
-        .write_to(client, "staged_points", points)
-        .await?;
+    CopyWriter::new().write_to(client, "staged_points", points).await?;
     Ok(client.execute(&unstage_points(), &[]).await?)
 }
 
@@ -127,11 +114,7 @@ pub struct MetricWriter {
 impl MetricWriter {
     /// A writer that gathers `writer.batch_rows` points and writes them by `writer.method`.
     pub fn new(pool: StoragePool) -> Self {
-        Self {
-            pool,
-            dictionary: Dictionary::default(),
-            gathered: Mutex::default(),
-        }
+        Self { pool, dictionary: Dictionary::default(), gathered: Mutex::default() }
     }
 
     /// Gathers one definition.
@@ -139,11 +122,7 @@ impl MetricWriter {
     /// # Errors
     /// What PostgreSQL says when this fills the batch; the batch is kept, and the next flush tries it again.
     pub async fn write_metric(&self, metric: MetricRow) -> Result<(), Error> {
-        self.write(MetricBatch {
-            metrics: vec![metric],
-            ..MetricBatch::default()
-        })
-        .await
+        self.write(MetricBatch { metrics: vec![metric], ..MetricBatch::default() }).await
     }
 
     /// Gathers one stream.
@@ -151,11 +130,7 @@ impl MetricWriter {
     /// # Errors
     /// As [`Self::write_metric`].
     pub async fn write_series(&self, series: SeriesRow) -> Result<(), Error> {
-        self.write(MetricBatch {
-            series: vec![series],
-            ..MetricBatch::default()
-        })
-        .await
+        self.write(MetricBatch { series: vec![series], ..MetricBatch::default() }).await
     }
 
     /// Gathers one data point.
@@ -163,11 +138,7 @@ impl MetricWriter {
     /// # Errors
     /// As [`Self::write_metric`].
     pub async fn write_data_point(&self, point: DataPointRow) -> Result<(), Error> {
-        self.write(MetricBatch {
-            points: vec![point],
-            ..MetricBatch::default()
-        })
-        .await
+        self.write(MetricBatch { points: vec![point], ..MetricBatch::default() }).await
     }
 
     /// Gathers points with all that they point at.
@@ -186,10 +157,16 @@ impl MetricWriter {
     /// Writes what is gathered. When this returns, it is committed.
     ///
     /// # Errors
-    /// What PostgreSQL says; the batch is kept, and the next flush tries it again.
+    /// What PostgreSQL says; the batch is kept, and the next flush tries it again. A row that can never be written is
+    /// got rid of with [`Self::take`].
     pub async fn flush(&self) -> Result<Written, Error> {
         let mut gathered = self.gathered.lock().await;
         self.flush_locked(&mut gathered).await
+    }
+
+    /// Takes out what is gathered, unwritten: the way on when a row in it can never be written.
+    pub async fn take(&self) -> MetricBatch {
+        std::mem::take(&mut *self.gathered.lock().await)
     }
 
     async fn flush_locked(&self, gathered: &mut MetricBatch) -> Result<Written, Error> {
@@ -199,15 +176,9 @@ impl MetricWriter {
         // A connection of its own: if this future is dropped in mid transaction, the connection goes with it.
         let client = self.pool.connect().await?;
         let days = gathered.points.iter().map(|point| point.time.day()).collect();
-        self.pool.partitions().ensure(&client, &days).await?;
+        make_partitions(&self.pool, &client, days).await?;
         let batches = std::slice::from_ref(&*gathered);
-        let written = commit(
-            &client,
-            &self.dictionary,
-            batches,
-            self.pool.config().writer.method,
-        )
-        .await?;
+        let written = commit(&client, &self.dictionary, batches, self.pool.config().writer.method).await?;
         *gathered = MetricBatch::default();
         Ok(written)
     }

@@ -14,6 +14,14 @@ pub mod metric;
 pub mod trace;
 mod transaction;
 
+use std::collections::BTreeSet;
+
+use llm_observatory_core::time::Day;
+use tokio_postgres::Client;
+
+use crate::error::Error;
+use crate::pool::StoragePool;
+
 pub use copy::CopyWriter;
 pub use dictionary::Dictionary;
 pub use log::{LogBatch, LogWriter};
@@ -39,4 +47,12 @@ impl std::ops::AddAssign for Written {
 /// The rows of one kind out of all batches.
 fn all<B, R>(batches: &[B], rows: fn(&B) -> &Vec<R>) -> Vec<&R> {
     batches.iter().flat_map(rows).collect()
+}
+
+/// Makes the partitions that the days need.
+async fn make_partitions(pool: &StoragePool, client: &Client, days: BTreeSet<Day>) -> Result<(), Error> {
+    match pool.partitions().ensure(client, &days).await?.0.len() {
+        0 => Ok(()),
+        refused => Err(Error::TooManyDays(refused)),
+    }
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::copy::CopyWriter;
 use super::dictionary::Dictionary;
-use super::{Written, all, insert, transaction};
+use super::{Written, all, insert, make_partitions, transaction};
 use crate::config::WriteMethod;
 use crate::error::{Error, Failure};
 use crate::models::attributes::Attributes;
@@ -60,12 +60,8 @@ pub async fn commit(
     batches: &[TraceBatch],
     method: WriteMethod,
 ) -> Result<Written, Error> {
-    dictionary
-        .ensure(client, &all(batches, |batch| &batch.resources))
-        .await?;
-    dictionary
-        .ensure(client, &all(batches, |batch| &batch.scopes))
-        .await?;
+    dictionary.ensure(client, &all(batches, |batch| &batch.resources)).await?;
+    dictionary.ensure(client, &all(batches, |batch| &batch.scopes)).await?;
     let mut spans: Vec<&Span> = all(batches, |batch| &batch.spans);
     let arrived = spans.len() as u64;
     keep_most_complete(&mut spans);
@@ -79,20 +75,12 @@ pub async fn commit(
         },
         WriteMethod::Insert => transaction::run(client, insert_rows(client, spans)).await?,
     };
-    Ok(Written {
-        stored,
-        duplicates: arrived - stored,
-    })
+    Ok(Written { stored, duplicates: arrived - stored })
 }
 
 /// Sorts by key, and of spans with the same key keeps the one that ended, or ended later.
 fn keep_most_complete(spans: &mut Vec<&Span>) {
-    spans.sort_by(|a, b| {
-        a.row
-            .key()
-            .cmp(&b.row.key())
-            .then(b.row.end_time.cmp(&a.row.end_time))
-    });
+    spans.sort_by(|a, b| a.row.key().cmp(&b.row.key()).then(b.row.end_time.cmp(&a.row.end_time)));
     spans.dedup_by(|later, kept| later.row.key() == kept.row.key());
 }
 
@@ -106,20 +94,9 @@ async fn copy(client: &Client, spans: &[&Span]) -> Result<u64, Error> {
 /// As [`copy`], when some of the spans are stored already: through a staging table, which lets those be left out.
 async fn copy_staged(client: &Client, spans: &[&Span]) -> Result<u64, Error> {
     client.batch_execute(STAGE_SPANS).await?;
-    CopyWriter::new()
-        .write_to(client, "staged_spans", &rows(spans))
-        .await?;
-    let inserted: HashSet<_> = client
-        .query(&unstage_spans(), &[])
-        .await?
-        .iter()
-        .map(span_key)
-        .collect();
-    let new: Vec<_> = spans
-        .iter()
-        .copied()
-        .filter(|span| inserted.contains(&span.row.key()))
-        .collect();
+    CopyWriter::new().write_to(client, "staged_spans", &rows(spans)).await?;
+    let inserted: HashSet<_> = client.query(&unstage_spans(), &[]).await?.iter().map(span_key).collect();
+    let new: Vec<_> = spans.iter().copied().filter(|span| inserted.contains(&span.row.key())).collect();
     copy_events(client, &new).await?;
     merge_summaries(client, &new).await?;
     Ok(inserted.len() as u64)
@@ -154,22 +131,12 @@ fn span_key(row: &tokio_postgres::Row) -> (TraceId, i64, SpanId, ProjectId) {
     let span_id: &[u8] = row.get(2);
     // The row came back from the INSERT of rows whose ids were valid.
     let span_id = SpanId::from_wire(span_id).expect("a span id that was just written");
-    (
-        TraceId::from_uuid(row.get(0)),
-        row.get(1),
-        span_id,
-        ProjectId(row.get(3)),
-    )
+    (TraceId::from_uuid(row.get(0)), row.get(1), span_id, ProjectId(row.get(3)))
 }
 
 async fn insert_rows(client: &Client, spans: &[&Span]) -> Result<u64, Error> {
     let inserted = insert::insert(client, &rows(spans)).await?;
-    let new: Vec<_> = spans
-        .iter()
-        .zip(&inserted)
-        .filter(|(_, new)| **new)
-        .map(|(span, _)| *span)
-        .collect();
+    let new: Vec<_> = spans.iter().zip(&inserted).filter(|(_, new)| **new).map(|(span, _)| *span).collect();
     insert::insert(client, &events(&new)).await?;
     merge_summaries(client, &new).await?;
     Ok(new.len() as u64)
@@ -227,16 +194,12 @@ impl SummaryColumns {
         self.error_count.push(summary.error_count);
         let root = summary.root.as_ref();
         self.root_start.push(root.map(|root| moment(root.start_micros)));
-        self.root_span_id
-            .push(root.map(|root| root.span_id.as_bytes().to_vec()));
+        self.root_span_id.push(root.map(|root| root.span_id.as_bytes().to_vec()));
         self.root_name.push(root.map(|root| root.name.to_string()));
         self.root_service.push(root.map(|root| root.service.to_string()));
         // PostgreSQL has no ragged arrays of arrays: names are joined by the ASCII unit separator, which no name holds.
-        let services: Vec<_> = summary
-            .services
-            .iter()
-            .map(|name| name.replace('\u{1f}', "\u{fffd}"))
-            .collect();
+        let services: Vec<_> =
+            summary.services.iter().map(|name| name.replace('\u{1f}', "\u{fffd}")).collect();
         self.services.push(services.join("\u{1f}"));
     }
 
@@ -285,11 +248,7 @@ pub struct TraceWriter {
 impl TraceWriter {
     /// A writer that gathers `writer.batch_rows` spans and writes them by `writer.method`.
     pub fn new(pool: StoragePool) -> Self {
-        Self {
-            pool,
-            dictionary: Dictionary::default(),
-            gathered: Mutex::default(),
-        }
+        Self { pool, dictionary: Dictionary::default(), gathered: Mutex::default() }
     }
 
     /// Gathers one span that knows its resource and scope only by id; both should be written too.
@@ -297,11 +256,7 @@ impl TraceWriter {
     /// # Errors
     /// What PostgreSQL says when this span fills the batch; the batch is kept, and the next flush tries it again.
     pub async fn write_span(&self, span: impl Into<Span>) -> Result<(), Error> {
-        self.write(TraceBatch {
-            spans: vec![span.into()],
-            ..TraceBatch::default()
-        })
-        .await
+        self.write(TraceBatch { spans: vec![span.into()], ..TraceBatch::default() }).await
     }
 
     /// Gathers events of a span that is not in the batch: one that was written before.
@@ -337,10 +292,16 @@ impl TraceWriter {
     /// Writes what is gathered. When this returns, it is committed.
     ///
     /// # Errors
-    /// What PostgreSQL says; the batch is kept, and the next flush tries it again.
+    /// What PostgreSQL says; the batch is kept, and the next flush tries it again. A row that can never be written is
+    /// got rid of with [`Self::take`].
     pub async fn flush(&self) -> Result<Written, Error> {
         let mut gathered = self.gathered.lock().await;
         self.flush_locked(&mut gathered).await
+    }
+
+    /// Takes out what is gathered, unwritten: the way on when a row in it can never be written.
+    pub async fn take(&self) -> TraceBatch {
+        std::mem::take(&mut *self.gathered.lock().await)
     }
 
     async fn flush_locked(&self, gathered: &mut TraceBatch) -> Result<Written, Error> {
@@ -349,20 +310,10 @@ impl TraceWriter {
         }
         // A connection of its own: if this future is dropped in mid transaction, the connection goes with it.
         let client = self.pool.connect().await?;
-        let days = gathered
-            .spans
-            .iter()
-            .map(|span| span.row.start_time.day())
-            .collect();
-        self.pool.partitions().ensure(&client, &days).await?;
+        let days = gathered.spans.iter().map(|span| span.row.start_time.day()).collect();
+        make_partitions(&self.pool, &client, days).await?;
         let batches = std::slice::from_ref(&*gathered);
-        let written = commit(
-            &client,
-            &self.dictionary,
-            batches,
-            self.pool.config().writer.method,
-        )
-        .await?;
+        let written = commit(&client, &self.dictionary, batches, self.pool.config().writer.method).await?;
         *gathered = TraceBatch::default();
         Ok(written)
     }
@@ -395,11 +346,7 @@ impl From<LlmSpan> for TraceBatch {
             links: None,
             llm: Some(Box::new(span.reading)),
         };
-        Self {
-            resources: vec![resource],
-            scopes: vec![scope],
-            spans: vec![row.into()],
-        }
+        Self { resources: vec![resource], scopes: vec![scope], spans: vec![row.into()] }
     }
 }
 
@@ -418,20 +365,11 @@ fn gen_ai_attributes(span: &LlmSpan) -> Vec<Attribute<'_>> {
         ("gen_ai.usage.input_tokens", reading.usage.input),
         ("gen_ai.usage.output_tokens", reading.usage.output),
         ("gen_ai.usage.cache_read.input_tokens", reading.usage.cache_read),
-        (
-            "gen_ai.usage.cache_creation.input_tokens",
-            reading.usage.cache_creation,
-        ),
+        ("gen_ai.usage.cache_creation.input_tokens", reading.usage.cache_creation),
         ("gen_ai.usage.reasoning.output_tokens", reading.usage.reasoning),
     ];
-    let texts = texts
-        .into_iter()
-        .filter_map(|(key, text)| Some(Attribute::new(key, text.as_ref()?.as_str())));
-    let counts = counts
-        .into_iter()
-        .filter_map(|(key, count)| Some(Attribute::new(key, count?)));
-    texts
-        .chain(counts)
-        .chain(span.attributes.iter().cloned())
-        .collect()
+    let texts =
+        texts.into_iter().filter_map(|(key, text)| Some(Attribute::new(key, text.as_ref()?.as_str())));
+    let counts = counts.into_iter().filter_map(|(key, count)| Some(Attribute::new(key, count?)));
+    texts.chain(counts).chain(span.attributes.iter().cloned()).collect()
 }

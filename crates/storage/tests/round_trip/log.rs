@@ -43,19 +43,13 @@ async fn logs() {
             "scope_id": "00000000-0000-0000-0000-00000000000b", "attributes": {},
         });
         let columns = row.as_object_mut().unwrap();
-        LogRow::TABLE
-            .columns
-            .iter()
-            .for_each(|nullable| _ = columns.entry(*nullable).or_insert(Json::Null));
+        LogRow::TABLE.columns.iter().for_each(|nullable| _ = columns.entry(*nullable).or_insert(Json::Null));
         columns.extend(filled.as_object().unwrap().clone());
         row
     };
     let expected = [
         as_stored(3, json!({"time": "1970-01-01T00:00:00+00:00", "time_nanos": 1})),
-        as_stored(
-            2,
-            json!({"body_text": "a\u{fffd}b", "body_layout": "\\x0a03610062"}),
-        ),
+        as_stored(2, json!({"body_text": "a\u{fffd}b", "body_layout": "\\x0a03610062"})),
         as_stored(
             1,
             json!({
@@ -67,10 +61,7 @@ async fn logs() {
         ),
     ];
     let rows = Everything {
-        logs: LogBatch {
-            logs: vec![full, nul, bare],
-            ..LogBatch::default()
-        },
+        logs: LogBatch { logs: vec![full, nul, bare], ..LogBatch::default() },
         ..Everything::default()
     };
     assert_stored(rows, "logs", &expected).await;

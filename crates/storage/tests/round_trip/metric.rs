@@ -28,10 +28,7 @@ async fn metrics_and_series() {
         points: vec![rows::point(2, MIDNIGHT, PointValue::None)],
         ..MetricBatch::default()
     };
-    let rows = || Everything {
-        metrics: batch(),
-        ..Everything::default()
-    };
+    let rows = || Everything { metrics: batch(), ..Everything::default() };
     let expected = json!({
         "id": "00000000-0000-0000-0000-000000000001", "project_id": 1, "kind": 4, "temporality": i32::MAX,
         "is_monotonic": true, "name": "requests", "unit": "1", "description": "how many", "metadata": {"k": true},
@@ -80,14 +77,8 @@ async fn data_points() {
         scale: i32::MIN,
         zero_count: u64::MAX,
         zero_threshold: 0.25,
-        positive: Some(Buckets {
-            offset: -3,
-            counts: vec![1, 2],
-        }),
-        negative: Some(Buckets {
-            offset: 0,
-            counts: Vec::new(),
-        }),
+        positive: Some(Buckets { offset: -3, counts: vec![1, 2] }),
+        negative: Some(Buckets { offset: 0, counts: Vec::new() }),
     };
     let empty = PointValue::Histogram {
         count: 0,
@@ -97,17 +88,10 @@ async fn data_points() {
         bucket_counts: Vec::new(),
         explicit_bounds: Vec::new(),
     };
-    let summary = PointValue::Summary {
-        count: 2,
-        sum: 3.5,
-        quantiles: vec![(0.5, 1.0), (1.0, f64::NAN)],
-    };
+    let summary = PointValue::Summary { count: 2, sum: 3.5, quantiles: vec![(0.5, 1.0), (1.0, f64::NAN)] };
     let mut stale = rows::point(0x60, MIDNIGHT, PointValue::None);
     stale.flags = u32::MAX;
-    stale.exemplars = Some(Nested {
-        json: Bytes::from_static(b"[]"),
-        otlp: Bytes::from_static(b"\x2a\x00"),
-    });
+    stale.exemplars = Some(Nested { json: Bytes::from_static(b"[]"), otlp: Bytes::from_static(b"\x2a\x00") });
     let points = vec![
         rows::point(0x10, MIDNIGHT, PointValue::Double(5e-324)),
         rows::point(0x20, MIDNIGHT, PointValue::Int(i64::MIN)),
@@ -127,10 +111,7 @@ async fn data_points() {
                 "bucket_counts": [0, -1, i64::MIN], "explicit_bounds": [-0.5, "Infinity"],
             }),
         ),
-        point_as_stored(
-            "31",
-            json!({"count": 0, "bucket_counts": [], "explicit_bounds": []}),
-        ),
+        point_as_stored("31", json!({"count": 0, "bucket_counts": [], "explicit_bounds": []})),
         point_as_stored(
             "40",
             json!({
@@ -142,17 +123,9 @@ async fn data_points() {
             "50",
             json!({"count": 2, "sum": 3.5, "quantiles": [0.5, 1], "quantile_values": [1, "NaN"]}),
         ),
-        point_as_stored(
-            "60",
-            json!({"flags": -1, "exemplars": [], "exemplars_otlp": "\\x2a00"}),
-        ),
+        point_as_stored("60", json!({"flags": -1, "exemplars": [], "exemplars_otlp": "\\x2a00"})),
     ];
-    let rows = Everything {
-        metrics: MetricBatch {
-            points,
-            ..MetricBatch::default()
-        },
-        ..Everything::default()
-    };
+    let rows =
+        Everything { metrics: MetricBatch { points, ..MetricBatch::default() }, ..Everything::default() };
     assert_stored(rows, "metric_data_points", &expected).await;
 }

@@ -41,69 +41,33 @@ async fn database() -> (TestDatabase, Client) {
     let database = TestDatabase::new().await;
     let client = database.client().await;
     let pool = database.pool().await;
-    pool.partitions()
-        .ensure(&client, &[MIDNIGHT.day()].into())
-        .await
-        .unwrap();
+    pool.partitions().ensure(&client, &[MIDNIGHT.day()].into()).await.unwrap();
     (database, client)
 }
 
 async fn by_copy(client: &Client, rows: &Everything) {
     let copy = CopyWriter::with_chunk_bytes(64);
     let spans: Vec<SpanRow> = rows.traces.spans.iter().map(|span| span.row.clone()).collect();
-    let events: Vec<EventRow> = rows
-        .traces
-        .spans
-        .iter()
-        .flat_map(|span| span.events.clone())
-        .collect();
+    let events: Vec<EventRow> = rows.traces.spans.iter().flat_map(|span| span.events.clone()).collect();
     let summaries: Vec<TraceRow> = spans.iter().map(TraceRow::of).collect();
-    assert_eq!(
-        copy.write_spans(client, &spans).await.unwrap(),
-        spans.len() as u64
-    );
-    assert_eq!(
-        copy.write_events(client, &events).await.unwrap(),
-        events.len() as u64
-    );
-    assert_eq!(
-        copy.write_traces(client, &summaries).await.unwrap(),
-        summaries.len() as u64
-    );
+    assert_eq!(copy.write_spans(client, &spans).await.unwrap(), spans.len() as u64);
+    assert_eq!(copy.write_events(client, &events).await.unwrap(), events.len() as u64);
+    assert_eq!(copy.write_traces(client, &summaries).await.unwrap(), summaries.len() as u64);
     copy.write_metrics(client, &rows.metrics.metrics).await.unwrap();
-    copy.write_data_points(client, &rows.metrics.points)
-        .await
-        .unwrap();
+    copy.write_data_points(client, &rows.metrics.points).await.unwrap();
     copy.write_logs(client, &rows.logs.logs).await.unwrap();
     // Dictionaries are inserted whatever the method.
-    let traces = TraceBatch {
-        spans: Vec::new(),
-        ..rows.traces.clone()
-    };
-    let metrics = MetricBatch {
-        points: Vec::new(),
-        metrics: Vec::new(),
-        ..rows.metrics.clone()
-    };
-    writers::trace::commit(client, &Dictionary::default(), &[traces], WriteMethod::Copy)
-        .await
-        .unwrap();
-    writers::metric::commit(client, &Dictionary::default(), &[metrics], WriteMethod::Copy)
-        .await
-        .unwrap();
+    let traces = TraceBatch { spans: Vec::new(), ..rows.traces.clone() };
+    let metrics = MetricBatch { points: Vec::new(), metrics: Vec::new(), ..rows.metrics.clone() };
+    writers::trace::commit(client, &Dictionary::default(), &[traces], WriteMethod::Copy).await.unwrap();
+    writers::metric::commit(client, &Dictionary::default(), &[metrics], WriteMethod::Copy).await.unwrap();
 }
 
 async fn by_insert(client: &Client, rows: &Everything) {
     let dictionary = Dictionary::default();
-    writers::trace::commit(client, &dictionary, from_ref(&rows.traces), WriteMethod::Insert)
-        .await
-        .unwrap();
-    writers::metric::commit(client, &dictionary, from_ref(&rows.metrics), WriteMethod::Insert)
-        .await
-        .unwrap();
-    writers::log::commit(client, &dictionary, from_ref(&rows.logs), WriteMethod::Insert)
-        .await
-        .unwrap();
+    writers::trace::commit(client, &dictionary, from_ref(&rows.traces), WriteMethod::Insert).await.unwrap();
+    writers::metric::commit(client, &dictionary, from_ref(&rows.metrics), WriteMethod::Insert).await.unwrap();
+    writers::log::commit(client, &dictionary, from_ref(&rows.logs), WriteMethod::Insert).await.unwrap();
 }
 
 /// Writes the rows both ways, and compares the table with `expected` each time.
@@ -143,10 +107,7 @@ async fn resources_and_scopes() {
         scopes: vec![scope.clone()],
         spans: vec![rows::span(1, 1, MIDNIGHT).into()],
     };
-    let rows = || Everything {
-        traces: batch(),
-        ..Everything::default()
-    };
+    let rows = || Everything { traces: batch(), ..Everything::default() };
     let expected = json!({
         "id": "00000000-0000-0000-0000-000000000001", "project_id": i32::MAX, "service_name": "chat",
         "attributes": {"service.name": "chat"}, "attributes_layout": null, "dropped_attributes_count": -1,
@@ -182,11 +143,7 @@ fn every_row_writes_one_field_for_each_column() {
     for value in [
         PointValue::None,
         PointValue::Double(1.0),
-        PointValue::Summary {
-            count: 0,
-            sum: 0.0,
-            quantiles: vec![],
-        },
+        PointValue::Summary { count: 0, sum: 0.0, quantiles: vec![] },
     ] {
         check(&rows::point(1, MIDNIGHT, value));
     }
@@ -195,16 +152,9 @@ fn every_row_writes_one_field_for_each_column() {
 #[tokio::test]
 async fn a_refused_copy_stores_nothing() {
     let (_database, client) = database().await;
-    let spans = [
-        rows::span(1, 1, MIDNIGHT),
-        rows::span(1, 2, MIDNIGHT),
-        rows::span(1, 1, MIDNIGHT),
-    ];
+    let spans = [rows::span(1, 1, MIDNIGHT), rows::span(1, 2, MIDNIGHT), rows::span(1, 1, MIDNIGHT)];
     let error = CopyWriter::new().write_spans(&client, &spans).await.unwrap_err();
-    assert_eq!(
-        error.failure(),
-        llm_observatory_storage::error::Failure::Duplicate
-    );
+    assert_eq!(error.failure(), llm_observatory_storage::error::Failure::Duplicate);
     assert_eq!(rows::count(&client, "trace_spans").await, 0);
     assert_eq!(
         CopyWriter::new().write_spans(&client, &spans[..2]).await.unwrap(),

@@ -86,18 +86,9 @@ fn bare_span_as_stored() -> Json {
         ("project_id".to_owned(), json!(1)),
         ("kind".to_owned(), json!(0)),
         ("status_code".to_owned(), json!(-1)),
-        (
-            "trace_id".to_owned(),
-            json!("00000000-0000-0000-0000-000000000001"),
-        ),
-        (
-            "resource_id".to_owned(),
-            json!("00000000-0000-0000-0000-00000000000a"),
-        ),
-        (
-            "scope_id".to_owned(),
-            json!("00000000-0000-0000-0000-00000000000b"),
-        ),
+        ("trace_id".to_owned(), json!("00000000-0000-0000-0000-000000000001")),
+        ("resource_id".to_owned(), json!("00000000-0000-0000-0000-00000000000a")),
+        ("scope_id".to_owned(), json!("00000000-0000-0000-0000-00000000000b")),
         ("span_id".to_owned(), json!("\\x0000000000000002")),
         ("name".to_owned(), json!("")),
         ("service_name".to_owned(), json!("")),
@@ -109,20 +100,9 @@ fn bare_span_as_stored() -> Json {
 #[tokio::test]
 async fn spans() {
     let bare = rows::span(1, 2, UnixNanos::UNKNOWN);
-    let batch = TraceBatch {
-        spans: vec![bare.into(), full_span().into()],
-        ..TraceBatch::default()
-    };
-    let rows = Everything {
-        traces: batch,
-        ..Everything::default()
-    };
-    assert_stored(
-        rows,
-        "trace_spans",
-        &[bare_span_as_stored(), full_span_as_stored()],
-    )
-    .await;
+    let batch = TraceBatch { spans: vec![bare.into(), full_span().into()], ..TraceBatch::default() };
+    let rows = Everything { traces: batch, ..Everything::default() };
+    assert_stored(rows, "trace_spans", &[bare_span_as_stored(), full_span_as_stored()]).await;
 }
 
 #[tokio::test]
@@ -134,10 +114,7 @@ async fn events() {
         dropped_attributes_count: u32::MAX,
         ..rows::event(&span, 1, "exception")
     };
-    let bare = EventRow {
-        time: UnixNanos::UNKNOWN,
-        ..rows::event(&span, 0, "")
-    };
+    let bare = EventRow { time: UnixNanos::UNKNOWN, ..rows::event(&span, 0, "") };
     let as_stored = |ordinal: i32, time: &str, nanos: i16, dropped: Json, name: &str, attributes: Json| {
         json!({
             "start_time": "2026-01-01T23:59:59.999999+00:00", "time": time, "time_nanos": nanos, "project_id": 1,
@@ -148,26 +125,10 @@ async fn events() {
     };
     let expected = [
         as_stored(0, "1970-01-01T00:00:00+00:00", 0, Json::Null, "", json!({})),
-        as_stored(
-            1,
-            "2554-07-21T23:34:33.709551+00:00",
-            615,
-            json!(-1),
-            "exception",
-            json!({"k": "v"}),
-        ),
+        as_stored(1, "2554-07-21T23:34:33.709551+00:00", 615, json!(-1), "exception", json!({"k": "v"})),
     ];
-    let spans = vec![Span {
-        row: span,
-        events: vec![bare, full],
-    }];
-    let rows = Everything {
-        traces: TraceBatch {
-            spans,
-            ..TraceBatch::default()
-        },
-        ..Everything::default()
-    };
+    let spans = vec![Span { row: span, events: vec![bare, full] }];
+    let rows = Everything { traces: TraceBatch { spans, ..TraceBatch::default() }, ..Everything::default() };
     assert_stored(rows, "trace_events", &expected).await;
 }
 
@@ -194,17 +155,6 @@ async fn summaries() {
             "root_span_id": null, "root_name": null, "root_service": null, "services": ["chat"],
         }),
     ];
-    let batch = TraceBatch {
-        spans: vec![orphan.into(), root.into()],
-        ..TraceBatch::default()
-    };
-    assert_stored(
-        Everything {
-            traces: batch,
-            ..Everything::default()
-        },
-        "traces",
-        &expected,
-    )
-    .await;
+    let batch = TraceBatch { spans: vec![orphan.into(), root.into()], ..TraceBatch::default() };
+    assert_stored(Everything { traces: batch, ..Everything::default() }, "traces", &expected).await;
 }

@@ -26,22 +26,8 @@ pub(super) struct Point {
 
 impl Point {
     pub(super) fn into_row(self, project_id: ProjectId, series_id: SeriesId) -> DataPointRow {
-        let Self {
-            start_time,
-            time,
-            flags,
-            value,
-            exemplars,
-        } = self;
-        DataPointRow {
-            project_id,
-            series_id,
-            start_time,
-            time,
-            flags,
-            value,
-            exemplars,
-        }
+        let Self { start_time, time, flags, value, exemplars } = self;
+        DataPointRow { project_id, series_id, start_time, time, flags, value, exemplars }
     }
 }
 
@@ -178,9 +164,7 @@ impl<'a> Raw<'a> {
     }
 
     fn into_value(self, kind: MetricKind) -> Result<PointValue, Reason> {
-        let Self {
-            count, sum, min, max, ..
-        } = self;
+        let Self { count, sum, min, max, .. } = self;
         Ok(match kind {
             MetricKind::Gauge | MetricKind::Sum => match self.number {
                 Some(value) => value,
@@ -213,20 +197,15 @@ impl<'a> Raw<'a> {
                 positive: self.positive,
                 negative: self.negative,
             },
-            MetricKind::Summary => PointValue::Summary {
-                count,
-                sum: sum.unwrap_or_default(),
-                quantiles: self.quantiles,
-            },
+            MetricKind::Summary => {
+                PointValue::Summary { count, sum: sum.unwrap_or_default(), quantiles: self.quantiles }
+            }
         })
     }
 }
 
 fn buckets(message: &[u8]) -> Result<Buckets, Malformed> {
-    let mut buckets = Buckets {
-        offset: 0,
-        counts: Vec::new(),
-    };
+    let mut buckets = Buckets { offset: 0, counts: Vec::new() };
     for field in Fields::of(message) {
         let field = field?;
         match field.number {

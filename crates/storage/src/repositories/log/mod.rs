@@ -22,13 +22,7 @@ use rows::log_columns;
 /// The statements of this module.
 pub const STATEMENTS: &[(&str, &str)] = &[LIST, STATISTICS];
 
-const LIST: Statement = statement!(
-    "log: list",
-    "SELECT ",
-    log_columns!(),
-    "\n",
-    include_str!("list.sql")
-);
+const LIST: Statement = statement!("log: list", "SELECT ", log_columns!(), "\n", include_str!("list.sql"));
 const STATISTICS: Statement = statement!(
     "log: statistics",
     "SELECT service_name, severity_number, count(*) FROM logs WHERE project_id = $1 AND time BETWEEN $2 AND $4 ",
@@ -94,10 +88,7 @@ impl Default for LogFilter {
 
 impl From<&LogRow> for LogCursor {
     fn from(log: &LogRow) -> Self {
-        Self {
-            time: log.time,
-            id: log.id,
-        }
+        Self { time: log.time, id: log.id }
     }
 }
 
@@ -109,15 +100,18 @@ impl LogRepository {
     pub async fn list(&self, filter: LogFilter) -> Result<Page<LogRow, LogCursor>, Error> {
         let (limit, asked) = limits(filter.limit);
         let TimeRange { start, end } = filter.range;
-        let after = filter.after.filter(|after| after.time < end);
-        let (before, id) = after.map_or((end, Uuid::nil()), |after| (after.time, after.id));
+        let after = filter.after.filter(|after| filter.range.ends_after(after.time));
+        let (before, before_nanos, id) = after
+            .map_or((end, filter.range.end_nanos(), Uuid::nil()), |after| {
+                (after.time, after.time.sub_micros(), after.id)
+            });
         let text = |text: Option<Text>| text.map(|text| text.to_string());
         let parameters = parameters![
             self.reader.project.0,
             timestamp(start),
             start.sub_micros(),
             timestamp(before),
-            before.sub_micros(),
+            before_nanos,
             id,
             text(filter.service),
             filter.trace_id.map(|id| id.uuid()),
@@ -139,11 +133,7 @@ impl LogRepository {
         trace_id: TraceId,
         filter: LogFilter,
     ) -> Result<Page<LogRow, LogCursor>, Error> {
-        self.list(LogFilter {
-            trace_id: Some(trace_id),
-            ..filter
-        })
-        .await
+        self.list(LogFilter { trace_id: Some(trace_id), ..filter }).await
     }
 
     /// The records whose body holds all words of `text` and that fit the filter, newest first.
@@ -155,11 +145,7 @@ impl LogRepository {
         text: impl Into<Text>,
         filter: LogFilter,
     ) -> Result<Page<LogRow, LogCursor>, Error> {
-        self.list(LogFilter {
-            text: Some(text.into()),
-            ..filter
-        })
-        .await
+        self.list(LogFilter { text: Some(text.into()), ..filter }).await
     }
 
     /// How many records each service has of each severity within the range; by service and severity, at most
@@ -173,7 +159,7 @@ impl LogRepository {
             timestamp(range.start),
             range.start.sub_micros(),
             timestamp(range.end),
-            range.end.sub_micros(),
+            range.end_nanos(),
             MAX_ROWS as i64,
         ];
         self.reader.rows(STATISTICS, parameters).await

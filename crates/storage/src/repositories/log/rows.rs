@@ -61,9 +61,7 @@ impl Read for LogRow {
             severity_text: fields.text()?,
             event_name: fields.text()?,
             body: ValueColumns {
-                text: fields
-                    .take::<Option<&str>>()?
-                    .map(|text| Bytes::copy_from_slice(text.as_bytes())),
+                text: fields.take::<Option<&str>>()?.map(|text| Bytes::copy_from_slice(text.as_bytes())),
                 json: fields.take::<Option<JsonText>>()?.map(|json| json.0),
                 exact: fields.bytes()?,
             },
@@ -71,9 +69,8 @@ impl Read for LogRow {
             project_id,
             time: at,
             time_source,
-            observed_time: observed.map_or(UnixNanos::UNKNOWN, |observed| {
-                time(observed, observed_nanos.unwrap_or(0))
-            }),
+            observed_time: observed
+                .map_or(UnixNanos::UNKNOWN, |observed| time(observed, observed_nanos.unwrap_or(0))),
             severity,
             flags,
             dropped_attributes_count,
@@ -85,11 +82,7 @@ impl Read for LogStatistics {
     const COLUMNS: &'static [&'static str] = &["service_name", "severity_number", "count"];
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
-        Ok(Self {
-            service: fields.text()?,
-            severity: Severity(fields.take()?),
-            count: fields.take()?,
-        })
+        Ok(Self { service: fields.text()?, severity: Severity(fields.take()?), count: fields.take()? })
     }
 }
 

@@ -142,12 +142,7 @@ pub struct PointCursor {
 
 impl Default for MetricFilter {
     fn default() -> Self {
-        Self {
-            name: None,
-            service: None,
-            after: None,
-            limit: DEFAULT_ROWS,
-        }
+        Self { name: None, service: None, after: None, limit: DEFAULT_ROWS }
     }
 }
 
@@ -166,20 +161,13 @@ impl Default for PointFilter {
 
 impl From<&MetricRow> for MetricCursor {
     fn from(metric: &MetricRow) -> Self {
-        Self {
-            name: metric.name.clone(),
-            id: metric.id,
-        }
+        Self { name: metric.name.clone(), id: metric.id }
     }
 }
 
 impl From<&DataPointRow> for PointCursor {
     fn from(point: &DataPointRow) -> Self {
-        Self {
-            time: point.time,
-            series_id: point.series_id,
-            start_time: point.start_time,
-        }
+        Self { time: point.time, series_id: point.series_id, start_time: point.start_time }
     }
 }
 
@@ -196,18 +184,11 @@ impl MetricRepository {
     /// What PostgreSQL says.
     pub async fn list(&self, filter: MetricFilter) -> Result<Page<MetricRow, MetricCursor>, Error> {
         let (limit, asked) = limits(filter.limit);
-        let (name, id) = filter.after.map_or((String::new(), Uuid::nil()), |after| {
-            (after.name.to_string(), after.id.0)
-        });
+        let (name, id) =
+            filter.after.map_or((String::new(), Uuid::nil()), |after| (after.name.to_string(), after.id.0));
         let text = |text: Option<Text>| text.map(|text| text.to_string());
-        let parameters = parameters![
-            self.reader.project.0,
-            name,
-            id,
-            text(filter.name),
-            text(filter.service),
-            asked
-        ];
+        let parameters =
+            parameters![self.reader.project.0, name, id, text(filter.name), text(filter.service), asked];
         Ok(Page::new(self.reader.rows(LIST, parameters).await?, limit))
     }
 
@@ -220,11 +201,7 @@ impl MetricRepository {
         service: impl Into<Text>,
         filter: MetricFilter,
     ) -> Result<Page<MetricRow, MetricCursor>, Error> {
-        self.list(MetricFilter {
-            service: Some(service.into()),
-            ..filter
-        })
-        .await
+        self.list(MetricFilter { service: Some(service.into()), ..filter }).await
     }
 
     /// One definition, if it is stored.
@@ -232,9 +209,7 @@ impl MetricRepository {
     /// # Errors
     /// What PostgreSQL says.
     pub async fn get(&self, id: MetricId) -> Result<Option<MetricRow>, Error> {
-        self.reader
-            .row(GET, parameters![id.0, self.reader.project.0])
-            .await
+        self.reader.row(GET, parameters![id.0, self.reader.project.0]).await
     }
 
     /// The series of a definition, by id, from behind `after` on.
@@ -259,9 +234,7 @@ impl MetricRepository {
     /// What PostgreSQL says.
     pub async fn described(&self, ids: &[SeriesId]) -> Result<Vec<DescribedSeries>, Error> {
         let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-        self.reader
-            .rows(DESCRIBED, parameters![ids, self.reader.project.0])
-            .await
+        self.reader.rows(DESCRIBED, parameters![ids, self.reader.project.0]).await
     }
 
     /// The data points that fit the filter, newest first.
@@ -271,16 +244,17 @@ impl MetricRepository {
     pub async fn points(&self, filter: PointFilter) -> Result<Page<DataPointRow, PointCursor>, Error> {
         let (limit, asked) = limits(filter.limit);
         let TimeRange { start, end } = filter.range;
-        let after = filter.after.filter(|after| after.time < end);
-        let (before, series, counted) = after.map_or((end, Uuid::nil(), UnixNanos::UNKNOWN), |after| {
-            (after.time, after.series_id.0, after.start_time)
+        let after = filter.after.filter(|after| filter.range.ends_after(after.time));
+        let first = (end, filter.range.end_nanos(), Uuid::nil(), UnixNanos::UNKNOWN);
+        let (before, before_nanos, series, counted) = after.map_or(first, |after| {
+            (after.time, after.time.sub_micros(), after.series_id.0, after.start_time)
         });
         let mut parameters = parameters![
             self.reader.project.0,
             timestamp(start),
             start.sub_micros(),
             timestamp(before),
-            before.sub_micros(),
+            before_nanos,
             series,
             timestamp(counted),
             counted.sub_micros(),
@@ -301,8 +275,6 @@ impl MetricRepository {
     /// # Errors
     /// What PostgreSQL says.
     pub async fn latest(&self, series: SeriesId) -> Result<Option<DataPointRow>, Error> {
-        self.reader
-            .row(LATEST, parameters![series.0, self.reader.project.0])
-            .await
+        self.reader.row(LATEST, parameters![series.0, self.reader.project.0]).await
     }
 }

@@ -79,10 +79,7 @@ impl Read for DescribedSeries {
     const COLUMNS: &'static [&'static str] = &[];
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
-        Ok(Self {
-            series: fields.row()?,
-            metric: fields.row()?,
-        })
+        Ok(Self { series: fields.row()?, metric: fields.row()? })
     }
 }
 
@@ -114,24 +111,13 @@ impl Read for DataPointRow {
         columns.quantiles = fields.take()?;
         columns.quantile_values = fields.take()?;
         let value = columns.value().ok_or_else(|| fields.wrong())?;
-        Ok(Self {
-            project_id,
-            series_id,
-            start_time,
-            time: at,
-            flags,
-            value,
-            exemplars: fields.nested()?,
-        })
+        Ok(Self { project_id, series_id, start_time, time: at, flags, value, exemplars: fields.nested()? })
     }
 }
 
 fn buckets(offset: Option<i32>, fields: &mut Fields<'_>) -> Result<Option<Buckets>, Error> {
     match (offset, fields.take::<Option<Vec<i64>>>()?) {
-        (Some(offset), Some(counts)) => Ok(Some(Buckets {
-            offset,
-            counts: unsigned(counts),
-        })),
+        (Some(offset), Some(counts)) => Ok(Some(Buckets { offset, counts: unsigned(counts) })),
         (None, None) => Ok(None),
         _ => Err(fields.wrong()),
     }
@@ -194,9 +180,7 @@ impl Columns {
                 explicit_bounds: self.explicit_bounds?,
             }),
             (None, None, Some(quantiles)) => {
-                let values = self
-                    .quantile_values
-                    .filter(|values| values.len() == quantiles.len())?;
+                let values = self.quantile_values.filter(|values| values.len() == quantiles.len())?;
                 Some(PointValue::Summary {
                     count,
                     sum: sum?,
@@ -223,14 +207,7 @@ mod tests {
     #[test]
     fn the_filled_columns_tell_the_kind_of_a_value() {
         assert_eq!(Columns::default().value(), Some(PointValue::None));
-        assert_eq!(
-            Columns {
-                int: Some(-3),
-                ..Columns::default()
-            }
-            .value(),
-            Some(PointValue::Int(-3))
-        );
+        assert_eq!(Columns { int: Some(-3), ..Columns::default() }.value(), Some(PointValue::Int(-3)));
         let summary = Columns {
             count: Some(-1),
             sum: Some(2.5),
@@ -238,33 +215,14 @@ mod tests {
             quantile_values: Some(vec![7.0]),
             ..Columns::default()
         };
-        let expected = PointValue::Summary {
-            count: u64::MAX,
-            sum: 2.5,
-            quantiles: vec![(0.5, 7.0)],
-        };
+        let expected = PointValue::Summary { count: u64::MAX, sum: 2.5, quantiles: vec![(0.5, 7.0)] };
         assert_eq!(summary.value(), Some(expected));
     }
 
     #[test]
     fn contradicting_columns_are_no_value() {
-        assert_eq!(
-            Columns {
-                int: Some(1),
-                double: Some(1.0),
-                ..Columns::default()
-            }
-            .value(),
-            None
-        );
-        assert_eq!(
-            Columns {
-                count: Some(1),
-                ..Columns::default()
-            }
-            .value(),
-            None
-        );
+        assert_eq!(Columns { int: Some(1), double: Some(1.0), ..Columns::default() }.value(), None);
+        assert_eq!(Columns { count: Some(1), ..Columns::default() }.value(), None);
         let ragged = Columns {
             count: Some(1),
             sum: Some(1.0),

@@ -84,43 +84,25 @@ pub struct SpanCursor {
 
 impl Default for TraceFilter {
     fn default() -> Self {
-        Self {
-            range: TimeRange::ALL,
-            service: None,
-            after: None,
-            limit: DEFAULT_ROWS,
-        }
+        Self { range: TimeRange::ALL, service: None, after: None, limit: DEFAULT_ROWS }
     }
 }
 
 impl Default for SpanFilter {
     fn default() -> Self {
-        Self {
-            range: TimeRange::ALL,
-            service: None,
-            errors_only: false,
-            after: None,
-            limit: DEFAULT_ROWS,
-        }
+        Self { range: TimeRange::ALL, service: None, errors_only: false, after: None, limit: DEFAULT_ROWS }
     }
 }
 
 impl From<&TraceSummary> for TraceCursor {
     fn from(trace: &TraceSummary) -> Self {
-        Self {
-            start_time: trace.start_time,
-            trace_id: trace.trace_id,
-        }
+        Self { start_time: trace.start_time, trace_id: trace.trace_id }
     }
 }
 
 impl From<&SpanRow> for SpanCursor {
     fn from(span: &SpanRow) -> Self {
-        Self {
-            start_time: span.start_time,
-            trace_id: span.trace_id,
-            span_id: span.span_id,
-        }
+        Self { start_time: span.start_time, trace_id: span.trace_id, span_id: span.span_id }
     }
 }
 
@@ -137,25 +119,23 @@ impl TraceRepository {
     pub async fn list(&self, filter: TraceFilter) -> Result<Page<TraceSummary, TraceCursor>, Error> {
         let (limit, asked) = limits(filter.limit);
         let TimeRange { start, end } = filter.range;
-        let after = filter.after.filter(|after| after.start_time < end);
-        let (before, trace) = after.map_or((end, Uuid::nil()), |after| {
-            (after.start_time, after.trace_id.uuid())
-        });
+        let after = filter.after.filter(|after| filter.range.ends_after(after.start_time));
+        let (before, before_nanos, trace) = after
+            .map_or((end, filter.range.end_nanos(), Uuid::nil()), |after| {
+                (after.start_time, after.start_time.sub_micros(), after.trace_id.uuid())
+            });
         let parameters = parameters![
             self.reader.project.0,
             timestamp(start),
             start.sub_micros(),
             timestamp(before),
-            before.sub_micros(),
+            before_nanos,
             trace,
             filter.service.map(|service| service.to_string()),
             asked,
         ];
         let days: Vec<TraceRow> = self.reader.rows(LIST, parameters).await?;
-        let traces = days
-            .chunk_by(|a, b| a.trace_id == b.trace_id)
-            .filter_map(TraceSummary::of)
-            .collect();
+        let traces = days.chunk_by(|a, b| a.trace_id == b.trace_id).filter_map(TraceSummary::of).collect();
         Ok(Page::new(traces, limit))
     }
 
@@ -169,9 +149,7 @@ impl TraceRepository {
 
     /// What each day knows of a trace, oldest first.
     pub(super) async fn days(&self, trace_id: TraceId) -> Result<Vec<TraceRow>, Error> {
-        self.reader
-            .rows(GET, parameters![trace_id.uuid(), self.reader.project.0])
-            .await
+        self.reader.rows(GET, parameters![trace_id.uuid(), self.reader.project.0]).await
     }
 
     /// All spans of a trace with their events, by start, in pages of at most `rows`: a trace may be larger than memory.
@@ -226,20 +204,18 @@ impl TraceRepository {
     pub async fn list_spans(&self, filter: SpanFilter) -> Result<Page<SpanRow, SpanCursor>, Error> {
         let (limit, asked) = limits(filter.limit);
         let TimeRange { start, end } = filter.range;
-        let after = filter.after.filter(|after| after.start_time < end);
-        let (before, trace, span) = after.map_or((end, Uuid::nil(), Vec::new()), |after| {
-            (
-                after.start_time,
-                after.trace_id.uuid(),
-                after.span_id.as_bytes().to_vec(),
-            )
+        let after = filter.after.filter(|after| filter.range.ends_after(after.start_time));
+        let first = (end, filter.range.end_nanos(), Uuid::nil(), Vec::new());
+        let (before, before_nanos, trace, span) = after.map_or(first, |after| {
+            let start = after.start_time;
+            (start, start.sub_micros(), after.trace_id.uuid(), after.span_id.as_bytes().to_vec())
         });
         let parameters = parameters![
             self.reader.project.0,
             timestamp(start),
             start.sub_micros(),
             timestamp(before),
-            before.sub_micros(),
+            before_nanos,
             trace,
             span,
             filter.service.map(|service| service.to_string()),
@@ -258,11 +234,7 @@ impl TraceRepository {
         service: impl Into<Text>,
         filter: SpanFilter,
     ) -> Result<Page<SpanRow, SpanCursor>, Error> {
-        self.list_spans(SpanFilter {
-            service: Some(service.into()),
-            ..filter
-        })
-        .await
+        self.list_spans(SpanFilter { service: Some(service.into()), ..filter }).await
     }
 
     /// The spans that failed (status ERROR) and fit the filter, newest first.
@@ -270,11 +242,7 @@ impl TraceRepository {
     /// # Errors
     /// What PostgreSQL says.
     pub async fn errors(&self, filter: SpanFilter) -> Result<Page<SpanRow, SpanCursor>, Error> {
-        self.list_spans(SpanFilter {
-            errors_only: true,
-            ..filter
-        })
-        .await
+        self.list_spans(SpanFilter { errors_only: true, ..filter }).await
     }
 
     /// How many spans each service started within the range, how many failed, and how long they took; by name of the
@@ -288,7 +256,7 @@ impl TraceRepository {
             timestamp(range.start),
             range.start.sub_micros(),
             timestamp(range.end),
-            range.end.sub_micros(),
+            range.end_nanos(),
             MAX_ROWS as i64,
         ];
         self.reader.rows(STATISTICS, parameters).await
@@ -326,7 +294,5 @@ fn flat<T>(
 where
     T: Send,
 {
-    pages
-        .map_ok(|page| stream::iter(page.into_iter().map(Ok)))
-        .try_flatten()
+    pages.map_ok(|page| stream::iter(page.into_iter().map(Ok))).try_flatten()
 }

@@ -78,34 +78,17 @@ pub(super) struct Pages<T> {
 
 impl<T: InTrace> Pages<T> {
     pub(super) fn new(traces: TraceRepository, trace_id: TraceId, rows: usize) -> Self {
-        Self {
-            traces,
-            trace_id,
-            rows: limits(rows).0,
-            days: None,
-            after: None,
-            row: PhantomData,
-        }
+        Self { traces, trace_id, rows: limits(rows).0, days: None, after: None, row: PhantomData }
     }
 
     /// The next page, which is never empty, and what is left.
     pub(super) async fn next(mut self) -> Result<Option<(Vec<T>, Self)>, Error> {
         let mut days = match self.days.take() {
             Some(days) => days,
-            None => self
-                .traces
-                .days(self.trace_id)
-                .await?
-                .iter()
-                .rev()
-                .map(|row| row.day.0)
-                .collect(),
+            None => self.traces.days(self.trace_id).await?.iter().rev().map(|row| row.day.0).collect(),
         };
         while let Some(day) = days.last().copied() {
-            let (from, place) = self
-                .after
-                .take()
-                .unwrap_or_else(|| (day_start(day), T::first_place()));
+            let (from, place) = self.after.take().unwrap_or_else(|| (day_start(day), T::first_place()));
             let mut parameters = parameters![
                 self.trace_id.uuid(),
                 self.traces.reader.project.0,
@@ -141,12 +124,7 @@ pub(super) fn day_start(day: i32) -> SystemTime {
 /// Gives each span its events; both are in the order of their key. An event without a span is left out.
 pub(super) fn join(rows: Vec<SpanRow>, events: Vec<EventRow>) -> Vec<Span> {
     let mut events = events.into_iter().peekable();
-    rows.into_iter()
-        .map(|row| Span {
-            events: take_events(&row, &mut events),
-            row,
-        })
-        .collect()
+    rows.into_iter().map(|row| Span { events: take_events(&row, &mut events), row }).collect()
 }
 
 fn take_events(span: &SpanRow, events: &mut Peekable<impl Iterator<Item = EventRow>>) -> Vec<EventRow> {

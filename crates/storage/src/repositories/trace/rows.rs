@@ -6,7 +6,7 @@ use llm_observatory_core::ids::{ProjectId, ResourceId, ScopeId, TraceId};
 use llm_observatory_core::span::{LlmReading, TokenUsage};
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::{Day, UnixNanos};
-use llm_observatory_core::trace::SpanKind;
+use llm_observatory_core::trace::{SpanKind, StatusCode};
 
 use crate::error::Error;
 use crate::models::row::Row as _;
@@ -74,35 +74,19 @@ impl Read for TraceRow {
         let (day, project_id) = (Day(fields.take()?), ProjectId(fields.take()?));
         let (start_time, end_time) = (time(start, fields.take()?), time(end, fields.take()?));
         let trace_id = TraceId::from_uuid(fields.take()?);
-        let (root_id, name, service) = (
-            fields.optional_span_id()?,
-            fields.optional_text()?,
-            fields.optional_text()?,
-        );
+        let (root_id, name, service) =
+            (fields.optional_span_id()?, fields.optional_text()?, fields.optional_text()?);
         let root = match (root_start, root_id, name, service) {
-            (Some(start), Some(span_id), Some(name), Some(service)) => Some(Root {
-                start_micros: UnixNanos::from(start).micros(),
-                span_id,
-                name,
-                service,
-            }),
+            (Some(start), Some(span_id), Some(name), Some(service)) => {
+                Some(Root { start_micros: UnixNanos::from(start).micros(), span_id, name, service })
+            }
             (None, None, None, None) => None,
             _ => return Err(fields.wrong()),
         };
         let mut services: Vec<Text> = fields.take::<Vec<&str>>()?.into_iter().map(Text::from).collect();
         services.sort();
         services.dedup();
-        Ok(Self {
-            project_id,
-            trace_id,
-            day,
-            start_time,
-            end_time,
-            span_count,
-            error_count,
-            root,
-            services,
-        })
+        Ok(Self { project_id, trace_id, day, start_time, end_time, span_count, error_count, root, services })
     }
 }
 
@@ -120,7 +104,7 @@ impl Read for SpanRow {
             reasoning: fields.take()?,
         };
         let project_id = ProjectId(fields.take()?);
-        let (kind, status) = (SpanKind(fields.take()?), Self::status_from_column(fields.take()?));
+        let (kind, status) = (SpanKind(fields.take()?), fields.take::<Option<i32>>()?.map(StatusCode));
         let flags = fields.count32()?;
         let dropped = [fields.count32()?, fields.count32()?, fields.count32()?];
         let start_time = time(start, fields.take()?);
@@ -192,11 +176,9 @@ impl Read for ServiceStatistics {
             span_count: fields.take()?,
             error_count: fields.take()?,
             durations: match fields.take::<Option<Vec<Option<i64>>>>()?.as_deref() {
-                Some([Some(p50), Some(p95), Some(p99)]) => Some(Durations {
-                    p50: *p50,
-                    p95: *p95,
-                    p99: *p99,
-                }),
+                Some([Some(p50), Some(p95), Some(p99)]) => {
+                    Some(Durations { p50: *p50, p95: *p95, p99: *p99 })
+                }
                 _ => None,
             },
         })
@@ -215,11 +197,6 @@ mod tests {
         let days = trace_columns!().replace("day - '1970-01-01' AS day", "day");
         assert_eq!(days.split(", ").collect::<Vec<_>>(), TraceRow::COLUMNS);
         let in_list = |name| super::super::sql::LIST.1.contains(&format!("d.{name},"));
-        assert!(
-            TraceRow::COLUMNS
-                .iter()
-                .filter(|name| !["day", "services"].contains(*name))
-                .all(in_list)
-        );
+        assert!(TraceRow::COLUMNS.iter().filter(|name| !["day", "services"].contains(*name)).all(in_list));
     }
 }

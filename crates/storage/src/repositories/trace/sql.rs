@@ -5,16 +5,8 @@ use crate::repositories::read::Statement;
 use crate::repositories::statement;
 
 /// The statements of this module.
-pub const STATEMENTS: &[(&str, &str)] = &[
-    LIST,
-    GET,
-    SPANS,
-    EVENTS,
-    SPAN,
-    SPAN_EVENTS,
-    LIST_SPANS,
-    STATISTICS,
-];
+pub const STATEMENTS: &[(&str, &str)] =
+    &[LIST, GET, SPANS, EVENTS, SPAN, SPAN_EVENTS, LIST_SPANS, STATISTICS];
 
 pub(super) const LIST: Statement = ("trace: list", include_str!("list.sql"));
 pub(super) const GET: Statement = statement!(

@@ -32,11 +32,7 @@ pub struct TraceSummary {
 impl TraceSummary {
     /// The sum of what each day knows; `None` when there is no day.
     pub(super) fn of(days: &[TraceRow]) -> Option<Self> {
-        let dated = days
-            .iter()
-            .filter(|day| day.day != UNDATED)
-            .map(|day| day.start_time)
-            .min();
+        let dated = days.iter().filter(|day| day.day != UNDATED).map(|day| day.start_time).min();
         let (first, others) = days.split_first()?;
         let mut sum = first.clone();
         others.iter().for_each(|day| sum.merge(day.clone()));
@@ -89,9 +85,6 @@ mod tests {
         let sum = TraceSummary::of(&[day(0, "a"), day(20_000, "a")]).unwrap();
         assert_eq!(sum.start_time, Day(20_000).start());
         assert_eq!(sum.span_count, 4);
-        assert_eq!(
-            TraceSummary::of(&[day(0, "a")]).unwrap().start_time,
-            UnixNanos::UNKNOWN
-        );
+        assert_eq!(TraceSummary::of(&[day(0, "a")]).unwrap().start_time, UnixNanos::UNKNOWN);
     }
 }
