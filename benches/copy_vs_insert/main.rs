@@ -82,11 +82,7 @@ fn batch(spans: u64) -> TraceBatch {
         }
         .into()
     });
-    TraceBatch {
-        spans: rows.collect(),
-        resources: vec![resource.clone()],
-        scopes: vec![scope.clone()],
-    }
+    TraceBatch { spans: rows.collect(), resources: vec![resource.clone()], scopes: vec![scope.clone()] }
 }
 
 fn attributes(n: u64) -> Attributes {
@@ -94,10 +90,7 @@ fn attributes(n: u64) -> Attributes {
         Attribute::new("http.request.method", "GET"),
         Attribute::new("http.route", "/orders/{id}"),
         Attribute::new("http.response.status_code", 200),
-        Attribute::new(
-            "url.full",
-            format!("https://shop.example/orders/{n}?expand=lines&currency=EUR"),
-        ),
+        Attribute::new("url.full", format!("https://shop.example/orders/{n}?expand=lines&currency=EUR")),
         Attribute::new(
             "user_agent.original",
             "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)",

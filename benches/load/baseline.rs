@@ -48,9 +48,7 @@ pub(crate) async fn create(database: &Database) -> Result<()> {
 
 /// Removes the naive table.
 pub(crate) async fn drop(database: &Database) -> Result<()> {
-    database
-        .execute("DROP SCHEMA IF EXISTS load_baseline CASCADE")
-        .await
+    database.execute("DROP SCHEMA IF EXISTS load_baseline CASCADE").await
 }
 
 /// Loads every file at once, each by a `psql` of its own, and empties the table again.
@@ -77,17 +75,9 @@ pub(crate) async fn run(database: &Database, url: &str, prepared: &Prepared) -> 
     let elapsed = start.elapsed();
     let cpu = Cpu::read(None, database.postmaster)? - before;
     let wal = database.wal().await? - wal;
-    let rows = database
-        .number("SELECT count(*) FROM load_baseline.naive_spans")
-        .await?;
-    ensure!(
-        rows == prepared.spans as i64,
-        "psql \\copy stored {rows} of {} rows",
-        prepared.spans
-    );
-    let size = database
-        .number("SELECT pg_total_relation_size('load_baseline.naive_spans')")
-        .await?;
+    let rows = database.number("SELECT count(*) FROM load_baseline.naive_spans").await?;
+    ensure!(rows == prepared.spans as i64, "psql \\copy stored {rows} of {} rows", prepared.spans);
+    let size = database.number("SELECT pg_total_relation_size('load_baseline.naive_spans')").await?;
     database.execute("TRUNCATE load_baseline.naive_spans").await?;
     Ok(Copy::new(prepared.spans, elapsed, cpu, wal, size))
 }
@@ -95,36 +85,24 @@ pub(crate) async fn run(database: &Database, url: &str, prepared: &Prepared) -> 
 /// `psql` from the path, or the newest one where Debian keeps them.
 fn psql() -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    if let Some(found) = std::env::split_paths(&path)
-        .map(|dir| dir.join("psql"))
-        .find(|file| file.is_file())
+    if let Some(found) = std::env::split_paths(&path).map(|dir| dir.join("psql")).find(|file| file.is_file())
     {
         return Ok(found);
     }
     let debian = Path::new("/usr/lib/postgresql");
     let versions = std::fs::read_dir(debian).into_iter().flatten().flatten();
-    let found = versions
-        .map(|version| version.path().join("bin/psql"))
-        .filter(|file| file.is_file());
-    found
-        .max()
-        .context("no psql in PATH or /usr/lib/postgresql: install postgresql-client")
+    let found = versions.map(|version| version.path().join("bin/psql")).filter(|file| file.is_file());
+    found.max().context("no psql in PATH or /usr/lib/postgresql: install postgresql-client")
 }
 
 /// One row in COPY's text format, attributes and events all in one JSON object.
 pub(crate) fn write_row(row: &mut Vec<u8>, span: &Span) -> Result<()> {
-    let mut attributes: Map<String, Value> = span
-        .attributes
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), value.clone()))
-        .collect();
+    let mut attributes: Map<String, Value> =
+        span.attributes.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
     if !span.events.is_empty() {
         let events = span.events.iter().map(|event| {
-            let attributes: Map<_, _> = event
-                .attributes
-                .iter()
-                .map(|(key, value)| ((*key).to_owned(), value.clone()))
-                .collect();
+            let attributes: Map<_, _> =
+                event.attributes.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
             json!({ "time": event.time, "name": event.name, "attributes": attributes })
         });
         attributes.insert("events".to_owned(), events.collect());
@@ -139,11 +117,7 @@ pub(crate) fn write_row(row: &mut Vec<u8>, span: &Span) -> Result<()> {
         row.push(b'\t');
     }
     escape(row, span.name.as_bytes());
-    write!(
-        row,
-        "\t{}\t{}\t{}\t",
-        span.kind as i32, span.status as i32, SERVICES[span.service]
-    )?;
+    write!(row, "\t{}\t{}\t{}\t", span.kind as i32, span.status as i32, SERVICES[span.service])?;
     escape(row, &serde_json::to_vec(&attributes)?);
     row.push(b'\n');
     Ok(())
@@ -162,13 +136,11 @@ fn escape(row: &mut Vec<u8>, text: &[u8]) {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a String does not fail.
-            write!(text, "{byte:02x}").expect("a String");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String does not fail.
+        write!(text, "{byte:02x}").expect("a String");
+        text
+    })
 }
 
 #[cfg(test)]

@@ -53,9 +53,7 @@ struct Work {
 
 impl Pace {
     pub(crate) fn new(spans_per_second: u64, request_spans: u64) -> Self {
-        Self {
-            every: Duration::from_secs_f64(request_spans as f64 / spans_per_second as f64),
-        }
+        Self { every: Duration::from_secs_f64(request_spans as f64 / spans_per_second as f64) }
     }
 }
 
@@ -66,12 +64,7 @@ impl Client {
             Endpoint::from_shared(address.to_owned()).context("the ingest address is not a URL")?;
         let mut channels = Vec::new();
         for _ in 0..connections {
-            channels.push(
-                endpoint
-                    .connect()
-                    .await
-                    .with_context(|| format!("connecting to {address}"))?,
-            );
+            channels.push(endpoint.connect().await.with_context(|| format!("connecting to {address}"))?);
         }
         Ok(Self { channels, in_flight })
     }
@@ -96,18 +89,9 @@ impl Client {
             answers.extend(sender??);
         }
         let elapsed = work.start.elapsed();
-        ensure!(
-            answers.len() == requests.len(),
-            "{} answers to {} requests",
-            answers.len(),
-            requests.len()
-        );
+        ensure!(answers.len() == requests.len(), "{} answers to {} requests", answers.len(), requests.len());
         answers.sort_unstable();
-        Ok(Sent {
-            elapsed,
-            answers,
-            refused: work.refused.load(Ordering::Relaxed),
-        })
+        Ok(Sent { elapsed, answers, refused: work.refused.load(Ordering::Relaxed) })
     }
 }
 
@@ -146,11 +130,7 @@ async fn export(grpc: &mut Grpc<Channel>, body: Bytes) -> Result<Result<(), Stat
         Err(status) => bail!("an export failed: {status}"),
     };
     if let Some(partial) = answer.partial_success {
-        bail!(
-            "{} spans were rejected: {}",
-            partial.rejected_spans,
-            partial.error_message
-        );
+        bail!("{} spans were rejected: {}", partial.rejected_spans, partial.error_message);
     }
     Ok(Ok(()))
 }

@@ -37,22 +37,12 @@ pub(crate) struct Turn {
 impl Conversation {
     pub(crate) fn new(instructions: &str, rng: &mut StdRng) -> Self {
         let id = format!("conv_{:032x}", rng.random::<u128>());
-        Self {
-            id,
-            instructions: instructions.to_owned(),
-            messages: Vec::new(),
-        }
+        Self { id, instructions: instructions.to_owned(), messages: Vec::new() }
     }
 
     /// The next call: everything said before is sent again, with a new question, and answered.
     pub(crate) fn turn(&mut self, rng: &mut StdRng) -> Turn {
-        if self
-            .messages
-            .iter()
-            .map(|message| message.to_string().len())
-            .sum::<usize>()
-            > LIMIT_BYTES
-        {
+        if self.messages.iter().map(|message| message.to_string().len()).sum::<usize>() > LIMIT_BYTES {
             self.messages.clear();
         }
         if self.messages.is_empty() {
@@ -65,10 +55,7 @@ impl Conversation {
         let mut answer = message("assistant", prose(rng, length));
         self.messages.push(answer.clone());
         answer["finish_reason"] = json!("stop");
-        Turn {
-            input,
-            output: json!([answer]).to_string(),
-        }
+        Turn { input, output: json!([answer]).to_string() }
     }
 }
 

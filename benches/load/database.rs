@@ -21,9 +21,8 @@ pub(crate) struct Settings(pub(crate) BTreeMap<String, String>);
 
 impl Database {
     pub(crate) async fn connect(url: &str) -> Result<Self> {
-        let (client, connection) = tokio_postgres::connect(url, NoTls)
-            .await
-            .context("connecting to PostgreSQL")?;
+        let (client, connection) =
+            tokio_postgres::connect(url, NoTls).await.context("connecting to PostgreSQL")?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 eprintln!("the connection to PostgreSQL broke: {error}");
@@ -48,19 +47,13 @@ impl Database {
 
     /// One number.
     pub(crate) async fn number(&self, query: &str) -> Result<i64> {
-        Ok(self
-            .client
-            .query_one(query, &[])
-            .await
-            .context("running SQL")?
-            .try_get(0)?)
+        Ok(self.client.query_one(query, &[]).await.context("running SQL")?.try_get(0)?)
     }
 
     /// From now on this connection sees what is committed at this moment and nothing later.
     pub(crate) async fn freeze(&self) -> Result<()> {
         // The first statement after BEGIN takes the snapshot.
-        self.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1")
-            .await
+        self.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1").await
     }
 
     /// Ends what `freeze` began.
@@ -75,8 +68,7 @@ impl Database {
 
     /// Bytes of WAL ever written.
     pub(crate) async fn wal(&self) -> Result<i64> {
-        self.number("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint")
-            .await
+        self.number("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint").await
     }
 
     /// Bytes on disk of the daemon's tables (all partitions), with their indexes and TOAST.
@@ -111,8 +103,6 @@ impl Database {
                 &[],
             )
             .await?;
-        Ok(Settings(
-            rows.iter().map(|row| (row.get(0), row.get(1))).collect(),
-        ))
+        Ok(Settings(rows.iter().map(|row| (row.get(0), row.get(1))).collect()))
     }
 }

@@ -69,12 +69,7 @@ pub(crate) fn prepare(seed: u64, options: &Options, copies: usize, scratch: &Pat
         events_per_span: per_span(totals.events),
         spans_per_trace: spans as f64 / totals.traces.max(1) as f64,
     };
-    Ok(Prepared {
-        requests,
-        files,
-        spans,
-        shape,
-    })
+    Ok(Prepared { requests, files, spans, shape })
 }
 
 #[derive(Default)]
@@ -88,11 +83,7 @@ struct Totals {
 
 impl Totals {
     fn add(&mut self, span: &Span) {
-        self.llm += usize::from(
-            span.attributes
-                .iter()
-                .any(|(key, _)| *key == "gen_ai.operation.name"),
-        );
+        self.llm += usize::from(span.attributes.iter().any(|(key, _)| *key == "gen_ai.operation.name"));
         self.attributes += span.attributes.len();
         self.events += span.events.len();
         self.traces += usize::from(span.parent.is_none());
@@ -115,12 +106,7 @@ impl Rows {
             Ok((path, BufWriter::with_capacity(1 << 20, file)))
         };
         let files = (0..copies).map(create).collect::<Result<_>>()?;
-        Ok(Self {
-            files,
-            turn: 0,
-            line: Vec::new(),
-            bytes: 0,
-        })
+        Ok(Self { files, turn: 0, line: Vec::new(), bytes: 0 })
     }
 
     fn write(&mut self, spans: &[Span]) -> Result<()> {
@@ -141,15 +127,10 @@ impl Rows {
     fn finish(self) -> Result<(Vec<PathBuf>, usize)> {
         let finish = |(path, file): (PathBuf, BufWriter<File>)| {
             // On the disk before any clock starts: writing back shall not disturb what is measured.
-            file.into_inner()
-                .map_err(|error| error.into_error())?
-                .sync_all()?;
+            file.into_inner().map_err(|error| error.into_error())?.sync_all()?;
             Ok(path)
         };
-        Ok((
-            self.files.into_iter().map(finish).collect::<Result<_>>()?,
-            self.bytes,
-        ))
+        Ok((self.files.into_iter().map(finish).collect::<Result<_>>()?, self.bytes))
     }
 }
 
@@ -160,19 +141,12 @@ fn request(spans: Vec<Span>) -> ExportTraceServiceRequest {
         let scopes = resources.entry((span.service, span.instance)).or_default();
         scopes.entry(span.scope).or_default().push(encode(span));
     }
-    let resource_spans = resources
-        .into_iter()
-        .map(|((service, instance), scopes)| ResourceSpans {
-            resource: Some(resource(service, instance)),
-            scope_spans: scopes
-                .into_iter()
-                .map(|(name, spans)| scope_spans(name, spans))
-                .collect(),
-            schema_url: String::new(),
-        });
-    ExportTraceServiceRequest {
-        resource_spans: resource_spans.collect(),
-    }
+    let resource_spans = resources.into_iter().map(|((service, instance), scopes)| ResourceSpans {
+        resource: Some(resource(service, instance)),
+        scope_spans: scopes.into_iter().map(|(name, spans)| scope_spans(name, spans)).collect(),
+        schema_url: String::new(),
+    });
+    ExportTraceServiceRequest { resource_spans: resource_spans.collect() }
 }
 
 fn resource(service: usize, instance: usize) -> Resource {
@@ -182,40 +156,24 @@ fn resource(service: usize, instance: usize) -> Resource {
         ("service.name", json!(name)),
         ("service.namespace", json!("shop")),
         ("service.version", json!(format!("2.{service}.4"))),
-        (
-            "service.instance.id",
-            json!(format!("5c1a70c4-08a6-4c2f-9f1e-{service:06}{instance:06}")),
-        ),
+        ("service.instance.id", json!(format!("5c1a70c4-08a6-4c2f-9f1e-{service:06}{instance:06}"))),
         ("deployment.environment.name", json!("production")),
         ("k8s.namespace.name", json!("shop")),
         ("k8s.pod.name", json!(pod)),
-        (
-            "host.name",
-            json!(format!("node-{instance}.internal.example.com")),
-        ),
+        ("host.name", json!(format!("node-{instance}.internal.example.com"))),
         ("process.pid", json!(7 + instance)),
         ("telemetry.sdk.language", json!("python")),
         ("telemetry.sdk.name", json!("opentelemetry")),
         ("telemetry.sdk.version", json!("1.38.0")),
     ];
-    Resource {
-        attributes: key_values(attributes),
-        ..Resource::default()
-    }
+    Resource { attributes: key_values(attributes), ..Resource::default() }
 }
 
 fn scope_spans(name: &str, spans: Vec<otlp::Span>) -> ScopeSpans {
-    let scope = InstrumentationScope {
-        name: name.to_owned(),
-        version: "0.59b0".to_owned(),
-        ..Default::default()
-    };
+    let scope =
+        InstrumentationScope { name: name.to_owned(), version: "0.59b0".to_owned(), ..Default::default() };
     let schema_url = "https://opentelemetry.io/schemas/1.37.0".to_owned();
-    ScopeSpans {
-        scope: Some(scope),
-        spans,
-        schema_url,
-    }
+    ScopeSpans { scope: Some(scope), spans, schema_url }
 }
 
 fn encode(span: Span) -> otlp::Span {
@@ -237,27 +195,17 @@ fn encode(span: Span) -> otlp::Span {
         end_time_unix_nano: span.end,
         attributes: key_values(span.attributes),
         events: events.collect(),
-        status: Some(Status {
-            message: String::new(),
-            code: span.status as i32,
-        }),
+        status: Some(Status { message: String::new(), code: span.status as i32 }),
         ..otlp::Span::default()
     }
 }
 
 fn key_values(attributes: Attributes) -> Vec<KeyValue> {
-    attributes
-        .into_iter()
-        .map(|(key, value)| key_value(key.to_owned(), value))
-        .collect()
+    attributes.into_iter().map(|(key, value)| key_value(key.to_owned(), value)).collect()
 }
 
 fn key_value(key: String, value: Value) -> KeyValue {
-    KeyValue {
-        key,
-        value: Some(any_value(value)),
-        ..KeyValue::default()
-    }
+    KeyValue { key, value: Some(any_value(value)), ..KeyValue::default() }
 }
 
 fn any_value(value: Value) -> AnyValue {
@@ -274,10 +222,7 @@ fn any_value(value: Value) -> AnyValue {
             values: values.into_iter().map(any_value).collect(),
         })),
         Value::Object(values) => Some(any_value::Value::KvlistValue(KeyValueList {
-            values: values
-                .into_iter()
-                .map(|(key, value)| key_value(key, value))
-                .collect(),
+            values: values.into_iter().map(|(key, value)| key_value(key, value)).collect(),
         })),
     };
     AnyValue { value }
@@ -297,18 +242,10 @@ mod tests {
         assert_eq!(round.requests.len(), 26);
         let decoded = round.requests.iter().map(|request| {
             let request = ExportTraceServiceRequest::decode(request.clone()).unwrap();
-            request
-                .resource_spans
-                .iter()
-                .flat_map(|r| &r.scope_spans)
-                .map(|s| s.spans.len())
-                .sum::<usize>()
+            request.resource_spans.iter().flat_map(|r| &r.scope_spans).map(|s| s.spans.len()).sum::<usize>()
         });
         assert_eq!(decoded.sum::<usize>(), 10_001);
-        let lines = round
-            .files
-            .iter()
-            .map(|path| std::fs::read_to_string(path).unwrap().lines().count());
+        let lines = round.files.iter().map(|path| std::fs::read_to_string(path).unwrap().lines().count());
         assert_eq!(lines.sum::<usize>(), 10_001);
     }
 
@@ -317,22 +254,10 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let options = Options::parse_from(["load", "--spans", "20000"]);
         let shape = prepare(1, &options, 0, scratch.path()).unwrap().shape;
-        assert!(
-            (900.0..1150.0).contains(&shape.bytes_per_span),
-            "{}",
-            shape.bytes_per_span
-        );
+        assert!((900.0..1150.0).contains(&shape.bytes_per_span), "{}", shape.bytes_per_span);
         assert!((0.24..0.26).contains(&shape.llm_share), "{}", shape.llm_share);
-        assert!(
-            (10.0..12.5).contains(&shape.attributes_per_span),
-            "{}",
-            shape.attributes_per_span
-        );
-        assert!(
-            (9.5..10.5).contains(&shape.spans_per_trace),
-            "{}",
-            shape.spans_per_trace
-        );
+        assert!((10.0..12.5).contains(&shape.attributes_per_span), "{}", shape.attributes_per_span);
+        assert!((9.5..10.5).contains(&shape.spans_per_trace), "{}", shape.spans_per_trace);
         assert!(shape.events_per_span > 0.05, "{}", shape.events_per_span);
     }
 }

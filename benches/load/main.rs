@@ -78,11 +78,7 @@ struct Options {
 
 impl Options {
     fn copies(&self) -> usize {
-        if self.without_copy || self.rate.is_some() {
-            0
-        } else {
-            self.copies as usize
-        }
+        if self.without_copy || self.rate.is_some() { 0 } else { self.copies as usize }
     }
 }
 
@@ -94,37 +90,22 @@ async fn main() -> Result<()> {
     let Some((ingest, url)) = options.ingest.as_ref().zip(options.database_url.as_ref()) else {
         let start = Daemon::start(&options.daemon, scratch.path(), &options.daemon_flags);
         let daemon = unless_interrupted(start).await?;
-        let target = Target {
-            ingest: &daemon.ingest,
-            url: &daemon.database,
-            pid: Some(daemon.pid),
-            owned: true,
-        };
+        let target =
+            Target { ingest: &daemon.ingest, url: &daemon.database, pid: Some(daemon.pid), owned: true };
         let report = run(&options, target, scratch.path()).await;
         // Whatever came of the run, its database must be down before its directory goes.
         let stopped = daemon.stop().await;
         publish(&report?, &options)?;
         return stopped;
     };
-    let target = Target {
-        ingest,
-        url,
-        pid: options.pid,
-        owned: false,
-    };
+    let target = Target { ingest, url, pid: options.pid, owned: false };
     publish(&run(&options, target, scratch.path()).await?, &options)
 }
 
 async fn run(options: &Options, target: Target<'_>, scratch: &Path) -> Result<Report> {
     let client = Client::connect(target.ingest, options.connections, options.in_flight).await?;
     let database = Database::connect(target.url).await?;
-    let bench = Bench {
-        options,
-        target,
-        client,
-        database,
-        scratch,
-    };
+    let bench = Bench { options, target, client, database, scratch };
     unless_interrupted(bench.measure()).await
 }
 
@@ -171,18 +152,10 @@ impl Bench<'_> {
         if copies > 0 {
             baseline::create(&self.database).await?;
         }
-        let mut report = Report {
-            setting: self.setting().await?,
-            shape: Vec::new(),
-            rounds: Vec::new(),
-        };
+        let mut report = Report { setting: self.setting().await?, shape: Vec::new(), rounds: Vec::new() };
         for number in 0..self.options.rounds {
             let seed = self.options.seed.wrapping_add(number);
-            eprintln!(
-                "round {}: generating {} spans from seed {seed}",
-                number + 1,
-                self.options.spans
-            );
+            eprintln!("round {}: generating {} spans from seed {seed}", number + 1, self.options.spans);
             let prepared = encode::prepare(seed, self.options, copies, self.scratch)?;
             eprintln!("round {}: sending", number + 1);
             let ingest = self.ingest(&prepared).await?;
@@ -209,10 +182,7 @@ impl Bench<'_> {
         let stored = self.database.spans().await?;
         let wal = self.database.wal().await?;
         let before = self.cpu()?;
-        let pace = self
-            .options
-            .rate
-            .map(|rate| Pace::new(rate, self.options.request_spans));
+        let pace = self.options.rate.map(|rate| Pace::new(rate, self.options.request_spans));
         let sent = self.client.send(&prepared.requests, pace).await?;
         // What is visible now is what was committed by the last answer; it can be counted after the meters are read.
         self.database.freeze().await?;

@@ -10,18 +10,8 @@ use crate::spans::{Attributes, Event, SERVICES, SpanId, Trace};
 
 const MODELS: [(&str, &str, &str, &str); 4] = [
     ("openai", "gpt-4o", "gpt-4o-2024-08-06", "api.openai.com"),
-    (
-        "openai",
-        "gpt-4o-mini",
-        "gpt-4o-mini-2024-07-18",
-        "api.openai.com",
-    ),
-    (
-        "anthropic",
-        "claude-sonnet-4-5",
-        "claude-sonnet-4-5-20250929",
-        "api.anthropic.com",
-    ),
+    ("openai", "gpt-4o-mini", "gpt-4o-mini-2024-07-18", "api.openai.com"),
+    ("anthropic", "claude-sonnet-4-5", "claude-sonnet-4-5-20250929", "api.anthropic.com"),
     (
         "aws.bedrock",
         "amazon.nova-pro-v1:0",
@@ -62,13 +52,8 @@ impl Trace<'_> {
             "user.id": format!("user-{:07}", rng.random_range(0..50_000)),
             "session.id": format!("{:032x}", rng.random::<u128>()),
         };
-        let what = (
-            "opentelemetry.instrumentation.asgi",
-            SpanKind::Server,
-            format!("POST {route}"),
-        );
-        self.push((service, parent), what, 100_000..1_000_000, attributes)
-            .span_id
+        let what = ("opentelemetry.instrumentation.asgi", SpanKind::Server, format!("POST {route}"));
+        self.push((service, parent), what, 100_000..1_000_000, attributes).span_id
     }
 
     pub(crate) fn http(&mut self, service: usize, parent: SpanId, host: &str) -> SpanId {
@@ -87,21 +72,15 @@ impl Trace<'_> {
             "http.request.body.size": rng.random_range(80..9_000),
             "http.response.body.size": rng.random_range(80..90_000),
         };
-        let what = (
-            "opentelemetry.instrumentation.httpx",
-            SpanKind::Client,
-            "POST".to_owned(),
-        );
-        self.push((service, Some(parent)), what, 2_000_000..80_000_000, attributes)
-            .span_id
+        let what = ("opentelemetry.instrumentation.httpx", SpanKind::Client, "POST".to_owned());
+        self.push((service, Some(parent)), what, 2_000_000..80_000_000, attributes).span_id
     }
 
     pub(crate) fn query(&mut self, service: usize, parent: SpanId) {
         let rng = &mut *self.rng;
         let table = pick(rng, &TABLES);
-        let columns: Vec<_> = (0..rng.random_range(2..9))
-            .map(|n| format!("t.{}_{n}", TABLES[n % 5]))
-            .collect();
+        let columns: Vec<_> =
+            (0..rng.random_range(2..9)).map(|n| format!("t.{}_{n}", TABLES[n % 5])).collect();
         let text = format!(
             "SELECT t.id, {} FROM {table} AS t JOIN customers AS c ON c.id = t.customer_id \
              WHERE t.tenant_id = $1 AND t.created_at >= $2 ORDER BY t.created_at DESC LIMIT {}",
@@ -120,11 +99,7 @@ impl Trace<'_> {
             "server.port": 5432,
             "network.peer.address": "10.20.0.17",
         };
-        let what = (
-            "opentelemetry.instrumentation.psycopg",
-            SpanKind::Client,
-            format!("SELECT {table}"),
-        );
+        let what = ("opentelemetry.instrumentation.psycopg", SpanKind::Client, format!("SELECT {table}"));
         self.push((service, Some(parent)), what, 300_000..30_000_000, attributes);
     }
 
@@ -143,11 +118,7 @@ impl Trace<'_> {
             "server.port": 6379,
             "network.peer.address": "10.20.0.31",
         };
-        let what = (
-            "opentelemetry.instrumentation.redis",
-            SpanKind::Client,
-            "HGETALL".to_owned(),
-        );
+        let what = ("opentelemetry.instrumentation.redis", SpanKind::Client, "HGETALL".to_owned());
         self.push((service, Some(parent)), what, 100_000..2_000_000, attributes);
     }
 
@@ -169,11 +140,7 @@ impl Trace<'_> {
         let what = ("app.workflow", SpanKind::Internal, format!("workflow {step}"));
         let span = self.push((service, Some(parent)), what, 200_000..9_000_000, attributes);
         let (time, attributes) = (span.start, attributes! { "workflow.step": step });
-        span.events.push(Event {
-            time,
-            name: "step.started",
-            attributes,
-        });
+        span.events.push(Event { time, name: "step.started", attributes });
     }
 
     /// A model's answer to the conversation so far.
@@ -198,25 +165,12 @@ impl Trace<'_> {
         attributes.push(("gen_ai.input.messages", Value::String(turn.input)));
         attributes.push(("gen_ai.output.messages", Value::String(turn.output)));
         let streamed = rng.random_ratio(1, 5);
-        let what = (
-            "opentelemetry.instrumentation.genai",
-            SpanKind::Client,
-            format!("chat {model}"),
-        );
-        let span = self.push(
-            (service, Some(parent)),
-            what,
-            300_000_000..900_000_000,
-            attributes,
-        );
+        let what = ("opentelemetry.instrumentation.genai", SpanKind::Client, format!("chat {model}"));
+        let span = self.push((service, Some(parent)), what, 300_000_000..900_000_000, attributes);
         if streamed {
             let time = span.start + (span.end - span.start) / 4;
             let attributes = attributes! { "gen_ai.response.chunk.index": 0 };
-            span.events.push(Event {
-                time,
-                name: "gen_ai.first_token",
-                attributes,
-            });
+            span.events.push(Event { time, name: "gen_ai.first_token", attributes });
         }
     }
 }
@@ -225,12 +179,7 @@ impl Trace<'_> {
 pub(crate) fn exception(rng: &mut StdRng, time: u64) -> Event {
     let frames: String = (0..6)
         .map(|_| {
-            format!(
-                "  File \"/srv/app/{}.py\", line {}, in {}\n",
-                word(rng),
-                rng.random::<u8>(),
-                word(rng)
-            )
+            format!("  File \"/srv/app/{}.py\", line {}, in {}\n", word(rng), rng.random::<u8>(), word(rng))
         })
         .collect();
     let attributes = attributes! {
@@ -238,11 +187,7 @@ pub(crate) fn exception(rng: &mut StdRng, time: u64) -> Event {
         "exception.message": "the upstream did not answer in 30 s",
         "exception.stacktrace": format!("Traceback (most recent call last):\n{frames}"),
     };
-    Event {
-        time,
-        name: "exception",
-        attributes,
-    }
+    Event { time, name: "exception", attributes }
 }
 
 fn pick<T: Copy, const N: usize>(rng: &mut StdRng, from: &[T; N]) -> T {

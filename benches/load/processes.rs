@@ -50,31 +50,14 @@ impl Daemon {
             command.args([listen, "127.0.0.1:0"]);
         }
         // Settings of the daemon may come from the environment, save for what would lead it to another database.
-        for name in [
-            "OBSERVATORY_BIN",
-            "OBSERVATORY_DATA_DIR",
-            "DATABASE_URL",
-            "DB_HOST",
-            "REDIS_URL",
-        ] {
+        for name in ["OBSERVATORY_BIN", "OBSERVATORY_DATA_DIR", "DATABASE_URL", "DB_HOST", "REDIS_URL"] {
             command.env_remove(name);
         }
-        command
-            .args(flags)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(fs::File::create(&log)?);
-        let mut child = command
-            .spawn()
-            .with_context(|| format!("starting {}", program.display()))?;
+        command.args(flags).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(fs::File::create(&log)?);
+        let mut child = command.spawn().with_context(|| format!("starting {}", program.display()))?;
         // A process that was not waited for has its id, and stdout was piped above.
         let (pid, stdout) = (child.id().expect("a pid"), child.stdout.take().expect("a pipe"));
-        let mut daemon = Self {
-            child,
-            ingest: String::new(),
-            database: String::new(),
-            pid,
-        };
+        let mut daemon = Self { child, ingest: String::new(), database: String::new(), pid };
         let mut lines = BufReader::new(stdout).lines();
         let ready = async {
             while let Some(line) = lines.next_line().await? {
@@ -84,10 +67,8 @@ impl Daemon {
             }
             Err(anyhow!("the daemon ended before it was ready"))
         };
-        let ready = timeout(START_PATIENCE, ready)
-            .await
-            .context("the daemon was not ready in time")
-            .flatten();
+        let ready =
+            timeout(START_PATIENCE, ready).await.context("the daemon was not ready in time").flatten();
         (daemon.ingest, daemon.database) = ready.with_context(|| last_words(&log))?;
         // Keeps the pipe open and empty for whatever else the daemon prints.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
@@ -97,9 +78,8 @@ impl Daemon {
     /// Asks the daemon to stop, and sees that it does so well.
     pub(crate) async fn stop(mut self) -> Result<()> {
         self.terminate();
-        let status = timeout(STOP_PATIENCE, self.child.wait())
-            .await
-            .context("the daemon does not stop")??;
+        let status =
+            timeout(STOP_PATIENCE, self.child.wait()).await.context("the daemon does not stop")??;
         ensure!(status.success(), "the daemon stopped with {status}");
         Ok(())
     }
@@ -127,9 +107,7 @@ impl Drop for Daemon {
 fn ready_fields(fields: &str) -> Result<(String, String)> {
     let field = |name: &str| {
         let mut pairs = fields.split(' ').filter_map(|pair| pair.split_once('='));
-        pairs
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| value.to_owned())
+        pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
     };
     match (field("ingest"), field("database")) {
         (Some(ingest), Some(database)) => Ok((format!("http://{ingest}"), database)),
@@ -140,10 +118,7 @@ fn ready_fields(fields: &str) -> Result<(String, String)> {
 fn last_words(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<_> = text.lines().collect();
-    format!(
-        "the daemon's last words:\n{}",
-        lines[lines.len().saturating_sub(20)..].join("\n")
-    )
+    format!("the daemon's last words:\n{}", lines[lines.len().saturating_sub(20)..].join("\n"))
 }
 
 /// CPU seconds used so far. What could not be seen is `None`.
@@ -218,9 +193,7 @@ fn tree(postmaster: u32) -> Result<f64> {
     let entries = fs::read_dir("/proc")?.flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     // A process may end between the listing and the reading; the postmaster, read last, then has its time.
-    let children = pids
-        .filter_map(|pid| Ticks::of(pid).ok())
-        .filter(|ticks| ticks.parent == postmaster);
+    let children = pids.filter_map(|pid| Ticks::of(pid).ok()).filter(|ticks| ticks.parent == postmaster);
     let living: f64 = children.map(|ticks| ticks.own).sum();
     let postmaster = Ticks::of(postmaster)?;
     Ok(living + postmaster.own + postmaster.ended)
@@ -239,10 +212,7 @@ pub(crate) fn postmaster_of(backend: u32) -> Option<u32> {
 /// The most memory that a process ever held, in bytes.
 pub(crate) fn peak_memory(pid: u32) -> Result<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).context("reading the daemon's memory")?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .context("no VmHWM in status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM in status")?;
     let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
     Ok(kilobytes * 1024)
 }
@@ -271,9 +241,6 @@ mod tests {
     #[test]
     fn this_process_has_memory_and_a_parent() {
         assert!(peak_memory(std::process::id()).unwrap() > 1024 * 1024);
-        assert_eq!(
-            Ticks::of(std::process::id()).unwrap().parent,
-            std::os::unix::process::parent_id()
-        );
+        assert_eq!(Ticks::of(std::process::id()).unwrap().parent, std::os::unix::process::parent_id());
     }
 }

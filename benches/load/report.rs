@@ -103,10 +103,7 @@ impl Report {
     }
 
     fn copy(&self, figure: impl Fn(&Copy) -> Option<f64>) -> Vec<Option<f64>> {
-        self.rounds
-            .iter()
-            .map(|round| figure(round.copy.as_ref()?))
-            .collect()
+        self.rounds.iter().map(|round| figure(round.copy.as_ref()?)).collect()
     }
 
     /// The daemon's median rate over that of `psql \copy`.
@@ -116,25 +113,10 @@ impl Report {
     }
 
     fn head(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Setting {
-            seed,
-            spans,
-            request_spans,
-            connections,
-            in_flight,
-            copies,
-            rate,
-            cores,
-            ..
-        } = &self.setting;
-        write!(
-            f,
-            "seed {seed}; {spans} spans a round in requests of {request_spans}; "
-        )?;
-        write!(
-            f,
-            "{connections} connections with {in_flight} requests in flight each; "
-        )?;
+        let Setting { seed, spans, request_spans, connections, in_flight, copies, rate, cores, .. } =
+            &self.setting;
+        write!(f, "seed {seed}; {spans} spans a round in requests of {request_spans}; ")?;
+        write!(f, "{connections} connections with {in_flight} requests in flight each; ")?;
         match rate {
             Some(rate) => write!(f, "paced at {rate} spans/s; ")?,
             None => write!(f, "{copies} psql \\copy connections; ")?,
@@ -145,20 +127,11 @@ impl Report {
             if let Some(bytes) = shape.row_bytes_per_span {
                 write!(f, "{bytes:.0} bytes of naive row, ")?;
             }
-            write!(
-                f,
-                "{:.1} attributes, {:.2} events; ",
-                shape.attributes_per_span, shape.events_per_span
-            )?;
+            write!(f, "{:.1} attributes, {:.2} events; ", shape.attributes_per_span, shape.events_per_span)?;
             write!(f, "{:.1} % LLM calls; ", shape.llm_share * 100.0)?;
             writeln!(f, "{:.1} spans a trace", shape.spans_per_trace)?;
         }
-        let settings = self
-            .setting
-            .postgresql
-            .0
-            .iter()
-            .map(|(name, value)| format!("{name} {value}"));
+        let settings = self.setting.postgresql.0.iter().map(|(name, value)| format!("{name} {value}"));
         writeln!(f, "PostgreSQL: {}\n", settings.collect::<Vec<_>>().join(", "))
     }
 
@@ -166,98 +139,36 @@ impl Report {
         let row = Row::new;
         let daemon = self.ingest(|ingest| Some(ingest.spans_per_second));
         let copy = self.copy(|copy| Some(copy.spans_per_second));
-        let ratios = daemon
-            .iter()
-            .zip(&copy)
-            .map(|(daemon, copy)| Some((*daemon)? / (*copy)?))
-            .collect();
+        let ratios = daemon.iter().zip(&copy).map(|(daemon, copy)| Some((*daemon)? / (*copy)?)).collect();
         vec![
             row("daemon: spans/s acknowledged", 0, daemon),
             row("psql \\copy: spans/s", 0, copy),
-            Row {
-                middle: self.ratio(),
-                ..row("**ratio** (last column: of the medians)", 2, ratios)
-            },
-            row(
-                "daemon: answer p50, ms",
-                1,
-                self.ingest(|ingest| Some(ingest.answer_p50_ms)),
-            ),
-            row(
-                "daemon: answer p99, ms",
-                1,
-                self.ingest(|ingest| Some(ingest.answer_p99_ms)),
-            ),
-            row(
-                "daemon: answer max, ms",
-                1,
-                self.ingest(|ingest| Some(ingest.answer_max_ms)),
-            ),
+            Row { middle: self.ratio(), ..row("**ratio** (last column: of the medians)", 2, ratios) },
+            row("daemon: answer p50, ms", 1, self.ingest(|ingest| Some(ingest.answer_p50_ms))),
+            row("daemon: answer p99, ms", 1, self.ingest(|ingest| Some(ingest.answer_p99_ms))),
+            row("daemon: answer max, ms", 1, self.ingest(|ingest| Some(ingest.answer_max_ms))),
             row(
                 "daemon: requests refused and sent again",
                 0,
                 self.ingest(|i| Some(i.requests_refused as f64)),
             ),
-            row(
-                "daemon: its CPU, us a span",
-                2,
-                self.ingest(|ingest| ingest.daemon_cpu),
-            ),
-            row(
-                "daemon: PostgreSQL CPU, us a span",
-                2,
-                self.ingest(|ingest| ingest.postgresql_cpu),
-            ),
-            row(
-                "daemon: load generator CPU, us a span",
-                2,
-                self.ingest(|ingest| Some(ingest.client_cpu)),
-            ),
-            row(
-                "psql \\copy: PostgreSQL CPU, us a span",
-                2,
-                self.copy(|copy| copy.postgresql_cpu),
-            ),
-            row(
-                "psql \\copy: psql CPU, us a span",
-                2,
-                self.copy(|copy| Some(copy.client_cpu)),
-            ),
-            row(
-                "daemon: peak memory so far, MiB",
-                0,
-                self.ingest(|ingest| ingest.peak_memory_mib),
-            ),
-            row(
-                "daemon: disk, bytes a span",
-                0,
-                self.ingest(|ingest| Some(ingest.disk_bytes_per_span)),
-            ),
-            row(
-                "psql \\copy: disk, bytes a span",
-                0,
-                self.copy(|copy| Some(copy.disk_bytes_per_span)),
-            ),
-            row(
-                "daemon: WAL, bytes a span",
-                0,
-                self.ingest(|ingest| Some(ingest.wal_bytes_per_span)),
-            ),
-            row(
-                "psql \\copy: WAL, bytes a span",
-                0,
-                self.copy(|copy| Some(copy.wal_bytes_per_span)),
-            ),
+            row("daemon: its CPU, us a span", 2, self.ingest(|ingest| ingest.daemon_cpu)),
+            row("daemon: PostgreSQL CPU, us a span", 2, self.ingest(|ingest| ingest.postgresql_cpu)),
+            row("daemon: load generator CPU, us a span", 2, self.ingest(|ingest| Some(ingest.client_cpu))),
+            row("psql \\copy: PostgreSQL CPU, us a span", 2, self.copy(|copy| copy.postgresql_cpu)),
+            row("psql \\copy: psql CPU, us a span", 2, self.copy(|copy| Some(copy.client_cpu))),
+            row("daemon: peak memory so far, MiB", 0, self.ingest(|ingest| ingest.peak_memory_mib)),
+            row("daemon: disk, bytes a span", 0, self.ingest(|ingest| Some(ingest.disk_bytes_per_span))),
+            row("psql \\copy: disk, bytes a span", 0, self.copy(|copy| Some(copy.disk_bytes_per_span))),
+            row("daemon: WAL, bytes a span", 0, self.ingest(|ingest| Some(ingest.wal_bytes_per_span))),
+            row("psql \\copy: WAL, bytes a span", 0, self.copy(|copy| Some(copy.wal_bytes_per_span))),
         ]
     }
 
     fn summary(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of = |values: Vec<Option<f64>>, decimals| cell(median(&values), decimals);
         let rate = of(self.ingest(|ingest| Some(ingest.spans_per_second)), 0);
-        write!(
-            f,
-            "summary: {rate} spans/s acknowledged and counted in trace_spans"
-        )?;
+        write!(f, "summary: {rate} spans/s acknowledged and counted in trace_spans")?;
         if let Some(ratio) = self.ratio() {
             let copy = of(self.copy(|copy| Some(copy.spans_per_second)), 0);
             write!(f, ", {ratio:.2} x psql \\copy ({copy}/s)")?;
@@ -265,15 +176,8 @@ impl Report {
         let daemon = of(self.ingest(|ingest| ingest.daemon_cpu), 1);
         let postgresql = of(self.ingest(|ingest| ingest.postgresql_cpu), 1);
         let p99 = of(self.ingest(|ingest| Some(ingest.answer_p99_ms)), 0);
-        write!(
-            f,
-            "; CPU a span: daemon {daemon} us, PostgreSQL {postgresql} us; p99 {p99} ms; "
-        )?;
-        let memory = self
-            .ingest(|ingest| ingest.peak_memory_mib)
-            .into_iter()
-            .flatten()
-            .reduce(f64::max);
+        write!(f, "; CPU a span: daemon {daemon} us, PostgreSQL {postgresql} us; p99 {p99} ms; ")?;
+        let memory = self.ingest(|ingest| ingest.peak_memory_mib).into_iter().flatten().reduce(f64::max);
         writeln!(f, "peak memory {} MiB", cell(memory, 0))
     }
 }
@@ -289,12 +193,7 @@ struct Row {
 impl Row {
     fn new(name: &'static str, decimals: usize, values: Vec<Option<f64>>) -> Self {
         let middle = median(&values);
-        Self {
-            name,
-            decimals,
-            values,
-            middle,
-        }
+        Self { name, decimals, values, middle }
     }
 }
 
@@ -305,21 +204,13 @@ impl fmt::Display for Report {
         (1..=self.rounds.len()).try_for_each(|number| write!(f, " round {number} |"))?;
         writeln!(f, " median |")?;
         writeln!(f, "|---|{}", "---:|".repeat(self.rounds.len() + 1))?;
-        for Row {
-            name,
-            decimals,
-            values,
-            middle,
-        } in self.rows()
-        {
+        for Row { name, decimals, values, middle } in self.rows() {
             // A row without any value is about something that was left out or could not be seen.
             if values.iter().all(Option::is_none) {
                 continue;
             }
             write!(f, "| {name} |")?;
-            values
-                .iter()
-                .try_for_each(|value| write!(f, " {} |", cell(*value, decimals)))?;
+            values.iter().try_for_each(|value| write!(f, " {} |", cell(*value, decimals)))?;
             writeln!(f, " {} |", cell(middle, decimals))?;
         }
         writeln!(f)?;

@@ -63,12 +63,7 @@ impl Spans {
     pub(crate) fn new(seed: u64) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let instructions = array::from_fn(|_| prose(&mut rng, 350));
-        Self {
-            rng,
-            ids: rand::rng(),
-            instructions,
-            ready: VecDeque::new(),
-        }
+        Self { rng, ids: rand::rng(), instructions, ready: VecDeque::new() }
     }
 }
 
@@ -96,27 +91,12 @@ pub(crate) struct Trace<'a> {
 
 impl<'a> Trace<'a> {
     /// A gateway's request to a service that takes 3 to 11 steps to answer it.
-    fn new(
-        Spans {
-            rng,
-            ids,
-            instructions,
-            ..
-        }: &'a mut Spans,
-    ) -> Self {
+    fn new(Spans { rng, ids, instructions, .. }: &'a mut Spans) -> Self {
         let conversation = Conversation::new(&instructions[rng.random_range(0..instructions.len())], rng);
         let instances = array::from_fn(|_| rng.random_range(0..INSTANCES));
         let clock = now() - AGE_NANOS + ids.random_range(0..AGE_NANOS / 2);
         let id = ids.random();
-        let mut trace = Self {
-            rng,
-            ids,
-            id,
-            instances,
-            clock,
-            conversation,
-            spans: Vec::new(),
-        };
+        let mut trace = Self { rng, ids, id, instances, clock, conversation, spans: Vec::new() };
 
         let backend = trace.rng.random_range(1..SERVICES.len());
         let root = trace.server(0, None);
@@ -182,10 +162,7 @@ impl<'a> Trace<'a> {
 
 fn now() -> u64 {
     // The clock of a machine that runs this stands between 1970 and 2554.
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("a clock after 1970")
-        .as_nanos() as u64
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_nanos() as u64
 }
 
 #[cfg(test)]
@@ -204,11 +181,8 @@ mod tests {
         };
         assert_eq!(contents(7), contents(7));
         assert_ne!(contents(7), contents(8));
-        let ids: HashSet<_> = Spans::new(7)
-            .take(300)
-            .chain(Spans::new(7).take(300))
-            .map(|span| span.span_id)
-            .collect();
+        let ids: HashSet<_> =
+            Spans::new(7).take(300).chain(Spans::new(7).take(300)).map(|span| span.span_id).collect();
         assert_eq!(ids.len(), 600);
     }
 
@@ -221,10 +195,7 @@ mod tests {
             for span in &spans {
                 assert!(span.start < span.end && span.end < now());
                 let Some(parent) = span.parent else { continue };
-                let parent = spans
-                    .iter()
-                    .find(|other| other.span_id == parent)
-                    .expect("a parent");
+                let parent = spans.iter().find(|other| other.span_id == parent).expect("a parent");
                 assert!(parent.start < span.start && span.end < parent.end);
             }
         }

@@ -15,30 +15,14 @@ const PLAN: &[(&str, &[&str])] = &[
     ("storage", &["core"]),
     ("ingest", &["core", "genai", "storage"]),
     ("query", &["core", "proto", "storage"]),
-    (
-        "server",
-        &["core", "genai", "ingest", "proto", "query", "storage"],
-    ),
+    ("server", &["core", "genai", "ingest", "proto", "query", "storage"]),
 ];
 
 /// Libraries that only these crates know.
 const GUARDED: &[(&[&str], &[&str])] = &[
-    (
-        &[
-            "tokio-postgres",
-            "tokio-postgres-rustls",
-            "bb8",
-            "bb8-postgres",
-            "redis",
-            "refinery",
-        ],
-        &["storage"],
-    ),
+    (&["tokio-postgres", "tokio-postgres-rustls", "bb8", "bb8-postgres", "redis", "refinery"], &["storage"]),
     (&["clap", "figment", "axum"], &["server"]),
-    (
-        &["tonic", "tonic-prost", "tonic-health", "tonic-reflection"],
-        &["server", "proto"],
-    ),
+    (&["tonic", "tonic-prost", "tonic-health", "tonic-reflection"], &["server", "proto"]),
 ];
 
 /// Every crate of the house with the names of its direct, normal dependencies. Tests and benches stand outside of it.
@@ -48,11 +32,7 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
         .current_dir(crate::root())
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let houses = metadata["packages"]
         .as_array()
@@ -63,13 +43,8 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let name = |value: &Value| value["name"].as_str().unwrap().to_owned();
     houses
         .map(|package| {
-            let dependencies = package["dependencies"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .filter(normal)
-                .map(name)
-                .collect();
+            let dependencies =
+                package["dependencies"].as_array().unwrap().iter().filter(normal).map(name).collect();
             (name(package).trim_start_matches(PREFIX).to_owned(), dependencies)
         })
         .collect()
@@ -85,9 +60,7 @@ fn the_plan_names_every_crate() {
 fn crates_enter_only_the_rooms_that_they_may() {
     let dependencies = dependencies();
     for (name, allowed) in PLAN {
-        let ours = dependencies[*name]
-            .iter()
-            .filter_map(|dependency| dependency.strip_prefix(PREFIX));
+        let ours = dependencies[*name].iter().filter_map(|dependency| dependency.strip_prefix(PREFIX));
         let strays: Vec<_> = ours.filter(|dependency| !allowed.contains(dependency)).collect();
         assert!(strays.is_empty(), "{name} must not use {strays:?}");
     }
@@ -97,10 +70,8 @@ fn crates_enter_only_the_rooms_that_they_may() {
 fn some_libraries_are_known_to_few() {
     for (name, dependencies) in dependencies() {
         for (libraries, knowers) in GUARDED {
-            let strays: Vec<_> = libraries
-                .iter()
-                .filter(|library| dependencies.contains(**library))
-                .collect();
+            let strays: Vec<_> =
+                libraries.iter().filter(|library| dependencies.contains(**library)).collect();
             assert!(
                 strays.is_empty() || knowers.contains(&name.as_str()),
                 "{name} must not use {strays:?}: only {knowers:?} may"

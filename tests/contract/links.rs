@@ -10,17 +10,9 @@ fn documents() -> Vec<PathBuf> {
         .current_dir(crate::root())
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let paths = String::from_utf8(output.stdout).unwrap();
-    paths
-        .lines()
-        .map(|path| crate::root().join(path))
-        .filter(|path| path.is_file())
-        .collect()
+    paths.lines().map(|path| crate::root().join(path)).filter(|path| path.is_file()).collect()
 }
 
 /// The targets of `[text](target)` outside of code, without their anchors.
@@ -51,12 +43,7 @@ fn leads_somewhere(document: &Path, target: &str) -> bool {
 #[test]
 fn every_relative_link_leads_to_a_file() {
     let documents = documents();
-    assert!(
-        documents
-            .iter()
-            .any(|document| document.ends_with("crates/storage/README.md")),
-        "{documents:?}"
-    );
+    assert!(documents.iter().any(|document| document.ends_with("crates/storage/README.md")), "{documents:?}");
     let mut broken = Vec::new();
     for document in documents {
         let text = std::fs::read_to_string(&document).unwrap();

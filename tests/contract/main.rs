@@ -1,9 +1,6 @@
 //! What holds the house together, told by its own files.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test: what fails here should panic, in helpers too"
-)]
+#![expect(clippy::unwrap_used, reason = "a test: what fails here should panic, in helpers too")]
 
 mod floor_plan;
 mod links;

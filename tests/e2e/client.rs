@@ -15,7 +15,9 @@ use opentelemetry_proto::tonic::collector::metrics::v1::{
     ExportMetricsPartialSuccess, ExportMetricsServiceRequest,
 };
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
-use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess, ExportTraceServiceRequest};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceRequest,
+};
 use opentelemetry_proto::tonic::logs::v1::ResourceLogs;
 use opentelemetry_proto::tonic::metrics::v1::ResourceMetrics;
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
@@ -29,10 +31,7 @@ const LARGE: usize = 256 * 1024 * 1024;
 
 /// The times of a list that leaves nothing out.
 pub(crate) const BEGINNING: Option<Timestamp> = Some(Timestamp { seconds: 0, nanos: 0 });
-pub(crate) const END: Option<Timestamp> = Some(Timestamp {
-    seconds: i64::MAX,
-    nanos: 0,
-});
+pub(crate) const END: Option<Timestamp> = Some(Timestamp { seconds: i64::MAX, nanos: 0 });
 
 /// A connection. No call on it takes longer than the harness waits for anything.
 pub(crate) async fn connect(address: &str) -> Channel {

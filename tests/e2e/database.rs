@@ -40,11 +40,9 @@ pub(crate) async fn somebody_waits_for(client: &Client, table: &str) {
         "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database \
          WHERE datname = current_database() AND relation = '{table}'::regclass AND NOT granted"
     );
-    eventually("a writer waits for the locked table", async || {
-        match number(client, &query).await {
-            0 => Err("nobody does yet"),
-            _ => Ok(()),
-        }
+    eventually("a writer waits for the locked table", async || match number(client, &query).await {
+        0 => Err("nobody does yet"),
+        _ => Ok(()),
     })
     .await;
 }

@@ -22,17 +22,11 @@ async fn what_was_answered_is_committed() {
     let (exporter, client) = (Exporter::to(&daemon).await, database.client().await);
 
     let mut failed = span(1, 1);
-    failed.events.push(Event {
-        name: "exception".to_owned(),
-        ..Event::default()
-    });
+    failed.events.push(Event { name: "exception".to_owned(), ..Event::default() });
     assert_eq!(exporter.spans(spans("shop", vec![failed])).await.unwrap(), None);
     assert_eq!(count(&client, "trace_spans").await, 1);
     assert_eq!(count(&client, "trace_events").await, 1);
-    assert_eq!(
-        number(&client, "SELECT span_count FROM traces WHERE root_name = 'span 1'").await,
-        1
-    );
+    assert_eq!(number(&client, "SELECT span_count FROM traces WHERE root_name = 'span 1'").await, 1);
 
     let points = vec![point(now(), 1), point(now() + 1, 2)];
     assert_eq!(exporter.points(gauge("queue.length", points)).await.unwrap(), None);
@@ -104,10 +98,7 @@ async fn twenty_thousand_spans_are_there_with_the_last_answer() {
     assert_eq!(count(&client, "trace_spans").await, ALL);
     let distinct = "SELECT count(DISTINCT (trace_id, span_id)) FROM trace_spans";
     assert_eq!(number(&client, distinct).await, ALL);
-    assert_eq!(
-        number(&client, "SELECT sum(span_count)::bigint FROM traces").await,
-        ALL
-    );
+    assert_eq!(number(&client, "SELECT sum(span_count)::bigint FROM traces").await, ALL);
     let calls = "SELECT count(*) FROM trace_spans WHERE llm_operation = 'chat' AND input_tokens = 812";
     assert_eq!(number(&client, calls).await, ALL / 4);
 }
@@ -115,7 +106,7 @@ async fn twenty_thousand_spans_are_there_with_the_last_answer() {
 /// About 1 KB; ten of them are a trace, and every fourth is a call of a model.
 fn realistic(n: u64) -> Span {
     let mut span = span(u128::from(n / 10) + 1, n + 1);
-    if n % 10 != 0 {
+    if !n.is_multiple_of(10) {
         span.parent_span_id = (n / 10 * 10 + 1).to_be_bytes().to_vec();
     }
     span.attributes = vec![
@@ -125,7 +116,7 @@ fn realistic(n: u64) -> Span {
         attribute("http.response.status_code", Value::IntValue(200)),
         text("note", &"lorem ipsum ".repeat(60)),
     ];
-    if n % 4 == 0 {
+    if n.is_multiple_of(4) {
         span.attributes.extend([
             text("gen_ai.operation.name", "chat"),
             text("gen_ai.provider.name", "example"),

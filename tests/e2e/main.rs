@@ -2,10 +2,7 @@
 //!
 //! `cargo build -p llm-observatory-server` comes first; see `harness::daemon::binary`.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test: what fails here should panic, in helpers too"
-)]
+#![expect(clippy::unwrap_used, reason = "a test: what fails here should panic, in helpers too")]
 
 mod client;
 mod database;

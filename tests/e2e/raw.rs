@@ -25,9 +25,8 @@ pub(crate) async fn send<A: Message + Default>(
     frame.put_u8(encoding.is_some().into());
     frame.put_u32(payload.len().try_into().unwrap());
     frame.put_slice(payload);
-    let mut request = http::Request::post(method)
-        .header("content-type", "application/grpc")
-        .header("te", "trailers");
+    let mut request =
+        http::Request::post(method).header("content-type", "application/grpc").header("te", "trailers");
     if let Some(encoding) = encoding {
         request = request.header("grpc-encoding", encoding);
     }

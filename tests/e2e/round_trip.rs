@@ -57,12 +57,8 @@ fn comes_back<R: Debug>(
     strategy: impl Strategy<Value = R>,
     case: impl AsyncFn(&World, R) -> (Vec<String>, Vec<String>),
 ) {
-    let mut config = Config {
-        cases: CASES,
-        failure_persistence: None,
-        max_shrink_time: 30_000,
-        ..Config::default()
-    };
+    let mut config =
+        Config { cases: CASES, failure_persistence: None, max_shrink_time: 30_000, ..Config::default() };
     if let RngSeed::Random = config.rng_seed {
         config.rng_seed = RngSeed::Fixed(now());
     }
@@ -74,20 +70,31 @@ fn comes_back<R: Debug>(
             world.forget().await;
             case(&world, request).await
         });
-        let missing = sent.iter().find(|item| !received.contains(item));
-        let foreign = received.iter().find(|item| !sent.contains(item));
         match sent == received {
             true => Ok(()),
-            false => Err(TestCaseError::fail(format!(
-                "sent {}, received {}\nnot received: {}\nnot sent: {}",
-                sent.len(),
-                received.len(),
-                missing.map_or("", String::as_str),
-                foreign.map_or("", String::as_str)
-            ))),
+            false => Err(TestCaseError::fail(difference(&sent, &received))),
         }
     });
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+/// The first items that only one side has, by the lines that tell them apart.
+fn difference(sent: &[String], received: &[String]) -> String {
+    let only = |these: &[String], those: &[String]| {
+        these.iter().find(|item| !those.contains(item)).cloned().unwrap_or_default()
+    };
+    let (missing, foreign) = (only(sent, received), only(received, sent));
+    let lines = |item: &str, other: &str| {
+        let lines = item.lines().filter(|line| !other.lines().any(|known| known == *line));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    format!(
+        "sent {}, received {}\n--- not received:\n{}\n--- not sent:\n{}\n---",
+        sent.len(),
+        received.len(),
+        lines(&missing, &foreign),
+        lines(&foreign, &missing)
+    )
 }
 
 #[test]
@@ -106,10 +113,7 @@ fn spans() {
 }
 
 fn trace_ids(request: &ExportTraceServiceRequest) -> Vec<Vec<u8>> {
-    let scopes = request
-        .resource_spans
-        .iter()
-        .flat_map(|resource| &resource.scope_spans);
+    let scopes = request.resource_spans.iter().flat_map(|resource| &resource.scope_spans);
     let spans = scopes.flat_map(|scope| &scope.spans);
     let mut ids: Vec<_> = spans.map(|span| span.trace_id.clone()).collect();
     ids.sort();
@@ -123,11 +127,8 @@ fn records() {
         let sent = normalise::records(&request.resource_logs);
         let partial = world.exporter.records(request).await.unwrap();
         assert!(partial.is_none_or(|partial| partial.rejected_log_records == 0));
-        let everything = ListLogsRequest {
-            start_time: BEGINNING,
-            end_time: END,
-            ..ListLogsRequest::default()
-        };
+        let everything =
+            ListLogsRequest { start_time: BEGINNING, end_time: END, ..ListLogsRequest::default() };
         let received = world.reader.records(everything).await.unwrap();
         (sent, normalise::records(&received))
     });

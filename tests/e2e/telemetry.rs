@@ -29,11 +29,7 @@ pub(crate) fn trace_id(n: u128) -> Vec<u8> {
 }
 
 pub(crate) fn attribute(key: &str, value: Value) -> KeyValue {
-    KeyValue {
-        key: key.to_owned(),
-        value: Some(AnyValue { value: Some(value) }),
-        ..KeyValue::default()
-    }
+    KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }
 }
 
 pub(crate) fn text(key: &str, value: &str) -> KeyValue {
@@ -54,10 +50,7 @@ pub(crate) fn span(trace: u128, id: u64) -> Span {
 }
 
 pub(crate) fn spans(service: &str, spans: Vec<Span>) -> ExportTraceServiceRequest {
-    let scope = ScopeSpans {
-        spans,
-        ..ScopeSpans::default()
-    };
+    let scope = ScopeSpans { spans, ..ScopeSpans::default() };
     ExportTraceServiceRequest {
         resource_spans: vec![ResourceSpans {
             resource: resource(service),
@@ -69,19 +62,13 @@ pub(crate) fn spans(service: &str, spans: Vec<Span>) -> ExportTraceServiceReques
 
 /// A request of one gauge with these points.
 pub(crate) fn gauge(name: &str, data_points: Vec<NumberDataPoint>) -> ExportMetricsServiceRequest {
-    let metric = Metric {
-        name: name.to_owned(),
-        data: Some(Data::Gauge(Gauge { data_points })),
-        ..Metric::default()
-    };
+    let metric =
+        Metric { name: name.to_owned(), data: Some(Data::Gauge(Gauge { data_points })), ..Metric::default() };
     metrics(vec![metric])
 }
 
 pub(crate) fn metrics(metrics: Vec<Metric>) -> ExportMetricsServiceRequest {
-    let scope = ScopeMetrics {
-        metrics,
-        ..ScopeMetrics::default()
-    };
+    let scope = ScopeMetrics { metrics, ..ScopeMetrics::default() };
     ExportMetricsServiceRequest {
         resource_metrics: vec![ResourceMetrics {
             resource: resource("shop"),
@@ -92,18 +79,11 @@ pub(crate) fn metrics(metrics: Vec<Metric>) -> ExportMetricsServiceRequest {
 }
 
 pub(crate) fn point(time_unix_nano: u64, value: i64) -> NumberDataPoint {
-    NumberDataPoint {
-        time_unix_nano,
-        value: Some(Number::AsInt(value)),
-        ..NumberDataPoint::default()
-    }
+    NumberDataPoint { time_unix_nano, value: Some(Number::AsInt(value)), ..NumberDataPoint::default() }
 }
 
 pub(crate) fn records(service: &str, log_records: Vec<LogRecord>) -> ExportLogsServiceRequest {
-    let scope = ScopeLogs {
-        log_records,
-        ..ScopeLogs::default()
-    };
+    let scope = ScopeLogs { log_records, ..ScopeLogs::default() };
     ExportLogsServiceRequest {
         resource_logs: vec![ResourceLogs {
             resource: resource(service),
@@ -116,16 +96,11 @@ pub(crate) fn records(service: &str, log_records: Vec<LogRecord>) -> ExportLogsS
 pub(crate) fn record(body: &str) -> LogRecord {
     LogRecord {
         time_unix_nano: now(),
-        body: Some(AnyValue {
-            value: Some(Value::StringValue(body.to_owned())),
-        }),
+        body: Some(AnyValue { value: Some(Value::StringValue(body.to_owned())) }),
         ..LogRecord::default()
     }
 }
 
 fn resource(service: &str) -> Option<Resource> {
-    Some(Resource {
-        attributes: vec![text("service.name", service)],
-        ..Resource::default()
-    })
+    Some(Resource { attributes: vec![text("service.name", service)], ..Resource::default() })
 }

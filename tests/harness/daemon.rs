@@ -25,10 +25,7 @@ pub struct Options {
 impl Options {
     /// A daemon on this database.
     pub fn on(database_url: impl Into<String>) -> Self {
-        Self {
-            database_url: Some(database_url.into()),
-            ..Self::default()
-        }
+        Self { database_url: Some(database_url.into()), ..Self::default() }
     }
 
     /// A daemon with a PostgreSQL of its own.
@@ -54,12 +51,7 @@ impl Options {
     pub fn start(self) -> Daemon {
         let scratch = Scratch::new("daemon");
         let (server, ready) = self.launch(scratch.path());
-        Daemon {
-            server,
-            ready,
-            options: self,
-            scratch,
-        }
+        Daemon { server, ready, options: self, scratch }
     }
 
     fn launch(&self, home: &Path) -> (Server, Ready) {
@@ -75,16 +67,12 @@ impl Options {
         // What the developer's own shell says of some other database must not reach a daemon under test.
         let inherited = std::env::vars_os().map(|(name, _)| name);
         let foreign = |name: &str| {
-            ["OBSERVATORY_", "DB_", "DATABASE_", "REDIS_"]
-                .iter()
-                .any(|ours| name.starts_with(ours))
+            ["OBSERVATORY_", "DB_", "DATABASE_", "REDIS_"].iter().any(|ours| name.starts_with(ours))
         };
         inherited
             .filter(|name| foreign(&name.to_string_lossy()))
             .for_each(|name| _ = command.env_remove(name));
-        command
-            .args(&self.arguments)
-            .envs(self.environment.iter().cloned());
+        command.args(&self.arguments).envs(self.environment.iter().cloned());
 
         let mut server = Server::start(command, &home.join("log"));
         std::fs::write(pid_file(home), server.pid().to_string()).expect("a file in our own directory");
@@ -113,17 +101,11 @@ struct Ready(HashMap<String, String>);
 impl Ready {
     fn parse(line: &str) -> Self {
         let fields = line.split_whitespace().filter_map(|field| field.split_once('='));
-        Self(
-            fields
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
-        )
+        Self(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
     fn get(&self, name: &str) -> &str {
-        self.0
-            .get(name)
-            .unwrap_or_else(|| panic!("the ready line does not tell {name}"))
+        self.0.get(name).unwrap_or_else(|| panic!("the ready line does not tell {name}"))
     }
 }
 
@@ -201,11 +183,7 @@ pub fn binary() -> PathBuf {
     }
     // Tests run from target/<profile>/deps; the binaries are one floor above.
     let tests = std::env::current_exe().expect("the path of this test");
-    let built = tests
-        .ancestors()
-        .nth(2)
-        .expect("target/<profile>/deps")
-        .join("observatory");
+    let built = tests.ancestors().nth(2).expect("target/<profile>/deps").join("observatory");
     assert!(
         built.is_file(),
         "{} is not there: cargo build -p llm-observatory-server, or set {BINARY}",
@@ -219,10 +197,7 @@ fn lines_of(pipe: impl std::io::Read + Send + 'static) -> mpsc::Receiver<String>
     let (to, lines) = mpsc::channel();
     std::thread::spawn(move || {
         // The send fails once the receiver has what it wanted; the rest is read and dropped.
-        BufReader::new(pipe)
-            .lines()
-            .map_while(Result::ok)
-            .for_each(|line| _ = to.send(line));
+        BufReader::new(pipe).lines().map_while(Result::ok).for_each(|line| _ = to.send(line));
     });
     lines
 }

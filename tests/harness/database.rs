@@ -40,12 +40,7 @@ impl TestDatabase {
 
     async fn migrated() -> Self {
         let template = Self::empty().await;
-        template
-            .pool()
-            .await
-            .run_migrations()
-            .await
-            .expect("migrations of an empty database");
+        template.pool().await.run_migrations().await.expect("migrations of an empty database");
         template
     }
 
@@ -55,10 +50,7 @@ impl TestDatabase {
         let admin = connect(&postgres::shared("postgres")).await;
         drop_at_the_end();
         // PostgreSQL waits a few seconds for sessions of the template that are about to end.
-        admin
-            .batch_execute(&format!("CREATE DATABASE {name} {options}"))
-            .await
-            .expect("CREATE DATABASE");
+        admin.batch_execute(&format!("CREATE DATABASE {name} {options}")).await.expect("CREATE DATABASE");
         Self { name }
     }
 
@@ -76,9 +68,7 @@ impl TestDatabase {
 
     /// The storage's own pool on it.
     pub async fn pool(&self) -> StoragePool {
-        self.pool_with(|_| ())
-            .await
-            .expect("a pool on a server that answers")
+        self.pool_with(|_| ()).await.expect("a pool on a server that answers")
     }
 
     /// A pool whose configuration is changed first.
@@ -101,9 +91,7 @@ impl TestDatabase {
 
 /// A connection that lives as long as its client.
 async fn connect(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls)
-        .await
-        .expect("a server that answers");
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a server that answers");
     tokio::spawn(connection);
     client
 }

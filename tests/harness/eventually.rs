@@ -34,9 +34,7 @@ pub(crate) fn eventually_blocking<T, E: Display>(what: &str, mut attempt: impl F
 
 /// The longest that anything is waited for.
 pub fn deadline() -> Duration {
-    let seconds = std::env::var(DEADLINE)
-        .ok()
-        .and_then(|seconds| seconds.parse().ok());
+    let seconds = std::env::var(DEADLINE).ok().and_then(|seconds| seconds.parse().ok());
     seconds.map_or(DEFAULT_DEADLINE, Duration::from_secs)
 }
 
@@ -47,18 +45,11 @@ struct Patience {
 
 impl Patience {
     fn new() -> Self {
-        Self {
-            until: Instant::now() + deadline(),
-            next: FIRST_PAUSE,
-        }
+        Self { until: Instant::now() + deadline(), next: FIRST_PAUSE }
     }
 
     fn pause(&mut self, what: &str, error: &dyn Display) -> Duration {
-        assert!(
-            Instant::now() < self.until,
-            "{what}: not within {:?}: {error}",
-            deadline()
-        );
+        assert!(Instant::now() < self.until, "{what}: not within {:?}: {error}", deadline());
         let pause = self.next;
         self.next = (pause * 2).min(LONGEST_PAUSE);
         pause

@@ -47,33 +47,17 @@ impl Postgres {
         let scratch = Scratch::new("postgres");
         let data = scratch.subdir("data", user().as_ref().map(|user| user.uid.as_raw()));
         let mut initdb = unprivileged("initdb");
-        initdb.args([
-            "--username=postgres",
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--no-sync",
-        ]);
+        initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]);
         let output = initdb.arg("--pgdata").arg(&data).output().expect("initdb starts");
-        assert!(
-            output.status.success(),
-            "initdb: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Self {
-            server: None,
-            scratch,
-            data,
-        }
+        assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
+        Self { server: None, scratch, data }
     }
 
     /// Starts it, and waits until it answers.
     pub fn resume(&mut self) {
         let mut command = unprivileged("postgres");
         command.arg("-D").arg(&self.data).arg("-k").arg(&self.data);
-        command
-            .args(SETTINGS.iter().flat_map(|setting| ["-c", setting]))
-            .stdout(Stdio::null());
+        command.args(SETTINGS.iter().flat_map(|setting| ["-c", setting])).stdout(Stdio::null());
         let mut server = Server::start(command, &self.log());
         let status = self.data.join("postmaster.pid");
         server.wait_until("PostgreSQL starts", || {
@@ -97,10 +81,7 @@ impl Postgres {
 
     /// The URL of one of its databases.
     pub fn url(&self, database: &str) -> String {
-        format!(
-            "postgresql:///{database}?host={}&user=postgres",
-            self.data.display()
-        )
+        format!("postgresql:///{database}?host={}&user=postgres", self.data.display())
     }
 
     fn log(&self) -> PathBuf {
@@ -119,12 +100,8 @@ pub(crate) fn shared(database: &str) -> String {
 
 /// The same URL with another database.
 fn in_database(url: &str, database: &str) -> String {
-    let (address, parameters) = url
-        .split_once('?')
-        .map_or((url, ""), |(address, rest)| (address, rest));
-    let (scheme, rest) = address
-        .split_once("://")
-        .unwrap_or_else(|| panic!("{URL} must be a URL"));
+    let (address, parameters) = url.split_once('?').map_or((url, ""), |(address, rest)| (address, rest));
+    let (scheme, rest) = address.split_once("://").unwrap_or_else(|| panic!("{URL} must be a URL"));
     let authority = rest.split('/').next().unwrap_or_default();
     let question = if parameters.is_empty() { "" } else { "?" };
     format!("{scheme}://{authority}/{database}{question}{parameters}")
@@ -159,7 +136,9 @@ fn binaries() -> PathBuf {
     let complete = |dir: &PathBuf| dir.join("initdb").is_file() && dir.join("postgres").is_file();
     let in_path = std::env::split_paths(&path).find(complete);
     in_path.or_else(|| newest(Path::new("/usr/lib/postgresql")).filter(complete)).unwrap_or_else(|| {
-        panic!("no PostgreSQL in PATH or /usr/lib/postgresql: apt install postgresql, or name a server in {URL}")
+        panic!(
+            "no PostgreSQL in PATH or /usr/lib/postgresql: apt install postgresql, or name a server in {URL}"
+        )
     })
 }
 
@@ -180,10 +159,7 @@ mod tests {
             in_database("postgresql://u:p@h:5/a?sslmode=disable", "b"),
             "postgresql://u:p@h:5/b?sslmode=disable"
         );
-        assert_eq!(
-            in_database("postgresql:///a?host=/run", "b"),
-            "postgresql:///b?host=/run"
-        );
+        assert_eq!(in_database("postgresql:///a?host=/run", "b"), "postgresql:///b?host=/run");
         assert_eq!(in_database("postgres://h", "b"), "postgres://h/b");
     }
 }

@@ -20,10 +20,7 @@ pub struct Redis {
 impl Redis {
     /// A server that answers.
     pub fn start() -> Self {
-        let mut redis = Self {
-            server: None,
-            scratch: Scratch::new("redis"),
-        };
+        let mut redis = Self { server: None, scratch: Scratch::new("redis") };
         redis.resume();
         redis
     }
@@ -31,14 +28,9 @@ impl Redis {
     /// Starts it again, empty, at the same address.
     pub fn resume(&mut self) {
         let mut command = Command::new("redis-server");
-        command
-            .args(["--port", "0", "--save", "", "--appendonly", "no", "--dir"])
-            .arg(self.scratch.path());
+        command.args(["--port", "0", "--save", "", "--appendonly", "no", "--dir"]).arg(self.scratch.path());
         command.arg("--unixsocket").arg(self.socket());
-        command
-            .arg("--pidfile")
-            .arg(self.scratch.path().join("redis.pid"))
-            .stdout(Stdio::null());
+        command.arg("--pidfile").arg(self.scratch.path().join("redis.pid")).stdout(Stdio::null());
         let mut server = Server::start(command, &self.scratch.path().join("log"));
         let socket = self.socket();
         server.wait_until("Redis starts (install it with: apt install redis-server)", || {

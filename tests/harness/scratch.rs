@@ -26,9 +26,7 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub(crate) fn new(name: &str) -> Self {
-        let dir = tempfile::Builder::new()
-            .prefix(&format!("observatory-{name}-"))
-            .tempdir();
+        let dir = tempfile::Builder::new().prefix(&format!("observatory-{name}-")).tempdir();
         let path = dir.expect("a temporary directory").keep();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
             .expect("chmod of our own directory");
@@ -60,10 +58,6 @@ impl Drop for Scratch {
 pub(crate) fn keeper(script: &str, arguments: &[&str]) -> Child {
     let mut command = Command::new("sh");
     command.args(["-c", script, "keeper"]).args(arguments);
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
     command.spawn().expect("a shell")
 }

@@ -21,22 +21,12 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `command`; what it writes is appended to `log`, save what the caller took for itself.
     pub(crate) fn start(mut command: Command, log: &Path) -> Self {
-        let file = || {
-            File::options()
-                .create(true)
-                .append(true)
-                .open(log)
-                .expect("a log file in our own directory")
-        };
+        let file =
+            || File::options().create(true).append(true).open(log).expect("a log file in our own directory");
         // A group of its own: a Ctrl-C at the terminal must not end servers before their clients.
         command.stdin(Stdio::null()).stderr(file()).process_group(0);
-        let child = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        Self {
-            child,
-            log: log.to_owned(),
-        }
+        let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        Self { child, log: log.to_owned() }
     }
 
     pub(crate) fn child(&mut self) -> &mut Child {

@@ -56,11 +56,21 @@ impl<S: Signal> Worker<S> {
         loop {
             match self.pool.connect().await {
                 Ok(client) => {
-                    tracing::debug!(signal = S::NAME, writer = self.number, "writer connected");
+                    if attempt > 1 {
+                        tracing::info!(
+                            signal = S::NAME,
+                            writer = self.number,
+                            attempt,
+                            "writer is connected again"
+                        );
+                    }
                     return Some(client);
                 }
+                Err(error) if attempt == 1 => {
+                    tracing::warn!(signal = S::NAME, writer = self.number, %error, "writer has no connection; trying on");
+                }
                 Err(error) => {
-                    tracing::warn!(signal = S::NAME, writer = self.number, attempt, %error, "writer has no connection");
+                    tracing::debug!(signal = S::NAME, writer = self.number, attempt, %error, "writer has no connection");
                 }
             }
             if self.gathering.is_finished() {

@@ -28,19 +28,13 @@ pub fn spans(resources: &[ResourceSpans]) -> Vec<String> {
     let mut items = Vec::new();
     for resource in resources {
         for scope in &resource.scope_spans {
-            let origin = Origin::of(
-                &resource.resource,
-                &resource.schema_url,
-                &scope.scope,
-                &scope.schema_url,
-            );
+            let origin =
+                Origin::of(&resource.resource, &resource.schema_url, &scope.scope, &scope.schema_url);
             for span in &scope.spans {
                 let mut span = span.clone();
                 mend(&mut span.name);
                 mend(&mut span.trace_state);
-                span.status
-                    .iter_mut()
-                    .for_each(|status| mend(&mut status.message));
+                span.status.iter_mut().for_each(|status| mend(&mut status.message));
                 fill(&mut span.attributes);
                 for event in &mut span.events {
                     mend(&mut event.name);
@@ -63,12 +57,8 @@ pub fn records(resources: &[ResourceLogs]) -> Vec<String> {
     let mut items = Vec::new();
     for resource in resources {
         for scope in &resource.scope_logs {
-            let origin = Origin::of(
-                &resource.resource,
-                &resource.schema_url,
-                &scope.scope,
-                &scope.schema_url,
-            );
+            let origin =
+                Origin::of(&resource.resource, &resource.schema_url, &scope.scope, &scope.schema_url);
             for record in &scope.log_records {
                 let mut record = record.clone();
                 mend(&mut record.severity_text);
@@ -88,18 +78,11 @@ pub fn points(resources: &[ResourceMetrics]) -> Vec<String> {
     let mut items = Vec::new();
     for resource in resources {
         for scope in &resource.scope_metrics {
-            let origin = Origin::of(
-                &resource.resource,
-                &resource.schema_url,
-                &scope.scope,
-                &scope.schema_url,
-            );
+            let origin =
+                Origin::of(&resource.resource, &resource.schema_url, &scope.scope, &scope.schema_url);
             for metric in &scope.metrics {
-                items.extend(
-                    points_of(metric)
-                        .into_iter()
-                        .map(|point| format!("{}\n{point}", tell(&origin))),
-                );
+                items
+                    .extend(points_of(metric).into_iter().map(|point| format!("{}\n{point}", tell(&origin))));
             }
         }
     }
@@ -154,10 +137,7 @@ impl Origin {
         resource.attributes = sorted(&resource.attributes);
         for entity in &mut resource.entity_refs {
             let keys = entity.id_keys.iter_mut().chain(&mut entity.description_keys);
-            [&mut entity.schema_url, &mut entity.r#type]
-                .into_iter()
-                .chain(keys)
-                .for_each(mend);
+            [&mut entity.schema_url, &mut entity.r#type].into_iter().chain(keys).for_each(mend);
         }
         let mut scope = scope.clone().unwrap_or_default();
         scope.attributes = sorted(&scope.attributes);
@@ -167,12 +147,7 @@ impl Origin {
             (resource_schema_url.to_owned(), scope_schema_url.to_owned());
         mend(&mut resource_schema_url);
         mend(&mut scope_schema_url);
-        Self {
-            resource,
-            resource_schema_url,
-            scope,
-            scope_schema_url,
-        }
+        Self { resource, resource_schema_url, scope, scope_schema_url }
     }
 }
 
@@ -195,16 +170,14 @@ fn points_of(metric: &Metric) -> Vec<String> {
         };
     }
     match &metric.data {
-        Some(Data::Gauge(gauge)) => points!(gauge.data_points, |point: &mut NumberDataPoint| exemplars(
-            &mut point.exemplars
-        )),
-        Some(Data::Sum(sum)) => points!(sum.data_points, |point: &mut NumberDataPoint| exemplars(
-            &mut point.exemplars
-        )),
+        Some(Data::Gauge(gauge)) => {
+            points!(gauge.data_points, |point: &mut NumberDataPoint| exemplars(&mut point.exemplars))
+        }
+        Some(Data::Sum(sum)) => {
+            points!(sum.data_points, |point: &mut NumberDataPoint| exemplars(&mut point.exemplars))
+        }
         Some(Data::Histogram(data)) => {
-            points!(data.data_points, |point: &mut HistogramDataPoint| exemplars(
-                &mut point.exemplars
-            ))
+            points!(data.data_points, |point: &mut HistogramDataPoint| exemplars(&mut point.exemplars))
         }
         Some(Data::ExponentialHistogram(data)) => {
             points!(data.data_points, |point: &mut ExponentialHistogramDataPoint| {
@@ -217,9 +190,7 @@ fn points_of(metric: &Metric) -> Vec<String> {
 }
 
 fn exemplars(exemplars: &mut [Exemplar]) {
-    exemplars
-        .iter_mut()
-        .for_each(|exemplar| fill(&mut exemplar.filtered_attributes));
+    exemplars.iter_mut().for_each(|exemplar| fill(&mut exemplar.filtered_attributes));
 }
 
 fn mend(text: &mut String) {
@@ -229,9 +200,7 @@ fn mend(text: &mut String) {
 }
 
 fn fill(attributes: &mut [KeyValue]) {
-    attributes
-        .iter_mut()
-        .for_each(|attribute| fill_value(attribute.value.get_or_insert_default()));
+    attributes.iter_mut().for_each(|attribute| fill_value(attribute.value.get_or_insert_default()));
 }
 
 fn fill_value(value: &mut AnyValue) {

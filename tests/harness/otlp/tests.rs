@@ -14,10 +14,7 @@ fn scattered(resources: &[ResourceSpans]) -> Vec<ResourceSpans> {
         for scope in &resource.scope_spans {
             alone.extend(scope.spans.iter().map(|span| ResourceSpans {
                 resource: Some(resource.resource.clone().unwrap_or_default()),
-                scope_spans: vec![ScopeSpans {
-                    spans: vec![span.clone()],
-                    ..scope.clone()
-                }],
+                scope_spans: vec![ScopeSpans { spans: vec![span.clone()], ..scope.clone() }],
                 schema_url: resource.schema_url.clone(),
             }));
         }
@@ -54,38 +51,20 @@ proptest! {
 
 fn one(change: impl FnOnce(&mut ResourceSpans, &mut Span)) -> Vec<String> {
     let attribute = |key: &str| super::value::named(key, AnyValue::default());
-    let mut span = Span {
-        attributes: vec![attribute("b"), attribute("a")],
-        ..Span::default()
-    };
-    let resource = Resource {
-        attributes: vec![attribute("b"), attribute("a")],
-        ..Resource::default()
-    };
-    let mut resource = ResourceSpans {
-        resource: Some(resource),
-        ..ResourceSpans::default()
-    };
+    let mut span = Span { attributes: vec![attribute("b"), attribute("a")], ..Span::default() };
+    let resource = Resource { attributes: vec![attribute("b"), attribute("a")], ..Resource::default() };
+    let mut resource = ResourceSpans { resource: Some(resource), ..ResourceSpans::default() };
     change(&mut resource, &mut span);
-    resource.scope_spans = vec![ScopeSpans {
-        spans: vec![span],
-        ..ScopeSpans::default()
-    }];
+    resource.scope_spans = vec![ScopeSpans { spans: vec![span], ..ScopeSpans::default() }];
     normalise::spans(&[resource])
 }
 
 #[test]
 fn only_the_documented_differences_are_not_seen() {
     let plain = one(|_, _| ());
-    assert_eq!(
-        plain,
-        one(|resource, _| resource.resource.iter_mut().for_each(|r| r.attributes.reverse()))
-    );
+    assert_eq!(plain, one(|resource, _| resource.resource.iter_mut().for_each(|r| r.attributes.reverse())));
     assert_eq!(plain, one(|_, span| span.attributes[0].value = None));
-    assert_eq!(
-        one(|_, span| span.name = "\0".into()),
-        one(|_, span| span.name = "\u{fffd}".into())
-    );
+    assert_eq!(one(|_, span| span.name = "\0".into()), one(|_, span| span.name = "\u{fffd}".into()));
     assert_ne!(plain, one(|_, span| span.attributes.reverse()));
     assert_ne!(plain, one(|_, span| span.name = " ".into()));
     assert_ne!(plain, one(|_, span| span.status = Some(Default::default())));

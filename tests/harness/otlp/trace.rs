@@ -13,24 +13,16 @@ pub fn traces() -> BoxedStrategy<ExportTraceServiceRequest> {
     let spans = vec(span(), 0..5);
     let scopes = vec((scope(), spans, text()), 0..3);
     let scopes = scopes.prop_map(|scopes| {
-        let of = |(scope, spans, schema_url)| ScopeSpans {
-            scope,
-            spans,
-            schema_url,
-        };
+        let of = |(scope, spans, schema_url)| ScopeSpans { scope, spans, schema_url };
         scopes.into_iter().map(of).collect()
     });
     let resources = vec((resource(), scopes, text()), 0..4);
     (resources, vec(id(16), 3), any::<u64>())
         .prop_map(|(resources, trace_ids, first_id)| {
-            let of = |(resource, scope_spans, schema_url)| ResourceSpans {
-                resource,
-                scope_spans,
-                schema_url,
-            };
-            let mut request = ExportTraceServiceRequest {
-                resource_spans: resources.into_iter().map(of).collect(),
-            };
+            let of =
+                |(resource, scope_spans, schema_url)| ResourceSpans { resource, scope_spans, schema_url };
+            let mut request =
+                ExportTraceServiceRequest { resource_spans: resources.into_iter().map(of).collect() };
             name(&mut request, &trace_ids, first_id);
             request
         })
@@ -40,16 +32,12 @@ pub fn traces() -> BoxedStrategy<ExportTraceServiceRequest> {
 /// One span. Its ids are given when the request is complete.
 pub fn span() -> BoxedStrategy<Span> {
     let who = (optional_id(8), text(), text(), open_enum(5), word());
-    let when = (
-        time(),
-        prop_oneof![3 => time().prop_map(Some), 2 => Just(None)],
-        0..10_000_000_000_u64,
-    );
+    let when = (time(), prop_oneof![3 => time().prop_map(Some), 2 => Just(None)], 0..10_000_000_000_u64);
     let what = (attributes(), vec(event(), 0..3), vec(link(), 0..3), status());
     let dropped = (word(), word(), word());
     (who, when, what, dropped)
-        .prop_map(
-            |((parent_span_id, name, trace_state, kind, flags), (start, end, lasts), what, dropped)| Span {
+        .prop_map(|((parent_span_id, name, trace_state, kind, flags), (start, end, lasts), what, dropped)| {
+            Span {
                 trace_id: Vec::new(),
                 span_id: Vec::new(),
                 trace_state,
@@ -66,8 +54,8 @@ pub fn span() -> BoxedStrategy<Span> {
                 links: what.2,
                 dropped_links_count: dropped.2,
                 status: what.3,
-            },
-        )
+            }
+        })
         .boxed()
 }
 
@@ -99,10 +87,7 @@ fn status() -> impl Strategy<Value = Option<Status>> {
 
 /// Gives every span one of the trace ids, and a span id of its own.
 fn name(request: &mut ExportTraceServiceRequest, trace_ids: &[Vec<u8>], first_id: u64) {
-    let scopes = request
-        .resource_spans
-        .iter_mut()
-        .flat_map(|resource| &mut resource.scope_spans);
+    let scopes = request.resource_spans.iter_mut().flat_map(|resource| &mut resource.scope_spans);
     let spans = scopes.flat_map(|scope| &mut scope.spans);
     // Odd numbers step over zero, which is no id.
     for (n, (span, trace_id)) in spans.zip(trace_ids.iter().cycle()).enumerate() {

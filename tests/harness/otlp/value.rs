@@ -115,11 +115,7 @@ pub fn any_value() -> BoxedStrategy<AnyValue> {
 
 /// One attribute.
 pub fn named(key: &str, value: AnyValue) -> KeyValue {
-    KeyValue {
-        key: key.to_owned(),
-        value: Some(value),
-        ..KeyValue::default()
-    }
+    KeyValue { key: key.to_owned(), value: Some(value), ..KeyValue::default() }
 }
 
 /// A list of attributes, in any order, with duplicate keys and absent values.
@@ -130,15 +126,7 @@ pub fn attributes() -> BoxedStrategy<Vec<KeyValue>> {
 fn attributes_of(value: BoxedStrategy<AnyValue>) -> BoxedStrategy<Vec<KeyValue>> {
     let key = prop_oneof![6 => proptest::sample::select(KEYS).prop_map(str::to_owned), 1 => text()];
     let value = prop_oneof![9 => value.prop_map(Some), 1 => Just(None)];
-    vec(
-        (key, value).prop_map(|(key, value)| KeyValue {
-            key,
-            value,
-            ..KeyValue::default()
-        }),
-        0..6,
-    )
-    .boxed()
+    vec((key, value).prop_map(|(key, value)| KeyValue { key, value, ..KeyValue::default() }), 0..6).boxed()
 }
 
 /// A resource, or none.
@@ -157,28 +145,20 @@ pub fn resource() -> BoxedStrategy<Option<Resource>> {
     let entities = prop_oneof![4 => Just(Vec::new()), 1 => vec(entity, 1..3)];
     let resource = (proptest::option::of(service), attributes(), word(), entities);
     let resource =
-        resource.prop_map(
-            |(service, attributes, dropped_attributes_count, entity_refs)| Resource {
-                attributes: service.into_iter().chain(attributes).collect(),
-                dropped_attributes_count,
-                entity_refs,
-            },
-        );
+        resource.prop_map(|(service, attributes, dropped_attributes_count, entity_refs)| Resource {
+            attributes: service.into_iter().chain(attributes).collect(),
+            dropped_attributes_count,
+            entity_refs,
+        });
     proptest::option::weighted(0.9, resource).boxed()
 }
 
 /// An instrumentation scope, or none.
 pub fn scope() -> BoxedStrategy<Option<InstrumentationScope>> {
     let scope = (text(), text(), attributes(), word());
-    let scope =
-        scope.prop_map(
-            |(name, version, attributes, dropped_attributes_count)| InstrumentationScope {
-                name,
-                version,
-                attributes,
-                dropped_attributes_count,
-            },
-        );
+    let scope = scope.prop_map(|(name, version, attributes, dropped_attributes_count)| {
+        InstrumentationScope { name, version, attributes, dropped_attributes_count }
+    });
     proptest::option::weighted(0.9, scope).boxed()
 }
 

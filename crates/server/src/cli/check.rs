@@ -12,6 +12,9 @@ use super::output::{Table, print_table};
 use super::{Failure, Options};
 use crate::config::Config;
 
+/// Connections that are tried: whoever asks wants to know how it is now, and not wait for it to get better.
+const MOST_ATTEMPTS: u32 = 3;
+
 /// Options of `check`.
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -31,6 +34,8 @@ impl Check {
             }
         };
         report.step("configuration", Ok(summary(&config)));
+        let retry = &mut config.storage.connect_retry;
+        retry.attempts = retry.attempts.min(MOST_ATTEMPTS);
         let private = reach_private(&mut config).await?;
         check(&config, &mut report).await;
         if let Some(private) = private {

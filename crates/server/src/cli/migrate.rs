@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use llm_observatory_storage::{StoragePool, migrate};
 
-use super::output::{Table, print_table};
+use super::output::{Table, print_table, start_logging};
 use super::{Failure, Options};
 use crate::config::Config;
 use crate::private_postgres::{PrivatePostgres, StartOptions};
@@ -30,6 +30,7 @@ enum Verb {
 impl Migrate {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let mut config = self.options.load(None)?;
+        start_logging(&config)?;
         let private = reach_private(&mut config).await?;
         let done = match self.verb.unwrap_or(Verb::Up) {
             Verb::Up => up(&config).await,

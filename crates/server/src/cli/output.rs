@@ -1,7 +1,14 @@
-//! Tables on a terminal.
+//! What the commands say: tables on standard output, log lines on standard error.
 
+use std::io::IsTerminal as _;
+
+use anyhow::Context as _;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table as Drawing};
+use tracing_subscriber::EnvFilter;
+
+use super::Failure;
+use crate::config::{Config, LogFormat};
 
 /// A table of texts under named columns.
 #[derive(Debug)]
@@ -23,4 +30,19 @@ impl Table {
 /// Prints the table; a line never ends in spaces.
 pub(super) fn print_table(table: &Table) {
     println!("{}", table.0.trim_fmt());
+}
+
+/// Log lines from now on, as configured.
+pub(super) fn start_logging(config: &Config) -> Result<(), Failure> {
+    // The migration library speaks of every step; what it did is told by us, once.
+    let filter = EnvFilter::try_new(format!("refinery_core=warn,{}", config.log))
+        .context("the setting `log` is not a filter like `info`")?;
+    let colours = std::io::stderr().is_terminal();
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
+    match config.log_format {
+        LogFormat::Text => builder.init(),
+        LogFormat::Json => builder.json().init(),
+    }
+    Ok(())
 }

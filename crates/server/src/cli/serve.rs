@@ -1,17 +1,17 @@
 //! `observatory serve`.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 
 use anyhow::Context as _;
 use clap::Args;
 use llm_observatory_storage::config::Secret;
 use llm_observatory_storage::{StoragePool, migrate};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
+use super::output::start_logging;
 use super::{Failure, Listen, Options};
 use crate::app::{App, Listeners};
-use crate::config::{Config, LogFormat};
+use crate::config::Config;
 use crate::private_postgres::{PrivatePostgres, StartOptions};
 
 /// Options of `serve`.
@@ -90,20 +90,6 @@ async fn connect(config: &Config) -> Result<StoragePool, Failure> {
 fn announce(line: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
-}
-
-fn start_logging(config: &Config) -> Result<(), Failure> {
-    // The migration library speaks of every step; what it did is told by us, once.
-    let filter = EnvFilter::try_new(format!("refinery_core=warn,{}", config.log))
-        .context("the setting `log` is not a filter like `info`")?;
-    let colours = std::io::stderr().is_terminal();
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
-    match config.log_format {
-        LogFormat::Text => builder.init(),
-        LogFormat::Json => builder.json().init(),
-    }
-    Ok(())
 }
 
 /// SIGTERM and SIGINT: the first asks to stop, a second one not to wait.

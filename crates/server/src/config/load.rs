@@ -11,8 +11,9 @@ use super::Config;
 
 const PREFIX: &str = "OBSERVATORY_";
 
-/// Variables with our prefix that configure the tools of the project, not the daemon.
-const NOT_OURS: &[&str] = &["OBSERVATORY_BIN", "OBSERVATORY_TOOLS_DIR", "OBSERVATORY_CONFIG"];
+/// Variables with our prefix that are no settings of the daemon: of the project's tools, and of single commands.
+const NOT_OURS: &[&str] =
+    &["OBSERVATORY_BIN", "OBSERVATORY_TOOLS_DIR", "OBSERVATORY_CONFIG", "OBSERVATORY_QUERY_ADDRESS"];
 const TEST_PREFIX: &str = "OBSERVATORY_TEST_";
 
 /// Where settings come from, beside the defaults.

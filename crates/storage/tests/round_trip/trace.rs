@@ -85,7 +85,7 @@ fn bare_span_as_stored() -> Json {
         ("start_nanos".to_owned(), json!(0)),
         ("project_id".to_owned(), json!(1)),
         ("kind".to_owned(), json!(0)),
-        ("status_code".to_owned(), json!(-1)),
+        ("status_code".to_owned(), json!(null)),
         ("trace_id".to_owned(), json!("00000000-0000-0000-0000-000000000001")),
         ("resource_id".to_owned(), json!("00000000-0000-0000-0000-00000000000a")),
         ("scope_id".to_owned(), json!("00000000-0000-0000-0000-00000000000b")),

@@ -1,0 +1,315 @@
+//! The command line: what it prints, how it ends, and what it says when it can't.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Stdio;
+
+use harness::daemon::{Options, binary};
+use harness::eventually::deadline;
+use harness::{Postgres, Redis, TestDatabase, eventually};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::client::{Exporter, hex};
+use crate::database::{connect, number};
+use crate::telemetry::{span, spans, trace_id};
+
+/// How a command ended.
+#[derive(Debug)]
+struct Outcome {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Outcome {
+    /// The command must have failed with `code`, and said all of this.
+    fn says(&self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        for word in words {
+            let said = self.stdout.contains(word) || self.stderr.contains(word);
+            assert!(said, "{word:?} is not in {self:#?}");
+        }
+    }
+}
+
+/// Runs `observatory` to its end, with nothing in its environment but this.
+async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
+    let mut command = Command::new(binary());
+    command
+        .args(arguments)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    let output = timeout(deadline(), command.output()).await.unwrap().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Outcome { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// The address of nobody.
+fn closed_port() -> String {
+    // Released when the listener is dropped, and not given out again soon.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+#[tokio::test]
+async fn traces_are_shown_as_tables_and_as_json() {
+    let database = TestDatabase::new().await;
+    let daemon = Options::on(database.url()).start();
+    let exporter = Exporter::to(&daemon).await;
+    let mut child = span(1, 2);
+    child.parent_span_id = span(1, 1).span_id;
+    child.name = "POST /pay".to_owned();
+    exporter.spans(spans("shop", vec![span(1, 1), child])).await.unwrap();
+    exporter.spans(spans("cart", vec![span(2, 3)])).await.unwrap();
+    let address = format!("http://{}", daemon.query());
+    let query = async |arguments: &[&str]| {
+        let arguments = [&["query", "--query-address", &address], arguments].concat();
+        run(&arguments, &[]).await
+    };
+
+    let table = query(&["traces"]).await;
+    table.says(0, &["trace id", "root span", "shop", "span 1", "cart", "1.000 ms"]);
+    assert_eq!(table.stdout.lines().count(), 3, "{table:?}");
+    let filtered = query(&["traces", "--service", "cart", "--format", "json"]).await;
+    assert_eq!(filtered.code, Some(0), "{filtered:?}");
+    let traces: Value = serde_json::from_str(&filtered.stdout).unwrap();
+    assert_eq!(traces.as_array().unwrap().len(), 1);
+    assert_eq!(traces[0]["traceId"], hex(&trace_id(2)));
+    assert_eq!(traces[0]["rootName"], "span 3");
+    assert_eq!(traces[0]["spanCount"], 1);
+
+    let id = hex(&trace_id(1));
+    let table = query(&["trace", &id]).await;
+    table.says(0, &["span id", "POST /pay", "0000000000000002", "shop"]);
+    assert_eq!(table.stdout.lines().count(), 3, "{table:?}");
+    let json = query(&["trace", &id, "--format", "json"]).await;
+    let trace: Value = serde_json::from_str(&json.stdout).unwrap();
+    let sent = &trace["resourceSpans"][0]["scopeSpans"][0]["spans"];
+    assert_eq!(sent.as_array().unwrap().len(), 2);
+    assert_eq!(sent[0]["traceId"], id);
+
+    query(&["trace", &hex(&trace_id(9))]).await.says(1, &["no span of trace"]);
+    query(&["trace", "abc"]).await.says(1, &["trace_id"]);
+    let nowhere = format!("http://{}", closed_port());
+    let unreachable = run(&["query", "traces", "--query-address", &nowhere], &[]).await;
+    unreachable.says(69, &["no observatory answers at", &nowhere, "observatory serve"]);
+}
+
+const STEPS: [&str; 7] =
+    ["configuration", "connection", "PostgreSQL", "Redis", "schema", "health and pool", "sample query"];
+
+#[tokio::test]
+async fn check_goes_through_seven_steps() {
+    let database = TestDatabase::new().await;
+    let url = database.url();
+    let healthy = run(&["check", "--database-url", &url], &[]).await;
+    healthy.says(0, &STEPS);
+    assert_eq!(healthy.stdout.lines().count(), 8, "a header and seven rows: {healthy:?}");
+    assert!(!healthy.stdout.contains("FAILED"), "{healthy:?}");
+
+    let redis = Redis::start();
+    let both = run(&["check", "--database-url", &url], &[("REDIS_URL", &redis.url())]).await;
+    both.says(0, &["with redis"]);
+    assert!(!both.stdout.contains("not configured"), "{both:?}");
+
+    drop(redis);
+    let nobody = format!("redis://{}", closed_port());
+    let without = run(&["check", "--database-url", &url], &[("REDIS_URL", &nobody)]).await;
+    without.says(1, &STEPS);
+    let told = without.stdout.lines().find(|line| line.trim_start().starts_with("Redis")).unwrap();
+    assert!(told.contains("FAILED"), "{told}");
+}
+
+#[tokio::test]
+async fn check_tells_what_is_wrong_with_the_database() {
+    let absent = Postgres::prepare();
+    let once = ("OBSERVATORY_STORAGE__CONNECT_RETRY__ATTEMPTS", "1");
+    let away = run(&["check", "--database-url", &absent.url("postgres")], &[once]).await;
+    away.says(1, &["connection", "FAILED", "PostgreSQL is not available"]);
+
+    let empty = TestDatabase::empty().await;
+    let bare = run(&["check", "--database-url", &empty.url()], &[]).await;
+    bare.says(1, &["schema", "FAILED", "run `observatory migrate`"]);
+
+    let misled = run(&["check"], &[("DB_HOST", "localhost"), ("DB_PORT", "none")]).await;
+    misled.says(64, &["configuration", "FAILED", "storage.database.port"]);
+}
+
+#[tokio::test]
+async fn migrations_are_shown_and_applied() {
+    let database = TestDatabase::empty().await;
+    let url = database.url();
+    let migrate = async |verb| run(&["migrate", verb, "--database-url", &url], &[]).await;
+    let words = |outcome: &Outcome, word: &str| {
+        let lines = outcome.stdout.lines().skip(1);
+        lines.filter(|line| line.trim_end().ends_with(word)).count()
+    };
+    let before = migrate("status").await;
+    assert_eq!(before.code, Some(0), "{before:?}");
+    let known = words(&before, "no");
+    assert!(known > 0 && words(&before, "yes") == 0, "{before:?}");
+
+    let up = migrate("up").await;
+    assert_eq!(up.code, Some(0), "{up:?}");
+    let applied = up.stdout.lines().filter(|line| line.starts_with("applied ")).count();
+    assert_eq!(applied, known, "{up:?}");
+    assert!(up.stdout.contains(&format!("the schema has version {known}")), "{up:?}");
+
+    let again = migrate("up").await;
+    assert_eq!(again.code, Some(0), "{again:?}");
+    assert!(!again.stdout.contains("applied"), "{again:?}");
+    let after = migrate("status").await;
+    assert_eq!((words(&after, "yes"), words(&after, "no")), (known, 0), "{after:?}");
+    let client = database.client().await;
+    assert_eq!(number(&client, "SELECT count(*) FROM trace_spans").await, 0);
+}
+
+#[tokio::test]
+async fn a_schema_of_the_future_is_left_alone() {
+    let database = TestDatabase::new().await;
+    let client = database.client().await;
+    let future = "INSERT INTO observatory_schema_history (version, name, applied_on, checksum) \
+                  VALUES (9999, 'flying_cars', '2099-01-01T00:00:00Z', '0')";
+    client.batch_execute(future).await.unwrap();
+    let url = database.url();
+    let told = ["the database schema has version 9999", "run a newer observatory"];
+    let listen = ["--ingest-listen", "127.0.0.1:0", "--query-listen", "127.0.0.1:0"];
+    for role in ["all", "query"] {
+        let arguments = ["serve", "--database-url", &url, "--admin-listen", "127.0.0.1:0", "--role", role];
+        run(&[&arguments[..], &listen].concat(), &[]).await.says(1, &told);
+    }
+    for command in [&["migrate", "up"][..], &["migrate", "status"], &["check"]] {
+        let arguments = [command, &["--database-url", &url]].concat();
+        run(&arguments, &[]).await.says(1, &told);
+    }
+}
+
+#[tokio::test]
+async fn commands_find_the_private_database_of_a_running_daemon() {
+    let daemon = Options::private().start();
+    let client = connect(daemon.database()).await;
+    let cluster: String = client.query_one("SHOW data_directory", &[]).await.unwrap().get(0);
+    let data = Path::new(&cluster).parent().unwrap().to_str().unwrap();
+    let check = run(&["check", "--data-dir", data], &[]).await;
+    check.says(0, &STEPS);
+    assert!(!check.stdout.contains("FAILED"), "{check:?}");
+    run(&["migrate", "--data-dir", data], &[]).await.says(0, &["the schema has version"]);
+    assert_eq!(number(&client, "SELECT count(*) FROM trace_spans").await, 0, "and leave it running");
+
+    let listen = ["--ingest-listen", "--query-listen", "--admin-listen"].map(|flag| [flag, "127.0.0.1:0"]);
+    let second = run(&[&["serve", "--data-dir", data], &listen.concat()[..]].concat(), &[]).await;
+    second.says(1, &[data, "--data-dir"]);
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named_with_its_flag() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let flags = ["--ingest-listen", "--query-listen", "--admin-listen"];
+    for flag in flags {
+        let others = flags.iter().filter(|other| **other != flag);
+        let others = others.flat_map(|other| [*other, "127.0.0.1:0"]);
+        // The ports come before the database, which is not even asked.
+        let mut arguments = vec!["serve", "--database-url", "postgresql://nowhere/none", flag, &taken];
+        arguments.extend(others);
+        let refused = run(&arguments, &[]).await;
+        refused.says(1, &["cannot listen on", &taken, flag]);
+    }
+}
+
+#[tokio::test]
+async fn every_mistake_in_the_configuration_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("observatory.toml");
+    let mistakes = "shutdwn_s = 3\n[ingest]\nwriters = \"many\"\n[storage.database]\nport = 0\n";
+    std::fs::write(&file, mistakes).unwrap();
+    let arguments = ["serve", "--config", file.to_str().unwrap()];
+    let unknown = run(&arguments, &[("OBSERVATORY_QUERY__PAGE_SIZE", "9")]).await;
+    unknown.says(64, &["shutdwn_s", "ingest.writers", "query.page_size"]);
+
+    let impossible = run(
+        &["serve", "--ingest-listen", "0.0.0.0:0"],
+        &[
+            ("OBSERVATORY_INGEST__WRITERS", "0"),
+            ("OBSERVATORY_QUERY__TIMEOUT_MS", "0"),
+            ("DATABASE_URL", "postgresql://user:secret@:x:/"),
+        ],
+    )
+    .await;
+    impossible.says(64, &["ingest.writers", "query.timeout_ms", "storage.database.url", "ingest_listen"]);
+    assert!(!impossible.stderr.contains("secret"), "{impossible:?}");
+
+    let absent = run(&["serve", "--config", "/nowhere/observatory.yaml"], &[]).await;
+    absent.says(64, &["/nowhere/observatory.yaml"]);
+}
+
+#[tokio::test]
+async fn listening_to_the_world_must_be_accepted() {
+    let database = TestDatabase::new().await;
+    let url = database.url();
+    let arguments = ["serve", "--database-url", &url, "--query-listen", "0.0.0.0:0"];
+    let refused = run(&arguments, &[]).await;
+    refused.says(64, &["query_listen", "--allow-unauthenticated"]);
+}
+
+/// What the admin side answers: the status and the body.
+async fn get(address: &str, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    timeout(deadline(), stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, body.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_admin_side_tells_how_it_goes() {
+    let mut postgres = Postgres::start();
+    let daemon = Options::on(postgres.url("postgres"))
+        .environment("OBSERVATORY_STORAGE__DATABASE__ACQUIRE_TIMEOUT_MS", "200")
+        .start();
+    let admin = daemon.admin();
+    assert_eq!(get(admin, "/healthz").await, (200, "ok\n".to_owned()));
+    assert_eq!(get(admin, "/readyz").await, (200, "ready\n".to_owned()));
+    assert_eq!(get(admin, "/nothing").await.0, 404);
+
+    let exporter = Exporter::to(&daemon).await;
+    let no_id = spans("shop", vec![span(0, 1), span(1, 1), span(1, 2)]);
+    for _ in 0..2 {
+        exporter.spans(no_id.clone()).await.unwrap();
+    }
+    let (status, metrics) = get(admin, "/metrics").await;
+    assert_eq!(status, 200);
+    let books = [
+        "observatory_ingest_records_received_total{signal=\"traces\"} 6",
+        "observatory_ingest_records_stored_total{signal=\"traces\"} 2",
+        "observatory_ingest_records_duplicate_total{signal=\"traces\"} 2",
+        "observatory_ingest_records_rejected_total{signal=\"traces\",reason=\"trace_id\"} 2",
+    ];
+    for line in books {
+        assert!(metrics.contains(line), "{line} is not in\n{metrics}");
+    }
+
+    postgres.stop();
+    assert_eq!(get(admin, "/healthz").await.0, 200, "it lives without its database");
+    eventually("it says that it is not ready", async || match get(admin, "/readyz").await {
+        (503, _) => Ok(()),
+        (status, body) => Err(format!("{status} {body}")),
+    })
+    .await;
+    postgres.resume();
+    eventually("it says that it is ready again", async || match get(admin, "/readyz").await {
+        (200, _) => Ok(()),
+        (status, body) => Err(format!("{status} {body}")),
+    })
+    .await;
+}

@@ -1,0 +1,124 @@
+//! When the daemon can't take a request now, it says so, and when to come back.
+
+use harness::daemon::Options;
+use harness::{Postgres, TestDatabase, eventually};
+use llm_observatory_proto::v1::ListTracesRequest;
+use prost::Message;
+use prost_types::{Any, Duration};
+use tonic::{Code, Status};
+
+use crate::client::{Exporter, Reader};
+use crate::database::{connect, count, lock, somebody_waits_for};
+use crate::telemetry::{gauge, now, point, record, records, span, spans};
+
+/// `google.rpc.Status`.
+#[derive(Clone, PartialEq, Message)]
+struct RpcStatus {
+    #[prost(int32, tag = "1")]
+    code: i32,
+    #[prost(string, tag = "2")]
+    message: String,
+    #[prost(message, repeated, tag = "3")]
+    details: Vec<Any>,
+}
+
+/// `google.rpc.RetryInfo`.
+#[derive(Clone, PartialEq, Message)]
+struct RetryInfo {
+    #[prost(message, optional, tag = "1")]
+    retry_delay: Option<Duration>,
+}
+
+/// Checks that clients will try again after a while, whichever of the two trailers they read.
+fn assert_asks_to_come_back(status: &Status, code: Code) {
+    assert_eq!(status.code(), code, "{status}");
+    let details = RpcStatus::decode(status.details()).unwrap();
+    assert_eq!(details.code, code as i32);
+    assert_eq!(details.message, status.message());
+    assert_eq!(details.details[0].type_url, "type.googleapis.com/google.rpc.RetryInfo");
+    let info = RetryInfo::decode(&*details.details[0].value).unwrap();
+    let delay = info.retry_delay.unwrap();
+    assert!(delay.seconds > 0 || delay.nanos > 0, "{delay:?}");
+    let trailer = status.metadata().get_bin("google.rpc.retryinfo-bin").unwrap();
+    assert_eq!(RetryInfo::decode(trailer.to_bytes().unwrap()).unwrap(), info);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_away_is_waited_for() {
+    let mut postgres = Postgres::start();
+    let daemon = Options::on(postgres.url("postgres")).start();
+    let (exporter, reader) = (Exporter::to(&daemon).await, Reader::of(&daemon).await);
+    exporter.spans(spans("shop", vec![span(1, 1)])).await.unwrap();
+
+    postgres.stop();
+    // The first one meets a writer that had a connection, the next ones none that has.
+    for id in 2..=4 {
+        let status = exporter.spans(spans("shop", vec![span(1, id)])).await.unwrap_err();
+        assert_asks_to_come_back(&status, Code::Unavailable);
+    }
+    let status = exporter.points(gauge("load", vec![point(now(), 1)])).await.unwrap_err();
+    assert_asks_to_come_back(&status, Code::Unavailable);
+    let status = exporter.records(records("shop", vec![record("hello")])).await.unwrap_err();
+    assert_asks_to_come_back(&status, Code::Unavailable);
+    let status = reader.traces(ListTracesRequest::default()).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable, "{status}");
+
+    postgres.resume();
+    eventually("the daemon takes spans again", async || {
+        exporter.spans(spans("shop", vec![span(1, 5)])).await
+    })
+    .await;
+    eventually("the daemon answers again", async || reader.traces(ListTracesRequest::default()).await).await;
+    // What was refused was not stored behind the back of its client.
+    let client = connect(&postgres.url("postgres")).await;
+    assert_eq!(count(&client, "trace_spans").await, 2);
+}
+
+#[tokio::test]
+async fn a_database_that_is_too_slow_is_not_waited_for() {
+    let database = TestDatabase::new().await;
+    let daemon = Options::on(database.url())
+        .environment("OBSERVATORY_INGEST__PATIENCE_MS", "50")
+        .environment("OBSERVATORY_INGEST__ANSWER_WITHIN_MS", "100")
+        .start();
+    let exporter = Exporter::to(&daemon).await;
+    let (holder, client) = (database.client().await, database.client().await);
+    lock(&holder, "trace_spans").await;
+    let sent = spans("shop", vec![span(1, 1)]);
+    let status = exporter.spans(sent.clone()).await.unwrap_err();
+    assert_asks_to_come_back(&status, Code::Unavailable);
+    holder.batch_execute("COMMIT").await.unwrap();
+    // Its client sends it again, and it is stored once, whatever became of the first attempt.
+    eventually("the daemon takes the span", async || exporter.spans(sent.clone()).await).await;
+    assert_eq!(count(&client, "trace_spans").await, 1);
+}
+
+#[tokio::test]
+async fn a_full_house_asks_to_come_back() {
+    let database = TestDatabase::new().await;
+    let daemon = Options::on(database.url())
+        .environment("OBSERVATORY_INGEST__BUDGET_BYTES", "1024")
+        .environment("OBSERVATORY_INGEST__PATIENCE_MS", "50")
+        .environment("OBSERVATORY_INGEST__ANSWER_WITHIN_MS", "60000")
+        .start();
+    let exporter = Exporter::to(&daemon).await;
+    let (holder, client) = (database.client().await, database.client().await);
+    lock(&holder, "trace_spans").await;
+    let first = tokio::spawn({
+        let exporter = exporter.clone();
+        async move { exporter.spans(spans("shop", vec![span(1, 1)])).await }
+    });
+    somebody_waits_for(&client, "trace_spans").await;
+
+    let status = exporter.spans(spans("shop", vec![span(1, 2)])).await.unwrap_err();
+    assert_asks_to_come_back(&status, Code::ResourceExhausted);
+    assert!(status.message().contains("ingest.budget_bytes"), "{status}");
+    // Each signal has a budget of its own.
+    let points = gauge("load", vec![point(now(), 1)]);
+    assert_eq!(exporter.points(points).await.unwrap(), None);
+
+    holder.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(first.await.unwrap().unwrap(), None);
+    assert_eq!(exporter.spans(spans("shop", vec![span(1, 3)])).await.unwrap(), None);
+    assert_eq!(count(&client, "trace_spans").await, 2);
+}
