@@ -116,7 +116,7 @@ async fn check_goes_through_seven_steps() {
 
     let redis = Redis::start();
     let both = run(&["check", "--database-url", &url], &[("REDIS_URL", &redis.url())]).await;
-    both.says(0, &["with redis"]);
+    both.says(0, &["with Redis"]);
     assert!(!both.stdout.contains("not configured"), "{both:?}");
 
     drop(redis);
@@ -132,7 +132,8 @@ async fn check_tells_what_is_wrong_with_the_database() {
     let absent = Postgres::prepare();
     let once = ("OBSERVATORY_STORAGE__CONNECT_RETRY__ATTEMPTS", "1");
     let away = run(&["check", "--database-url", &absent.url("postgres")], &[once]).await;
-    away.says(1, &["connection", "FAILED", "PostgreSQL is not available"]);
+    away.says(1, &["connection", "FAILED", "PostgreSQL is not available", "not checked"]);
+    away.says(1, &STEPS);
 
     let empty = TestDatabase::empty().await;
     let bare = run(&["check", "--database-url", &empty.url()], &[]).await;

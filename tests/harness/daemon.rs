@@ -75,7 +75,8 @@ impl Options {
         command.args(&self.arguments).envs(self.environment.iter().cloned());
 
         let mut server = Server::start(command, &home.join("log"));
-        std::fs::write(pid_file(home), server.pid().to_string()).expect("a file in our own directory");
+        // A line of its own: the keeper reads the pid files one after the other.
+        std::fs::write(pid_file(home), format!("{}\n", server.pid())).expect("a file in our own directory");
         let lines = lines_of(server.child().stdout.take().expect("a piped stdout"));
         let line = server.wait_until("observatory serve says ready", || match lines.try_recv() {
             Ok(line) if line.starts_with("ready ") => Ok(line),

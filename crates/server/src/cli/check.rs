@@ -15,6 +15,10 @@ use crate::config::Config;
 /// Connections that are tried: whoever asks wants to know how it is now, and not wait for it to get better.
 const MOST_ATTEMPTS: u32 = 3;
 
+/// What is checked, in this order.
+const STEPS: [&str; 7] =
+    ["configuration", "connection", "PostgreSQL", "Redis", "schema", "health and pool", "sample query"];
+
 /// Options of `check`.
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -28,12 +32,12 @@ impl Check {
         let mut config = match self.options.load(None) {
             Ok(config) => config,
             Err(failure) => {
-                report.step("configuration", Err(failure.to_string()));
+                report.step(STEPS[0], Err(failure.to_string()));
                 report.print();
                 return Err(failure);
             }
         };
-        report.step("configuration", Ok(summary(&config)));
+        report.step(STEPS[0], Ok(summary(&config)));
         let retry = &mut config.storage.connect_retry;
         retry.attempts = retry.attempts.min(MOST_ATTEMPTS);
         let private = reach_private(&mut config).await?;
@@ -51,16 +55,20 @@ impl Check {
 
 fn summary(config: &Config) -> String {
     let redis = if config.storage.redis.url.is_some() { "with Redis" } else { "no Redis" };
-    format!("valid: role {:?}, {redis}", config.role).to_lowercase()
+    let role = format!("{:?}", config.role).to_lowercase();
+    format!("valid: role {role}, {redis}")
 }
 
 async fn check(config: &Config, report: &mut Report) {
     let pool = match StoragePool::new(config.storage.clone()).await {
         Ok(pool) => {
-            report.step("connection", Ok(config.storage.database.address()));
+            report.step(STEPS[1], Ok(config.storage.database.address()));
             pool
         }
-        Err(error) => return report.step("connection", Err(error.to_string())),
+        Err(error) => {
+            report.step(STEPS[1], Err(error.to_string()));
+            return STEPS[2..].iter().for_each(|step| report.skip(step));
+        }
     };
     let health = pool.health_check().await;
     let told = |name: &str, version: Option<String>, error: Option<String>| match (version, error) {
@@ -68,17 +76,17 @@ async fn check(config: &Config, report: &mut Report) {
         (version, None) => Ok(format!("{name} {}", version.unwrap_or_default())),
     };
     let is_healthy = health.is_healthy();
-    report.step("PostgreSQL", told("version", health.postgres.version, health.postgres.error));
+    report.step(STEPS[2], told("version", health.postgres.version, health.postgres.error));
     report.step(
-        "Redis",
+        STEPS[3],
         match health.redis {
             Some(redis) => told("version", redis.version, redis.error),
             None => Ok("not configured; not needed".to_owned()),
         },
     );
-    report.step("schema", schema(&pool).await);
+    report.step(STEPS[4], schema(&pool).await);
     report.step(
-        "health and pool",
+        STEPS[5],
         match is_healthy {
             true => {
                 let stats = pool.stats();
@@ -90,7 +98,7 @@ async fn check(config: &Config, report: &mut Report) {
             false => Err("not healthy; see above".to_owned()),
         },
     );
-    report.step("sample query", sample(&pool).await);
+    report.step(STEPS[6], sample(&pool).await);
 }
 
 async fn schema(pool: &StoragePool) -> Result<String, String> {
@@ -134,6 +142,10 @@ impl Report {
             }
         };
         self.table.row([name.to_owned(), verdict.to_owned(), detail]);
+    }
+
+    fn skip(&mut self, name: &str) {
+        self.table.row([name, "-", "not checked: there is no connection"].map(str::to_owned));
     }
 
     fn print(&self) {
