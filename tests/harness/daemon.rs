@@ -74,7 +74,7 @@ impl Options {
             .for_each(|name| _ = command.env_remove(name));
         command.args(&self.arguments).envs(self.environment.iter().cloned());
 
-        let mut server = Server::start(command, &home.join("log"));
+        let mut server = Server::start(command, &home.join("log"), Signal::SIGKILL);
         // A line of its own: the keeper reads the pid files one after the other.
         std::fs::write(pid_file(home), format!("{}\n", server.pid())).expect("a file in our own directory");
         let lines = lines_of(server.child().stdout.take().expect("a piped stdout"));

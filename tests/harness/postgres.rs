@@ -58,7 +58,8 @@ impl Postgres {
         let mut command = unprivileged("postgres");
         command.arg("-D").arg(&self.data).arg("-k").arg(&self.data);
         command.args(SETTINGS.iter().flat_map(|setting| ["-c", setting])).stdout(Stdio::null());
-        let mut server = Server::start(command, &self.log());
+        // To PostgreSQL SIGQUIT means: at once. It never ignores it.
+        let mut server = Server::start(command, &self.log(), Signal::SIGQUIT);
         let status = self.data.join("postmaster.pid");
         server.wait_until("PostgreSQL starts", || {
             // PostgreSQL tells its state on the last line of this file.

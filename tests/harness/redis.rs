@@ -31,7 +31,7 @@ impl Redis {
         command.args(["--port", "0", "--save", "", "--appendonly", "no", "--dir"]).arg(self.scratch.path());
         command.arg("--unixsocket").arg(self.socket());
         command.arg("--pidfile").arg(self.scratch.path().join("redis.pid")).stdout(Stdio::null());
-        let mut server = Server::start(command, &self.scratch.path().join("log"));
+        let mut server = Server::start(command, &self.scratch.path().join("log"), Signal::SIGKILL);
         let socket = self.socket();
         server.wait_until("Redis starts (install it with: apt install redis-server)", || {
             UnixStream::connect(&socket)

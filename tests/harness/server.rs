@@ -16,17 +16,19 @@ use crate::eventually::eventually_blocking;
 pub(crate) struct Server {
     child: Child,
     log: PathBuf,
+    at_the_end: Signal,
 }
 
 impl Server {
-    /// Starts `command`; what it writes is appended to `log`, save what the caller took for itself.
-    pub(crate) fn start(mut command: Command, log: &Path) -> Self {
+    /// Starts `command`; what it writes is appended to `log`, save what the caller took for itself. When dropped it gets
+    /// the signal `at_the_end`, which must be one that it can't ignore: who starts us may have made it ignore SIGQUIT.
+    pub(crate) fn start(mut command: Command, log: &Path, at_the_end: Signal) -> Self {
         let file =
             || File::options().create(true).append(true).open(log).expect("a log file in our own directory");
         // A group of its own: a Ctrl-C at the terminal must not end servers before their clients.
         command.stdin(Stdio::null()).stderr(file()).process_group(0);
         let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        Self { child, log: log.to_owned() }
+        Self { child, log: log.to_owned(), at_the_end }
     }
 
     pub(crate) fn child(&mut self) -> &mut Child {
@@ -76,8 +78,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
-            // To PostgreSQL this means: at once. To everyone else it is the end as well.
-            kill(self.pid(), Signal::SIGQUIT).ok();
+            kill(self.pid(), self.at_the_end).ok();
             self.child.wait().ok();
         }
     }
