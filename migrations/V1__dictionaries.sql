@@ -32,7 +32,8 @@ COMMENT ON COLUMN resources.attributes_layout IS 'What jsonb cannot tell of the 
 COMMENT ON COLUMN resources.dropped_attributes_count IS 'OTLP dropped_attributes_count (uint32, kept as its 32 bits). Null for 0.';
 COMMENT ON COLUMN resources.schema_url IS 'OTLP schema_url of the resource; it describes the resource only.';
 COMMENT ON COLUMN resources.entity_refs IS 'OTLP entity_refs, as an encoded opentelemetry.proto.resource.v1.Resource with nothing else set. Null when there are none.';
-CREATE INDEX resources_service ON resources (project_id, service_name);
+-- Hash indexes: a name may be longer than a btree entry can be.
+CREATE INDEX resources_service ON resources USING hash (service_name);
 
 CREATE TABLE scopes (
     id                       uuid    NOT NULL,
@@ -79,7 +80,7 @@ COMMENT ON COLUMN metrics.unit IS 'Unit, by UCUM.';
 COMMENT ON COLUMN metrics.description IS 'What it measures.';
 COMMENT ON COLUMN metrics.metadata IS 'OTLP metadata attributes of the metric.';
 COMMENT ON COLUMN metrics.metadata_layout IS 'What jsonb cannot tell of the metadata; see resources.attributes_layout.';
-CREATE INDEX metrics_name ON metrics (project_id, name, id);
+CREATE INDEX metrics_name ON metrics USING hash (name);
 
 CREATE TABLE metric_series (
     id                uuid    NOT NULL,

@@ -249,6 +249,27 @@ async fn days_beyond_the_limit_of_partitions_are_rejected() {
     assert!(message.contains("storage.partitions.max_days"), "{message}");
 }
 
+#[tokio::test]
+async fn names_longer_than_an_index_entry_are_stored() {
+    let world = World::new().await;
+    let exporter = Exporter::to(&world.daemon).await;
+    // Compresses badly, so that it is long in an index too.
+    let mut state = 1_u64;
+    let long: String = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'!' + u8::try_from(state >> 58).unwrap())
+    })
+    .take(20_000)
+    .collect();
+    let named = Span { name: long.clone(), ..span(1, 1) };
+    assert_eq!(exporter.spans(spans(&long, vec![named])).await.unwrap(), None);
+    let data = Some(Data::Gauge(Gauge { data_points: vec![point(now(), 1)] }));
+    let gauge = Metric { name: long.clone(), unit: long.clone(), data, ..Metric::default() };
+    assert_eq!(exporter.points(metrics(vec![gauge])).await.unwrap(), None);
+    assert_eq!(world.names().await, [long]);
+    assert_eq!(count(&world.client, "metric_data_points").await, 1);
+}
+
 async fn refused(channel: &Channel, method: &str, encoding: Option<&str>, payload: &[u8]) -> Status {
     raw::send::<ExportTraceServiceResponse>(channel, method, encoding, payload).await.unwrap_err()
 }

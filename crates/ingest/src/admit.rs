@@ -43,7 +43,8 @@ impl Budget {
     }
 
     /// Bytes of the budget that are taken.
-    pub(crate) fn taken(&self) -> usize {
+    #[cfg(test)]
+    fn taken(&self) -> usize {
         (self.all as usize - self.units.available_permits()) * UNIT
     }
 }

@@ -1,4 +1,4 @@
-//! What the way in counts. Every record that arrives is counted once as received, and once as what became of it.
+//! What the way in counts: records that arrived, and what became of them; and requests that were refused as a whole.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::admit::Budget;
+use crate::admit::{Admission, Budget};
 use crate::batch::{Gathering, Submission};
 use crate::config::IngestConfig;
 use crate::decode::{Decoded, Reason, Rejections, Request};
@@ -128,11 +128,6 @@ impl<S: Signal> Pipeline<S> {
         self.shared.gathering.close();
     }
 
-    /// Bytes of the budget that are taken.
-    pub fn budget_taken(&self) -> usize {
-        self.shared.budget.taken()
-    }
-
     /// Stores the records of one decompressed request, and returns when they are committed.
     ///
     /// Dropping the future does not undo anything: a batch that is being written is written.
@@ -156,10 +151,11 @@ impl<S: Signal> Pipeline<S> {
             .admit(bytes, config.patience())
             .await
             .ok_or_else(|| Refusal::NoRoom { retry_after: config.retry_delay() })?;
-        let Decoded { mut batch, mut rejections } = self.decode(project_id, request).await?;
+        let (Decoded { mut batch, mut rejections }, admission) =
+            self.decode(project_id, request, admission).await?;
         let received = S::records(&batch) as u64 + rejections.count();
         metrics.received.get_or_create(&SignalLabel { signal: S::NAME }).inc_by(received);
-        self.make_partitions(&mut batch, &mut rejections).await?;
+        self.make_partitions(&mut batch, &mut rejections, deadline).await?;
         let records = S::records(&batch);
         if records > 0 {
             let (receipt, awaited) = receipt();
@@ -186,20 +182,25 @@ impl<S: Signal> Pipeline<S> {
         Ok(Accepted { rejected: rejections.count(), message: rejections.message() })
     }
 
-    async fn decode(&self, project_id: ProjectId, request: Bytes) -> Result<Decoded<S::Batch>, Refusal> {
+    /// Decodes, on a thread of its own when the request is large. The admission goes along: what is being decoded holds its
+    /// part of the budget also when its caller is gone.
+    async fn decode(
+        &self,
+        project_id: ProjectId,
+        request: Bytes,
+        admission: Admission,
+    ) -> Result<(Decoded<S::Batch>, Admission), Refusal> {
         let received = UnixNanos::from(SystemTime::now());
         let offload = request.len() >= self.shared.config.offload_bytes;
-        let decode = move || S::decode(Request::new(&request, project_id, received));
-        if !offload {
-            return Ok(decode()?);
-        }
-        match tokio::task::spawn_blocking(decode).await {
-            Ok(decoded) => Ok(decoded?),
-            Err(error) => {
+        let decode = move || (S::decode(Request::new(&request, project_id, received)), admission);
+        let (decoded, admission) = match offload {
+            false => decode(),
+            true => tokio::task::spawn_blocking(decode).await.map_err(|error| {
                 tracing::error!(signal = S::NAME, %error, "decoding ended abnormally");
-                Err(Refusal::Unavailable { retry_after: self.shared.config.retry_delay() })
-            }
-        }
+                Refusal::Unavailable { retry_after: self.shared.config.retry_delay() }
+            })?,
+        };
+        Ok((decoded?, admission))
     }
 
     /// Makes partitions for days that have none yet, and rejects records for which none may be made.
@@ -207,6 +208,7 @@ impl<S: Signal> Pipeline<S> {
         &self,
         batch: &mut S::Batch,
         rejections: &mut Rejections,
+        deadline: Instant,
     ) -> Result<(), Refusal> {
         let Shared { pool, config, .. } = &*self.shared;
         let days = S::days(batch);
@@ -214,17 +216,18 @@ impl<S: Signal> Pipeline<S> {
             return Ok(());
         }
         // On a connection of its own, which goes with the future if the caller leaves in mid transaction.
-        let made = async { pool.partitions().ensure(&pool.connect().await?, &days).await }.await;
-        match made {
-            Ok(refused) if refused.0.is_empty() => Ok(()),
-            Ok(refused) => {
+        let make = async { pool.partitions().ensure(&pool.connect().await?, &days).await };
+        match timeout_at(deadline, make).await {
+            Ok(Ok(refused)) if refused.0.is_empty() => Ok(()),
+            Ok(Ok(refused)) => {
                 S::reject_days(batch, &refused.0, rejections);
                 Ok(())
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 tracing::warn!(signal = S::NAME, %error, "day partitions could not be made");
                 Err(Refusal::Unavailable { retry_after: config.retry_delay() })
             }
+            Err(_) => Err(Refusal::Unavailable { retry_after: config.retry_delay() }),
         }
     }
 }

@@ -36,16 +36,21 @@ impl<S: Signal> Worker<S> {
     pub(crate) async fn run(self) {
         let mut connection = None;
         loop {
-            let client = match connection.take() {
+            let mut client = match connection.take() {
                 Some(client) => client,
                 None => match self.connect().await {
                     Some(client) => client,
                     None => return,
                 },
             };
-            let Some(submissions) = self.gathering.next(&self.config).await else {
-                return;
-            };
+            let Some(submissions) = self.gathering.next(&self.config).await else { return };
+            if client.is_closed() {
+                // It was lost while there was nothing to write: PostgreSQL was restarted, say.
+                match self.connect().await {
+                    Some(another) => client = another,
+                    None => return,
+                }
+            }
             connection = self.write(client, submissions).await;
         }
     }
@@ -109,7 +114,7 @@ impl<S: Signal> Worker<S> {
         (!client.is_closed()).then_some(client)
     }
 
-    /// Commits the batches together; when PostgreSQL can't hold one of them, by halves, until that one stands alone.
+    /// Commits the batches together; when PostgreSQL won't take one of them, by halves, until that one stands alone.
     async fn commit(&self, client: &Client, batches: &[S::Batch]) -> Vec<Fate> {
         match self.commit_together(client, batches).await {
             Ok(written) => {
@@ -118,7 +123,7 @@ impl<S: Signal> Worker<S> {
                 self.metrics.duplicates.get_or_create(&label).inc_by(written.duplicates);
                 vec![Fate::Committed; batches.len()]
             }
-            Err(error) if error.failure() == Failure::Data && batches.len() > 1 => {
+            Err(error) if matches!(error.failure(), Failure::Data | Failure::Bug) && batches.len() > 1 => {
                 let (left, right) = batches.split_at(batches.len() / 2);
                 let mut fates = Box::pin(self.commit(client, left)).await;
                 fates.extend(Box::pin(self.commit(client, right)).await);

@@ -26,6 +26,9 @@ const PARTITION_INTERVAL: Duration = Duration::from_secs(3_600);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long background tasks may take to end once nothing is left to be done.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// Streams that one connection may have open. The Collector uses 10 by default.
 const MAX_CONCURRENT_STREAMS: u32 = 128;
 
@@ -233,9 +236,12 @@ impl Running {
                     () = stop.cancelled() => return,
                     () = tokio::time::sleep(PARTITION_INTERVAL) => {}
                 }
-                let made = async { pool.partitions().make_ahead(&pool.connect().await?).await };
-                if let Err(error) = made.await {
-                    tracing::warn!(%error, "partitions of the coming days could not be made; trying again in an hour");
+                let make = async { pool.partitions().make_ahead(&pool.connect().await?).await };
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    made = make => if let Err(error) = made {
+                        tracing::error!(%error, "partitions of the coming days could not be made; trying again in an hour");
+                    }
                 }
             }
         });
@@ -274,7 +280,8 @@ impl Running {
         }
         self.force.cancel();
         self.writers.wait().await;
-        self.background.wait().await;
+        // An admin page that someone reads slowly must not hold up the end.
+        let _ = tokio::time::timeout(LAST_WORDS, self.background.wait()).await;
         finished
     }
 }

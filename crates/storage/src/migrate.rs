@@ -100,7 +100,9 @@ pub async fn status(client: &Client) -> Result<Vec<Step>, Error> {
 pub(crate) async fn run(client: &mut Client) -> Result<Applied, Error> {
     lock(client).await?;
     let result = run_locked(client).await;
-    client.execute(UNLOCK, &[&SCHEMA_LOCK]).await?;
+    if let Err(error) = client.execute(UNLOCK, &[&SCHEMA_LOCK]).await {
+        tracing::debug!(error = %chain(&error), "the lock goes with its connection");
+    }
     result
 }
 

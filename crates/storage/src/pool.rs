@@ -107,7 +107,7 @@ impl StoragePool {
             .connection_timeout(Duration::from_millis(database.acquire_timeout_ms))
             .idle_timeout(Duration::from_secs(database.idle_timeout_s))
             .max_lifetime(Duration::from_secs(database.max_lifetime_s))
-            // A closed connection is known without asking; the extra round trip would buy nothing.
+            // A closed connection is known without asking (see `get`); the extra round trip would buy nothing.
             .test_on_check_out(false)
             .build(Manager::new(driver.clone(), tls.clone()))
             .await?;
@@ -134,7 +134,13 @@ impl StoragePool {
     /// # Errors
     /// [`Error::Unavailable`] when none becomes free within `database.acquire_timeout_ms`.
     pub async fn get(&self) -> Result<PooledConnection<'_>, Error> {
-        Ok(self.queries.get().await?)
+        loop {
+            let connection = self.queries.get().await?;
+            if !connection.is_closed() {
+                return Ok(connection);
+            }
+            // PostgreSQL was restarted: the pool drops this one when it comes back, and opens another.
+        }
     }
 
     /// A connection outside the pool, for a writer that keeps it.

@@ -95,6 +95,22 @@ async fn there_are_never_more_days_than_allowed() {
 }
 
 #[tokio::test]
+async fn today_and_the_days_ahead_have_a_place_whatever_clients_sent() {
+    let database = TestDatabase::new().await;
+    let pool = database
+        .pool_with(|config| {
+            config.partitions.max_days = 7;
+            config.partitions.days_ahead = 5;
+        })
+        .await
+        .unwrap();
+    // The template has five days; two of long ago take the last places.
+    assert!(ensure(&pool, &[MIDNIGHT.day(), Day(MIDNIGHT.day().0 + 1)]).await.is_empty());
+    pool.partitions().make_ahead(&pool.connect().await.unwrap()).await.unwrap();
+    assert_eq!(partitions(&database.client().await, "logs").await.len(), 7 + 2 + 2);
+}
+
+#[tokio::test]
 async fn several_processes_may_make_the_same_day() {
     let database = TestDatabase::new().await;
     let days: Vec<Day> = (0..4).map(|day| Day(MIDNIGHT.day().0 + day)).collect();

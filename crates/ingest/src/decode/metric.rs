@@ -125,9 +125,9 @@ fn metric<'a>(
         metadata: Attributes::encode(&metadata, &mut request.arena),
     }
     .identified();
-    points(&data, &metric, owner, rows, request, place)?;
-    rows.metrics.insert(metric.id, || metric);
-    Ok(())
+    // Before its points: those that were read before a broken one are stored, and need it.
+    rows.metrics.insert(metric.id, || metric.clone());
+    points(&data, &metric, owner, rows, request, place)
 }
 
 /// Temporality and monotonicity, which stand beside the points: fields 2 and 3.

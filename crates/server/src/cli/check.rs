@@ -40,7 +40,15 @@ impl Check {
         report.step(STEPS[0], Ok(summary(&config)));
         let retry = &mut config.storage.connect_retry;
         retry.attempts = retry.attempts.min(MOST_ATTEMPTS);
-        let private = reach_private(&mut config).await?;
+        let private = match reach_private(&mut config).await {
+            Ok(private) => private,
+            Err(failure) => {
+                report.step(STEPS[1], Err(failure.to_string()));
+                STEPS[2..].iter().for_each(|step| report.skip(step));
+                report.print();
+                return Err(failure);
+            }
+        };
         check(&config, &mut report).await;
         if let Some(private) = private {
             private.stop().await?;
@@ -98,7 +106,7 @@ async fn check(config: &Config, report: &mut Report) {
             false => Err("not healthy; see above".to_owned()),
         },
     );
-    report.step(STEPS[6], sample(&pool).await);
+    report.step(STEPS[6], sample(&pool, &config.query).await);
 }
 
 async fn schema(pool: &StoragePool) -> Result<String, String> {
@@ -109,10 +117,10 @@ async fn schema(pool: &StoragePool) -> Result<String, String> {
     checked.await.map_err(|error| error.to_string())
 }
 
-async fn sample(pool: &StoragePool) -> Result<String, String> {
+async fn sample(pool: &StoragePool, config: &QueryConfig) -> Result<String, String> {
     let begin = Instant::now();
     let request = ListTracesRequest { page_size: 1, ..ListTracesRequest::default() };
-    let service = TraceService::new(pool.clone(), QueryConfig::default());
+    let service = TraceService::new(pool.clone(), config.clone());
     match service.list_traces(&Caller::default(), request).await {
         Ok(answer) => {
             let found = if answer.traces.is_empty() { "no trace" } else { "traces" };

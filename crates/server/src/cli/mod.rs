@@ -10,7 +10,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use llm_observatory_storage::config::ConfigError;
+use llm_observatory_storage::config::{ConfigError, variables};
 
 use crate::config::{Config, Layers, Role, load};
 
@@ -95,7 +95,7 @@ struct Options {
     /// A configuration file: YAML, TOML or JSON.
     #[arg(long, global = true, env = "OBSERVATORY_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// PostgreSQL to use, instead of a private one in --data-dir [env: DATABASE_URL].
+    /// PostgreSQL to use, instead of a private one in --data-dir [env: DATABASE_URL or OBSERVATORY_DATABASE_URL].
     #[arg(long, global = true, value_name = "URL")]
     database_url: Option<String>,
     /// Where the private PostgreSQL lives [env: OBSERVATORY_DATA_DIR].
@@ -136,7 +136,7 @@ impl Options {
             flag("role", listen.role.map(|role| format!("{role:?}").to_lowercase()));
             flag("allow_unauthenticated", listen.allow_unauthenticated.then(|| "true".to_owned()));
         }
-        let environment = std::env::vars().collect();
+        let environment = variables().collect();
         load(&Layers { file: self.config.clone(), environment, flags }).map_err(Failure::Configuration)
     }
 }

@@ -31,10 +31,12 @@ impl Serve {
         let listeners = Listeners::bind(&config).await?;
         let private = start_private(&mut config).await?;
         let served = serve(config, listeners, &mut signals).await;
-        if let Some(private) = private {
-            private.stop().await?;
-        }
-        served
+        let stopped = match private {
+            Some(private) => private.stop().await,
+            None => Ok(()),
+        };
+        served?;
+        Ok(stopped?)
     }
 }
 

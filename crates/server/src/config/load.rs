@@ -12,9 +12,17 @@ use super::Config;
 const PREFIX: &str = "OBSERVATORY_";
 
 /// Variables with our prefix that are no settings of the daemon: of the project's tools, and of single commands.
-const NOT_OURS: &[&str] =
-    &["OBSERVATORY_BIN", "OBSERVATORY_TOOLS_DIR", "OBSERVATORY_CONFIG", "OBSERVATORY_QUERY_ADDRESS"];
+const NOT_OURS: &[&str] = &[
+    "OBSERVATORY_BIN",
+    "OBSERVATORY_TOOLS_DIR",
+    "OBSERVATORY_CONFIG",
+    "OBSERVATORY_ENDPOINT",
+    "OBSERVATORY_QUERY_ADDRESS",
+];
 const TEST_PREFIX: &str = "OBSERVATORY_TEST_";
+
+/// Kubernetes tells every container about a Service named `observatory` in variables that begin like this.
+const KUBERNETES: &[&str] = &["OBSERVATORY_SERVICE_", "OBSERVATORY_PORT"];
 
 /// Where settings come from, beside the defaults.
 #[derive(Debug, Clone, Default)]
@@ -59,13 +67,18 @@ fn tree(settings: impl Iterator<Item = (String, String)>) -> Value {
     tree
 }
 
-/// The setting that a variable names, by the names of old or by its path. An empty variable counts as not set.
+/// The setting that a variable names, by its usual name or by its path. An empty variable counts as not set.
 fn environment_setting((name, value): &(String, String)) -> Option<(String, String)> {
-    if value.is_empty() || NOT_OURS.contains(&name.as_str()) || name.starts_with(TEST_PREFIX) {
+    let tells_else =
+        name.starts_with(TEST_PREFIX) || KUBERNETES.iter().any(|prefix| name.starts_with(prefix));
+    if value.is_empty() || NOT_OURS.contains(&name.as_str()) || tells_else {
         return None;
     }
-    let of_old =
+    if name == "OBSERVATORY_DATABASE_URL" {
+        return Some(("storage.database.url".to_owned(), value.clone()));
+    }
+    let usual =
         ENVIRONMENT.iter().find(|(variable, _)| variable == name).map(|(_, path)| format!("storage.{path}"));
-    let path = of_old.or_else(|| Some(name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".")))?;
+    let path = usual.or_else(|| Some(name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".")))?;
     Some((path, value.clone()))
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 pub use layers::{Problem, extract, nest, parse_file};
 pub use secret::Secret;
 
-/// The environment variables whose names were here first, and the settings that they are.
+/// The environment variables with usual names, and the settings that they are.
 ///
 /// Every setting can also be given as `OBSERVATORY_STORAGE__<SECTION>__<NAME>`.
 pub const ENVIRONMENT: &[(&str, &str)] = &[
@@ -235,7 +235,7 @@ impl StorageConfig {
     /// # Errors
     /// [`ConfigError::Invalid`] with every mistake at once.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_vars(std::env::vars())
+        Self::from_vars(variables())
     }
 
     /// The configuration that these environment variables give.
@@ -338,6 +338,12 @@ impl StorageConfig {
     pub fn names_a_database(&self) -> bool {
         self.database.url.is_some() || self.database.host.is_some()
     }
+}
+
+/// The environment, without what is no text.
+pub fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 impl DatabaseConfig {

@@ -19,6 +19,11 @@ const FIRST_DAY: Day = Day(10_957);
 /// 2100-01-01: what lies from here on has a partition of its own.
 const PAST_LAST_DAY: Day = Day(47_482);
 
+/// Days that are made in one transaction: each takes some twenty-five locks.
+const DAYS_A_TRANSACTION: usize = 16;
+
+/// Another daemon may be making the same partitions; waiting longer than this would hold up the answer.
+const BEGIN: &str = "/* partitions: begin */ BEGIN; SET LOCAL lock_timeout = '3s'";
 const LOCK: &str = "/* partitions: lock */ SELECT pg_advisory_xact_lock($1)";
 const ENSURE: &str = "/* partitions: ensure */ \
     SELECT count(*) FILTER (WHERE observatory_ensure_partition(parent::regclass, $2::date, $2::date + 1, to_char($2::date, 'YYYYMMDD'))) \
@@ -28,10 +33,14 @@ const KNOWN: &str = "/* partitions: known */ \
     WHERE parent = 'logs' AND partition ~ '_[0-9]{8}$'";
 
 /// The days that have partitions, as far as this process knows. Clones share the knowledge.
+///
+/// On demand there may be at most `partitions.max_days`; today and the days ahead come on top of that if need be.
 #[derive(Debug, Clone)]
 pub struct Partitions {
     config: PartitionConfig,
     known: Arc<Mutex<BTreeSet<Day>>>,
+    /// Held by whoever makes partitions, so that a process asks for them once, and not once for every request.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Days for which no partition may be made, because there are `partitions.max_days` already.
@@ -40,12 +49,7 @@ pub struct Refused(pub BTreeSet<Day>);
 
 impl Partitions {
     pub(crate) fn new(config: PartitionConfig) -> Self {
-        Self { config, known: Arc::default() }
-    }
-
-    /// Most day partitions of one table.
-    pub fn max_days(&self) -> usize {
-        self.config.max_days
+        Self { config, known: Arc::default(), turn: Arc::default() }
     }
 
     /// Whether rows of that day have a partition to go to, as far as this process knows.
@@ -55,19 +59,20 @@ impl Partitions {
 
     /// Makes the partitions that `days` need and that are missing.
     ///
-    /// Returns the days that would go beyond `partitions.max_days`: rows of those can't be stored.
+    /// Returns the days that would go beyond `partitions.max_days`: rows of those can't be stored. What is made stays
+    /// made when the rest fails, so whoever tries again has less to do.
     ///
     /// # Errors
     /// What PostgreSQL says.
     pub async fn ensure(&self, client: &Client, days: &BTreeSet<Day>) -> Result<Refused, Error> {
-        let mut missing: Vec<_> = days.iter().copied().filter(|day| !self.has(*day)).collect();
-        if missing.is_empty() {
-            return Ok(Refused::default());
+        let _turn = self.turn.lock().await;
+        let missing: Vec<_> = days.iter().copied().filter(|day| !self.has(*day)).collect();
+        for days in missing.chunks(DAYS_A_TRANSACTION) {
+            client.batch_execute(BEGIN).await?;
+            let made = self.ensure_locked(client, days).await;
+            client.batch_execute(if made.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+            *self.known() = made?;
         }
-        client.batch_execute("BEGIN").await?;
-        let made = self.ensure_locked(client, &mut missing).await;
-        client.batch_execute(if made.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
-        self.known().extend(made?);
         Ok(Refused(missing.into_iter().filter(|day| !self.has(*day)).collect()))
     }
 
@@ -75,24 +80,26 @@ impl Partitions {
     ///
     /// # Errors
     /// What PostgreSQL says.
-    pub async fn make_ahead(&self, client: &Client) -> Result<Refused, Error> {
+    pub async fn make_ahead(&self, client: &Client) -> Result<(), Error> {
+        self.ensure(client, &self.days_ahead()).await.map(|_| ())
+    }
+
+    /// Yesterday, today and the coming days: these have a place whatever clients sent before.
+    fn days_ahead(&self) -> BTreeSet<Day> {
         let today = UnixNanos::from(std::time::SystemTime::now()).day();
-        let days = (-1..=i32::from(self.config.days_ahead)).map(|ahead| Day(today.0 + ahead)).collect();
-        self.ensure(client, &days).await
+        (-1..=i32::from(self.config.days_ahead)).map(|ahead| Day(today.0 + ahead)).collect()
     }
 
     /// Makes what is missing, under the lock; returns every day that now has partitions.
-    async fn ensure_locked(&self, client: &Client, missing: &mut [Day]) -> Result<BTreeSet<Day>, Error> {
+    async fn ensure_locked(&self, client: &Client, missing: &[Day]) -> Result<BTreeSet<Day>, Error> {
         client.query_one(LOCK, &[&SCHEMA_LOCK]).await?;
         let rows = client.query(KNOWN, &[]).await?;
         let mut known: BTreeSet<Day> = rows.iter().map(|row| from_date(row.get(0))).collect();
-        for day in missing.iter().filter_map(|day| to_date(*day).map(|date| (*day, date))) {
-            let (day, date) = day;
-            if known.contains(&day) {
+        let ahead = self.days_ahead();
+        for (day, date) in missing.iter().filter_map(|day| Some((*day, to_date(*day)?))) {
+            let has_room = known.len() < self.config.max_days || ahead.contains(&day);
+            if known.contains(&day) || !has_room {
                 continue;
-            }
-            if known.len() >= self.config.max_days {
-                break;
             }
             client.query_one(ENSURE, &[&TABLES, &date]).await?;
             tracing::info!(partition.day = %date, "day partitions made");
@@ -102,7 +109,7 @@ impl Partitions {
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeSet<Day>> {
-        // The set is only ever added to, so a panic elsewhere can't have left it half-changed.
+        // The set is replaced as a whole, so a panic elsewhere can't have left it half-changed.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
