@@ -101,8 +101,9 @@ impl<S: Signal> Pipeline<S> {
         Self { shared: Arc::new(Shared { config, pool, budget, gathering, metrics }) }
     }
 
-    /// Starts the writers. They finish what is there when [`Self::close`] is called, and give up when `force` is.
-    pub fn spawn(&self, tasks: &TaskTracker, force: &CancellationToken) {
+    /// Starts the writers. They finish what is there when [`Self::close`] is called, and give up when `force` is. One that
+    /// ends in any other way cancels `failed`.
+    pub fn spawn(&self, tasks: &TaskTracker, force: &CancellationToken, failed: &CancellationToken) {
         let dictionary = Default::default();
         for number in 0..self.shared.config.writers {
             let worker = Worker::<S> {
@@ -114,11 +115,13 @@ impl<S: Signal> Pipeline<S> {
                 metrics: self.shared.metrics.clone(),
             };
             let force = force.clone();
+            let ends_early = failed.clone().drop_guard();
             tasks.spawn(async move {
                 tokio::select! {
                     () = worker.run() => {}
                     () = force.cancelled() => tracing::warn!(signal = S::NAME, "writer gave up"),
                 }
+                ends_early.disarm();
             });
         }
     }

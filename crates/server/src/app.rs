@@ -104,10 +104,10 @@ struct Pipelines {
 }
 
 impl Pipelines {
-    fn spawn(&self, tasks: &TaskTracker, force: &CancellationToken) {
-        self.spans.spawn(tasks, force);
-        self.points.spawn(tasks, force);
-        self.logs.spawn(tasks, force);
+    fn spawn(&self, tasks: &TaskTracker, force: &CancellationToken, failed: &CancellationToken) {
+        self.spans.spawn(tasks, force, failed);
+        self.points.spawn(tasks, force, failed);
+        self.logs.spawn(tasks, force, failed);
     }
 
     fn close(&self) {
@@ -163,7 +163,7 @@ impl App {
             failed: CancellationToken::new(),
         };
         if let (Some(listener), Some(pipelines)) = (self.listeners.ingest, self.pipelines) {
-            pipelines.spawn(&running.writers, &running.force);
+            pipelines.spawn(&running.writers, &running.force, &running.failed);
             let (reporter, health) = tonic_health::server::health_reporter();
             let limit = self.config.ingest.max_request_bytes;
             let router = server()

@@ -66,7 +66,7 @@ async fn serve(config: Config, listeners: Listeners, signals: &mut Signals) -> R
     tracing::info!("stopping");
     running.stop(signals.next()).await;
     if failed {
-        return Err(anyhow::anyhow!("a server ended by itself; the log says why").into());
+        return Err(anyhow::anyhow!("a part of the daemon ended by itself; the log says why").into());
     }
     tracing::info!("stopped");
     Ok(())
