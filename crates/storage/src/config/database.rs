@@ -1,0 +1,162 @@
+//! Where PostgreSQL is, and how it is reached.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Secret;
+
+/// Where PostgreSQL is, and how many connections it is asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DatabaseConfig {
+    /// A connection URL or key-value string. When given, it decides, and the five parts below are not read.
+    pub url: Option<Secret>,
+    /// Host name, address, or the directory of a unix socket.
+    pub host: Option<String>,
+    /// Port.
+    pub port: u16,
+    /// Database name.
+    pub name: String,
+    /// Role.
+    pub user: String,
+    /// Its password.
+    pub password: Option<Secret>,
+    /// Whether the connection is encrypted, and what is checked; as in libpq.
+    pub ssl_mode: SslMode,
+    /// A PEM file of certificate authorities to trust instead of the machine's own.
+    pub ssl_root_cert: Option<PathBuf>,
+    /// Most connections in the pool for queries. Writers have connections of their own.
+    pub max_connections: u32,
+    /// Connections that the pool keeps open when idle.
+    pub min_connections: u32,
+    /// Longest time to open a connection, in milliseconds.
+    pub connect_timeout_ms: u64,
+    /// Longest wait for a connection from the pool, in milliseconds.
+    pub acquire_timeout_ms: u64,
+    /// Idle time after which a pooled connection is closed, in seconds.
+    pub idle_timeout_s: u64,
+    /// Age at which a pooled connection is closed, in seconds.
+    pub max_lifetime_s: u64,
+    /// Silence of the network after which a connection counts as dead, in milliseconds.
+    pub tcp_user_timeout_ms: u64,
+    /// Longest time that a reading statement may take, in milliseconds; PostgreSQL itself ends it then.
+    pub query_timeout_ms: u64,
+}
+
+/// libpq's `sslmode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SslMode {
+    /// Never encrypted.
+    Disable,
+    /// Encrypted if the server can; its certificate is not checked.
+    Prefer,
+    /// Encrypted; the certificate is not checked.
+    Require,
+    /// Encrypted; the certificate must come from a trusted authority.
+    VerifyCa,
+    /// Encrypted; the certificate must come from a trusted authority and name this host.
+    VerifyFull,
+}
+
+impl Default for DatabaseConfig {
+    fn default() -> Self {
+        Self {
+            url: None,
+            host: None,
+            port: 5432,
+            name: "observatory".to_owned(),
+            user: "observatory".to_owned(),
+            password: None,
+            ssl_mode: SslMode::Prefer,
+            ssl_root_cert: None,
+            max_connections: 10,
+            min_connections: 1,
+            connect_timeout_ms: 5_000,
+            acquire_timeout_ms: 5_000,
+            idle_timeout_s: 600,
+            max_lifetime_s: 1_800,
+            tcp_user_timeout_ms: 10_000,
+            query_timeout_ms: 30_000,
+        }
+    }
+}
+
+impl DatabaseConfig {
+    /// How to reach the database, for the driver.
+    pub(crate) fn driver(&self) -> Result<tokio_postgres::Config, tokio_postgres::Error> {
+        let mut driver = match &self.url {
+            Some(url) => url.expose().parse::<tokio_postgres::Config>()?,
+            None => {
+                let mut driver = tokio_postgres::Config::new();
+                driver.host(self.host.as_deref().unwrap_or("localhost")).port(self.port);
+                driver.dbname(&self.name).user(&self.user);
+                if let Some(password) = &self.password {
+                    driver.password(password.expose());
+                }
+                driver
+            }
+        };
+        if self.ssl_mode != SslMode::Prefer {
+            driver.ssl_mode(match self.ssl_mode {
+                SslMode::Disable => tokio_postgres::config::SslMode::Disable,
+                SslMode::Prefer => tokio_postgres::config::SslMode::Prefer,
+                SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => {
+                    tokio_postgres::config::SslMode::Require
+                }
+            });
+        }
+        driver
+            .application_name("observatory")
+            .connect_timeout(Duration::from_millis(self.connect_timeout_ms))
+            .tcp_user_timeout(Duration::from_millis(self.tcp_user_timeout_ms))
+            .keepalives_idle(Duration::from_secs(10))
+            .keepalives_interval(Duration::from_secs(3))
+            .keepalives_retries(3);
+        Ok(driver)
+    }
+
+    /// A URL of the database without its password, which psql understands.
+    pub fn public_url(&self) -> String {
+        use tokio_postgres::config::Host;
+        let Ok(driver) = self.driver() else {
+            return String::new();
+        };
+        let (user, name) = (driver.get_user().unwrap_or_default(), driver.get_dbname().unwrap_or_default());
+        let port = driver.get_ports().first().copied().unwrap_or(5432);
+        match driver.get_hosts().first() {
+            #[cfg(unix)]
+            Some(Host::Unix(path)) => {
+                format!("postgresql:///{name}?host={}&port={port}&user={user}", path.display())
+            }
+            Some(Host::Tcp(host)) if user.is_empty() => format!("postgresql://{host}:{port}/{name}"),
+            Some(Host::Tcp(host)) => format!("postgresql://{user}@{host}:{port}/{name}"),
+            None => format!("postgresql:///{name}"),
+        }
+    }
+
+    /// Where the database is, without secrets, for people.
+    pub fn address(&self) -> String {
+        let Ok(driver) = self.driver() else {
+            return "an unreadable database URL".to_owned();
+        };
+        let hosts: Vec<_> = driver
+            .get_hosts()
+            .iter()
+            .zip(
+                driver
+                    .get_ports()
+                    .iter()
+                    .chain(std::iter::repeat(driver.get_ports().first().unwrap_or(&5432))),
+            )
+            .map(|(host, port)| match host {
+                tokio_postgres::config::Host::Tcp(host) => format!("{host}:{port}"),
+                #[cfg(unix)]
+                tokio_postgres::config::Host::Unix(path) => path.display().to_string(),
+            })
+            .collect();
+        format!("{} at {}", driver.get_dbname().unwrap_or("?"), hosts.join(", "))
+    }
+}
