@@ -122,3 +122,19 @@ async fn a_full_house_asks_to_come_back() {
     assert_eq!(exporter.spans(spans("shop", vec![span(1, 3)])).await.unwrap(), None);
     assert_eq!(count(&client, "trace_spans").await, 2);
 }
+
+#[tokio::test]
+async fn a_partition_that_somebody_dropped_is_made_again() {
+    let database = TestDatabase::new().await;
+    let daemon = Options::on(database.url()).start();
+    let (exporter, client) = (Exporter::to(&daemon).await, database.client().await);
+    assert_eq!(exporter.spans(spans("shop", vec![span(1, 1)])).await.unwrap(), None);
+    let query = "SELECT to_char(start_time AT TIME ZONE 'UTC', 'YYYYMMDD') FROM trace_spans";
+    let day: String = client.query_one(query, &[]).await.unwrap().get(0);
+    client.batch_execute(&format!("DROP TABLE trace_spans_{day}")).await.unwrap();
+
+    let refused = exporter.spans(spans("shop", vec![span(1, 2)])).await.unwrap_err();
+    assert_asks_to_come_back(&refused, Code::Unavailable);
+    assert_eq!(exporter.spans(spans("shop", vec![span(1, 2)])).await.unwrap(), None);
+    assert_eq!(count(&client, "trace_spans").await, 1);
+}

@@ -130,6 +130,9 @@ impl<S: Signal> Worker<S> {
                 fates
             }
             Err(error) => {
+                if error.failure() == Failure::NoPartition {
+                    self.pool.partitions().forget();
+                }
                 let refused = error.failure() == Failure::Data;
                 let fate = if refused { Fate::Refused } else { Fate::Unavailable };
                 tracing::error!(signal = S::NAME, requests = batches.len(), %error, "batch could not be written");

@@ -29,8 +29,8 @@ const ENSURE: &str = "/* partitions: ensure */ \
     SELECT count(*) FILTER (WHERE observatory_ensure_partition(parent::regclass, $2::date, $2::date + 1, to_char($2::date, 'YYYYMMDD'))) \
     FROM unnest($1::text[]) AS parent";
 const KNOWN: &str = "/* partitions: known */ \
-    SELECT to_date(right(partition::text, 8), 'YYYYMMDD') FROM observatory_partitions \
-    WHERE parent = 'logs' AND partition ~ '_[0-9]{8}$'";
+    SELECT to_date(right(partition::text, 8), 'YYYYMMDD') AS day FROM observatory_partitions \
+    WHERE partition ~ '_[0-9]{8}$' GROUP BY day HAVING count(*) = cardinality($1::text[])";
 
 /// The days that have partitions, as far as this process knows. Clones share the knowledge.
 ///
@@ -76,6 +76,11 @@ impl Partitions {
         Ok(Refused(missing.into_iter().filter(|day| !self.has(*day)).collect()))
     }
 
+    /// Forgets which days have partitions, when a row found none: somebody dropped them. What is needed is asked for anew.
+    pub fn forget(&self) {
+        self.known().clear();
+    }
+
     /// Makes the partitions of yesterday, today and the coming days.
     ///
     /// # Errors
@@ -93,7 +98,7 @@ impl Partitions {
     /// Makes what is missing, under the lock; returns every day that now has partitions.
     async fn ensure_locked(&self, client: &Client, missing: &[Day]) -> Result<BTreeSet<Day>, Error> {
         client.query_one(LOCK, &[&SCHEMA_LOCK]).await?;
-        let rows = client.query(KNOWN, &[]).await?;
+        let rows = client.query(KNOWN, &[&TABLES]).await?;
         let mut known: BTreeSet<Day> = rows.iter().map(|row| from_date(row.get(0))).collect();
         let ahead = self.days_ahead();
         for (day, date) in missing.iter().filter_map(|day| Some((*day, to_date(*day)?))) {
