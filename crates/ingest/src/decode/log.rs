@@ -1,7 +1,7 @@
 //! `ExportLogsServiceRequest` to log records.
 
 use llm_observatory_core::attributes::Attribute;
-use llm_observatory_core::ids::{ResourceId, ScopeId, SpanId, TraceId};
+use llm_observatory_core::ids::{SpanId, TraceId};
 use llm_observatory_core::log::Severity;
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
@@ -11,53 +11,28 @@ use llm_observatory_storage::models::log::TimeSource;
 use llm_observatory_storage::writers::LogBatch;
 use uuid::Uuid;
 
-use super::resource::{Distinct, Group};
+use super::resource::{Owner, each_record};
 use super::{Decoded, Request, value};
 use crate::wire::{Fields, Malformed};
+
+const LEVELS: [&str; 3] = ["resource_logs", "scope_logs", "log_records"];
 
 /// Decodes a request.
 ///
 /// # Errors
 /// When the outer framing is broken; everything below rejects records one by one.
 pub(crate) fn decode(mut request: Request<'_>) -> Result<Decoded<LogBatch>, Malformed> {
-    let mut resources = Distinct::default();
-    let mut scopes = Distinct::default();
     let mut logs = Vec::new();
     let mut attributes = Vec::new();
     let mut ids = Ids::of(request.bytes);
-    for (r, field) in Fields::of(request.bytes).enumerate() {
-        let field = field?;
-        if field.number != 1 {
-            continue;
+    let (resources, scopes) = each_record(&mut request, |owner, place, message, request| {
+        match log(message, ids.next(), owner, &mut attributes, request) {
+            Ok(log) => logs.push(log),
+            Err(malformed) => request.rejections.reject(malformed.into(), || place.named(LEVELS)),
         }
-        let group = Group::read(field.bytes()?)?;
-        let resource = group.resource(&mut request)?;
-        for (s, scope_logs) in group.items() {
-            let inner = Group::read(scope_logs)?;
-            let scope = inner.scope(&mut request)?;
-            let owner =
-                Owner { resource: resource.id, scope: scope.id, service: resource.service_name.clone() };
-            for (n, message) in inner.items() {
-                match log(message, ids.next(), &owner, &mut attributes, &mut request) {
-                    Ok(log) => logs.push(log),
-                    Err(malformed) => request.rejections.reject(malformed.into(), || {
-                        format!("resource_logs[{r}].scope_logs[{s}].log_records[{n}]")
-                    }),
-                }
-            }
-            scopes.insert(scope.id, || scope);
-        }
-        resources.insert(resource.id, || resource);
-    }
-    let batch = LogBatch { resources: resources.into_rows(), scopes: scopes.into_rows(), logs };
+    })?;
+    let batch = LogBatch { resources, scopes, logs };
     Ok(Decoded { batch, rejections: request.rejections })
-}
-
-/// What the records of one group have in common.
-struct Owner {
-    resource: ResourceId,
-    scope: ScopeId,
-    service: Text,
 }
 
 /// The ids of the records of a request: the hash of the request, counted up. The same request has the same ids again.

@@ -1,19 +1,21 @@
 //! `ExportMetricsServiceRequest` to definitions, series and data points.
 
 use llm_observatory_core::attributes::Attribute;
-use llm_observatory_core::ids::{MetricId, ProjectId, ResourceId, ScopeId, SeriesId};
+use llm_observatory_core::ids::{MetricId, ProjectId, SeriesId};
 use llm_observatory_core::metric::{MetricKind, Temporality};
 use llm_observatory_core::text::Text;
 use llm_observatory_storage::models::attributes::Attributes;
-use llm_observatory_storage::models::{DataPointRow, MetricRow, ResourceRow, ScopeRow, SeriesRow};
+use llm_observatory_storage::models::{DataPointRow, MetricRow, SeriesRow};
 use llm_observatory_storage::writers::MetricBatch;
 use uuid::Uuid;
 
-use super::resource::{Distinct, Group};
+use super::resource::{Distinct, Owner, each_record};
 use super::{Decoded, Request, value};
 use crate::wire::{Fields, Malformed};
 
 mod point;
+
+const LEVELS: [&str; 3] = ["resource_metrics", "scope_metrics", "metrics"];
 
 /// Decodes a request.
 ///
@@ -21,47 +23,20 @@ mod point;
 /// When the outer framing is broken; everything below rejects data points one by one.
 pub(crate) fn decode(mut request: Request<'_>) -> Result<Decoded<MetricBatch>, Malformed> {
     let mut rows = Rows::default();
-    for (r, field) in Fields::of(request.bytes).enumerate() {
-        let field = field?;
-        if field.number != 1 {
-            continue;
+    let (resources, scopes) = each_record(&mut request, |owner, place, message, request| {
+        let place = || place.named(LEVELS);
+        if let Err(malformed) = metric(message, owner, &mut rows, request, &place) {
+            request.rejections.reject(malformed.into(), place);
         }
-        let group = Group::read(field.bytes()?)?;
-        let resource = group.resource(&mut request)?;
-        for (s, scope_metrics) in group.items() {
-            let inner = Group::read(scope_metrics)?;
-            let scope = inner.scope(&mut request)?;
-            let owner = Owner { resource: resource.id, scope: scope.id };
-            for (n, message) in inner.items() {
-                let place = || format!("resource_metrics[{r}].scope_metrics[{s}].metrics[{n}]");
-                if let Err(malformed) = metric(message, &owner, &mut rows, &mut request, &place) {
-                    request.rejections.reject(malformed.into(), place);
-                }
-            }
-            rows.scopes.insert(scope.id, || scope);
-        }
-        rows.resources.insert(resource.id, || resource);
-    }
-    let batch = MetricBatch {
-        resources: rows.resources.into_rows(),
-        scopes: rows.scopes.into_rows(),
-        metrics: rows.metrics.into_rows(),
-        series: rows.series.into_rows(),
-        points: rows.points,
-    };
+    })?;
+    let Rows { metrics, series, points } = rows;
+    let (metrics, series) = (metrics.into_rows(), series.into_rows());
+    let batch = MetricBatch { resources, scopes, metrics, series, points };
     Ok(Decoded { batch, rejections: request.rejections })
-}
-
-/// What the metrics of one group have in common.
-struct Owner {
-    resource: ResourceId,
-    scope: ScopeId,
 }
 
 #[derive(Default)]
 struct Rows {
-    resources: Distinct<ResourceId, ResourceRow>,
-    scopes: Distinct<ScopeId, ScopeRow>,
     metrics: Distinct<MetricId, MetricRow>,
     series: Distinct<SeriesId, SeriesRow>,
     points: Vec<DataPointRow>,

@@ -5,6 +5,7 @@ use std::hash::Hash;
 
 use bytes::Bytes;
 use llm_observatory_core::attributes::Attribute;
+use llm_observatory_core::ids::{ResourceId, ScopeId};
 use llm_observatory_core::text::Text;
 use llm_observatory_storage::models::{ResourceRow, ScopeRow};
 use opentelemetry_proto::tonic::common::v1::EntityRef;
@@ -14,17 +15,71 @@ use prost::Message as _;
 use super::{Request, value};
 use crate::wire::{Fields, Malformed};
 
+/// What the records of one group have in common.
+pub(super) struct Owner {
+    pub(super) resource: ResourceId,
+    pub(super) scope: ScopeId,
+    pub(super) service: Text,
+}
+
+/// Where a record stands in its request, counted from 0.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    resource: usize,
+    scope: usize,
+    record: usize,
+}
+
+impl Place {
+    /// The place by the names that the signal has for the three levels: `resource_spans[0].scope_spans[2].spans[7]`.
+    pub(super) fn named(self, [resources, scopes, records]: [&str; 3]) -> String {
+        let Self { resource, scope, record } = self;
+        format!("{resources}[{resource}].{scopes}[{scope}].{records}[{record}]")
+    }
+}
+
+/// Hands every record of a request to `visit`, and gives the distinct resources and scopes that they belong to.
+pub(super) fn each_record<'a>(
+    request: &mut Request<'a>,
+    mut visit: impl FnMut(&Owner, Place, &'a [u8], &mut Request<'a>),
+) -> Result<(Vec<ResourceRow>, Vec<ScopeRow>), Malformed> {
+    let mut resources = Distinct::default();
+    let mut scopes = Distinct::default();
+    let mut groups = 0..;
+    for field in Fields::of(request.bytes) {
+        let field = field?;
+        if field.number != 1 {
+            continue;
+        }
+        let r = groups.next().unwrap_or_default();
+        let group = Group::read(field.bytes()?)?;
+        let resource = group.resource(request)?;
+        for (s, inner) in group.items() {
+            let inner = Group::read(inner)?;
+            let scope = inner.scope(request)?;
+            let owner =
+                Owner { resource: resource.id, scope: scope.id, service: resource.service_name.clone() };
+            for (n, record) in inner.items() {
+                visit(&owner, Place { resource: r, scope: s, record: n }, record, request);
+            }
+            scopes.insert(scope.id, || scope);
+        }
+        resources.insert(resource.id, || resource);
+    }
+    Ok((resources.into_rows(), scopes.into_rows()))
+}
+
 /// The two levels of grouping that all three signals have: `resource_spans` and `scope_spans`, and their equals.
 ///
 /// Field numbers are the same in all of them: 1 is the resource or scope, 2 the groups or records within, 3 the schema.
-pub(super) struct Group<'a> {
+struct Group<'a> {
     head: &'a [u8],
     schema_url: &'a [u8],
     message: &'a [u8],
 }
 
 impl<'a> Group<'a> {
-    pub(super) fn read(message: &'a [u8]) -> Result<Self, Malformed> {
+    fn read(message: &'a [u8]) -> Result<Self, Malformed> {
         let mut group = Self { head: &[], schema_url: &[], message };
         for field in Fields::of(message) {
             let field = field?;
@@ -38,7 +93,7 @@ impl<'a> Group<'a> {
     }
 
     /// What the group holds, in order, with the place of each.
-    pub(super) fn items(&self) -> impl Iterator<Item = (usize, &'a [u8])> + use<'a> {
+    fn items(&self) -> impl Iterator<Item = (usize, &'a [u8])> + use<'a> {
         // The framing was checked when the group was read.
         Fields::of(self.message)
             .filter_map(|field| field.ok().filter(|field| field.number == 2)?.bytes().ok())
@@ -46,7 +101,7 @@ impl<'a> Group<'a> {
     }
 
     /// The resource of the group.
-    pub(super) fn resource(&self, request: &mut Request<'a>) -> Result<ResourceRow, Malformed> {
+    fn resource(&self, request: &mut Request<'a>) -> Result<ResourceRow, Malformed> {
         let mut attributes = Vec::new();
         let mut dropped = 0;
         let mut entities = Resource::default();
@@ -65,7 +120,7 @@ impl<'a> Group<'a> {
     }
 
     /// The scope of the group.
-    pub(super) fn scope(&self, request: &mut Request<'a>) -> Result<ScopeRow, Malformed> {
+    fn scope(&self, request: &mut Request<'a>) -> Result<ScopeRow, Malformed> {
         let mut attributes: Vec<Attribute<'a>> = Vec::new();
         let mut dropped = 0;
         let (mut name, mut version) = (Text::EMPTY, Text::EMPTY);

@@ -2,7 +2,7 @@
 
 use bytes::{BufMut, Bytes};
 use llm_observatory_core::attributes::{Attribute, Value};
-use llm_observatory_core::ids::{ResourceId, ScopeId, SpanId, TraceId};
+use llm_observatory_core::ids::{SpanId, TraceId};
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::{SpanKind, StatusCode};
@@ -13,52 +13,27 @@ use llm_observatory_storage::writers::TraceBatch;
 use opentelemetry_proto::tonic::trace::v1::{Span as OtlpSpan, span::Link};
 
 use super::rejection::Reason;
-use super::resource::{Distinct, Group};
+use super::resource::{Owner, each_record};
 use super::{Decoded, Request, value};
 use crate::wire::{Fields, Malformed};
+
+const LEVELS: [&str; 3] = ["resource_spans", "scope_spans", "spans"];
 
 /// Decodes a request.
 ///
 /// # Errors
 /// When the outer framing is broken; everything below rejects records one by one.
 pub(crate) fn decode(mut request: Request<'_>) -> Result<Decoded<TraceBatch>, Malformed> {
-    let mut resources = Distinct::default();
-    let mut scopes = Distinct::default();
     let mut spans = Vec::new();
     let mut attributes = Vec::new();
-    for (r, field) in Fields::of(request.bytes).enumerate() {
-        let field = field?;
-        if field.number != 1 {
-            continue;
+    let (resources, scopes) = each_record(&mut request, |owner, place, message, request| {
+        match span(message, owner, &mut attributes, request) {
+            Ok(span) => spans.push(span),
+            Err(reason) => request.rejections.reject(reason, || place.named(LEVELS)),
         }
-        let group = Group::read(field.bytes()?)?;
-        let resource = group.resource(&mut request)?;
-        for (s, scope_spans) in group.items() {
-            let inner = Group::read(scope_spans)?;
-            let scope = inner.scope(&mut request)?;
-            let owner =
-                Owner { resource: resource.id, scope: scope.id, service: resource.service_name.clone() };
-            for (n, message) in inner.items() {
-                match span(message, &owner, &mut attributes, &mut request) {
-                    Ok(span) => spans.push(span),
-                    Err(reason) => request
-                        .rejections
-                        .reject(reason, || format!("resource_spans[{r}].scope_spans[{s}].spans[{n}]")),
-                }
-            }
-            scopes.insert(scope.id, || scope);
-        }
-        resources.insert(resource.id, || resource);
-    }
-    let batch = TraceBatch { resources: resources.into_rows(), scopes: scopes.into_rows(), spans };
+    })?;
+    let batch = TraceBatch { resources, scopes, spans };
     Ok(Decoded { batch, rejections: request.rejections })
-}
-
-/// What the spans of one group have in common.
-struct Owner {
-    resource: ResourceId,
-    scope: ScopeId,
-    service: Text,
 }
 
 /// The fields of a span that are read before it is known whether it is valid.

@@ -108,7 +108,9 @@ impl CopyWriter {
         buffer.put_slice(HEADER);
         for row in rows {
             buffer.put_i16(R::TABLE.columns.len() as i16);
-            row.encode(&mut RowEncoder::new(&mut buffer));
+            let mut encoder = RowEncoder::new(&mut buffer);
+            row.encode(&mut encoder);
+            debug_assert_eq!(encoder.fields(), R::TABLE.columns.len(), "fields of {}", R::TABLE.name);
             if buffer.len() >= self.chunk_bytes {
                 sink.feed(buffer.split().freeze()).await?;
                 buffer.reserve(self.chunk_bytes + self.chunk_bytes / 4);

@@ -37,13 +37,6 @@ pub struct Written {
     pub duplicates: u64,
 }
 
-impl std::ops::AddAssign for Written {
-    fn add_assign(&mut self, other: Self) {
-        self.stored += other.stored;
-        self.duplicates += other.duplicates;
-    }
-}
-
 /// The rows of one kind out of all batches.
 fn all<B, R>(batches: &[B], rows: fn(&B) -> &Vec<R>) -> Vec<&R> {
     batches.iter().flat_map(rows).collect()
