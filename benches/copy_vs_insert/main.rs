@@ -12,7 +12,7 @@ use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::{SpanKind, StatusCode};
 use llm_observatory_storage::config::WriteMethod;
 use llm_observatory_storage::models::{Attributes, ResourceRow, ScopeRow, SpanRow};
-use llm_observatory_storage::writers::{Dictionary, TraceBatch, trace};
+use llm_observatory_storage::writers::{Dictionary, TraceBatch, commit};
 use rand::Rng as _;
 use tokio::runtime::Runtime;
 
@@ -22,7 +22,7 @@ const SPANS_A_TRACE: u64 = 10;
 fn main() {
     let runtime = Runtime::new().expect("a runtime");
     let pool = runtime.block_on(async { TestDatabase::new().await.pool().await });
-    let client = runtime.block_on(pool.connect()).expect("a connection");
+    let client = runtime.block_on(pool.connect_writer()).expect("a connection");
     let dictionary = Dictionary::default();
     let mut criterion = Criterion::default().sample_size(10).configure_from_args();
     let mut group = criterion.benchmark_group("copy_vs_insert");
@@ -33,7 +33,7 @@ fn main() {
                 bencher.to_async(&runtime).iter_batched(
                     || [batch(spans)],
                     async |batches| {
-                        let written = trace::commit(&client, &dictionary, &batches, method).await;
+                        let written = commit(&client, &dictionary, &batches, method).await;
                         assert_eq!(written.expect("a commit").stored, spans);
                     },
                     BatchSize::PerIteration,

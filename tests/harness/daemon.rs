@@ -72,6 +72,8 @@ impl Options {
         inherited
             .filter(|name| foreign(&name.to_string_lossy()))
             .for_each(|name| _ = command.env_remove(name));
+        // The PostgreSQL that tests share may lose everything in a crash.
+        command.env("OBSERVATORY_STORAGE__DATABASE__ALLOW_UNSAFE_DURABILITY", "true");
         command.args(&self.arguments).envs(self.environment.iter().cloned());
 
         let mut server = Server::start(command, &home.join("log"), Signal::SIGKILL);

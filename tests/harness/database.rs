@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use llm_observatory_storage::config::{Secret, StorageConfig};
+use llm_observatory_storage::writers::WriterConnection;
 use llm_observatory_storage::{Error, StoragePool};
 use tokio::sync::OnceCell;
 use tokio_postgres::{Client, NoTls};
@@ -63,6 +64,7 @@ impl TestDatabase {
     pub fn config(&self) -> StorageConfig {
         let mut config = StorageConfig::default();
         config.database.url = Some(Secret::new(self.url()));
+        config.database.allow_unsafe_durability = true;
         config
     }
 
@@ -79,6 +81,13 @@ impl TestDatabase {
         let mut config = self.config();
         change(&mut config);
         StoragePool::new(config).await
+    }
+
+    /// A connection that rows are written through, in the time zone UTC.
+    pub async fn writer(&self) -> WriterConnection {
+        let writer = self.pool().await.connect_writer().await.expect("a server that answers");
+        writer.batch_execute("SET TIME ZONE 'UTC'").await.expect("SET");
+        writer
     }
 
     /// A bare connection to it, in the time zone UTC.

@@ -1,66 +1,111 @@
-//! One budget of bytes a signal: memory is bounded whatever clients send.
+//! Budgets of bytes: memory is bounded whatever clients send.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 
-/// The budget is counted in these units, since a semaphore counts in 32 bits at a time.
+/// A budget is counted in these units, since a semaphore counts in 32 bits at a time.
 const UNIT: usize = 1024;
 
-/// What a request is estimated to hold in memory, for each of its bytes: itself, its JSON, its rows, its part of a COPY.
-const MEMORY_PER_BYTE: usize = 3;
-
-/// A budget that requests hold a part of, from arrival to answer.
+/// A number of bytes that many may hold a part of. Clones share it.
 #[derive(Debug, Clone)]
-pub(crate) struct Budget {
+pub struct Budget {
     units: Arc<Semaphore>,
     all: u32,
 }
 
-/// A part of the budget; given back when dropped.
+/// A part of a budget; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Admission {
-    _units: OwnedSemaphorePermit,
+pub struct Charge {
+    budget: Budget,
+    bytes: usize,
+    units: OwnedSemaphorePermit,
 }
 
 impl Budget {
-    pub(crate) fn new(bytes: usize) -> Self {
+    /// A budget of so many bytes.
+    pub fn new(bytes: usize) -> Self {
         let all = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).max(1);
         Self { units: Arc::new(Semaphore::new(all as usize)), all }
     }
 
-    /// A part for a request of this size, waiting at most `patience`; `None` when there was none in that time.
+    /// A part of it, waiting for it until the deadline; `None` when there was none in that time.
     ///
-    /// A request that alone would need more than the whole budget takes all of it.
-    pub(crate) async fn admit(&self, request_bytes: usize, patience: Duration) -> Option<Admission> {
-        let units =
-            u32::try_from(request_bytes.saturating_mul(MEMORY_PER_BYTE).div_ceil(UNIT)).unwrap_or(u32::MAX);
-        let wait = self.units.clone().acquire_many_owned(units.clamp(1, self.all));
-        // The semaphore is never closed, so the inner result is always a permit.
-        let units = tokio::time::timeout(patience, wait).await.ok()?.ok()?;
-        Some(Admission { _units: units })
+    /// Who alone would need more than there is gets all of it.
+    pub async fn take(&self, bytes: usize, deadline: Instant) -> Option<Charge> {
+        let units = self.acquire(self.units_of(bytes), deadline).await?;
+        Some(Charge { budget: self.clone(), bytes, units })
     }
 
-    /// Bytes of the budget that are taken.
-    #[cfg(test)]
-    fn taken(&self) -> usize {
+    /// Bytes of it that are taken.
+    pub fn taken(&self) -> usize {
         (self.all as usize - self.units.available_permits()) * UNIT
+    }
+
+    /// Bytes that there are in all.
+    pub(crate) fn bytes(&self) -> usize {
+        self.all as usize * UNIT
+    }
+
+    fn units_of(&self, bytes: usize) -> u32 {
+        u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).clamp(1, self.all)
+    }
+
+    async fn acquire(&self, units: u32, deadline: Instant) -> Option<OwnedSemaphorePermit> {
+        // The semaphore is never closed, so the inner result is always a permit.
+        timeout_at(deadline, self.units.clone().acquire_many_owned(units)).await.ok()?.ok()
+    }
+}
+
+impl Charge {
+    /// Adds to the charge, waiting until the deadline; says whether there was enough.
+    pub async fn grow(&mut self, bytes: usize, deadline: Instant) -> bool {
+        let bytes = self.bytes + bytes;
+        let more = self.budget.units_of(bytes).saturating_sub(self.units.num_permits() as u32);
+        if more > 0 {
+            let Some(units) = self.budget.acquire(more, deadline).await else { return false };
+            self.units.merge(units);
+        }
+        self.bytes = bytes;
+        true
+    }
+
+    /// What is charged, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
     async fn what_does_not_fit_waits_and_is_then_refused() {
         let budget = Budget::new(30 * UNIT);
-        let patience = Duration::from_secs(2);
-        let first = budget.admit(9 * UNIT, patience).await.unwrap();
+        let soon = || Instant::now() + Duration::from_secs(2);
+        let first = budget.take(27 * UNIT, soon()).await.unwrap();
         assert_eq!(budget.taken(), 27 * UNIT);
-        assert!(budget.admit(2 * UNIT, patience).await.is_none(), "refused after its patience");
+        let begin = Instant::now();
+        assert!(budget.take(4 * UNIT, soon()).await.is_none());
+        assert_eq!(begin.elapsed(), Duration::from_secs(2));
         drop(first);
-        assert!(budget.admit(1000 * UNIT, patience).await.is_some(), "a giant takes all, alone");
+        assert!(budget.take(1000 * UNIT, soon()).await.is_some(), "a giant takes all, alone");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_charge_grows_by_what_arrives() {
+        let budget = Budget::new(4 * UNIT);
+        let mut charge = budget.take(0, Instant::now()).await.unwrap();
+        for _ in 0..8 {
+            assert!(charge.grow(UNIT / 2, Instant::now()).await);
+        }
+        assert_eq!((charge.bytes(), budget.taken()), (4 * UNIT, 4 * UNIT));
+        assert!(charge.grow(UNIT, Instant::now()).await, "it has all there is, alone");
+        drop(charge);
+        assert_eq!(budget.taken(), 0);
     }
 }

@@ -3,22 +3,34 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
+use llm_observatory_storage::writers::{Request, Rows};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::admit::Admission;
+use crate::admit::Charge;
 use crate::config::IngestConfig;
-use crate::receipt::Receipt;
+use crate::decode::{Rejections, Source};
+use crate::flight::Receipt;
 
 /// One decoded request that waits to be written.
 #[derive(Debug)]
 pub(crate) struct Submission<B> {
-    pub(crate) batch: B,
-    pub(crate) records: usize,
-    pub(crate) bytes: usize,
+    pub(crate) request: Request<B>,
+    /// The request as it came, and where its records are in there: to show those that PostgreSQL refuses.
+    pub(crate) bytes: Bytes,
+    pub(crate) sources: Vec<Source>,
+    /// What could not become rows.
+    pub(crate) rejections: Rejections,
     pub(crate) receipt: Receipt,
     /// Given back when the request has heard its fate.
-    pub(crate) admission: Admission,
+    pub(crate) charge: Charge,
+}
+
+impl<B: Rows> Submission<B> {
+    fn records(&self) -> usize {
+        self.request.rows.records().len()
+    }
 }
 
 /// What waits to be written. It needs no bound of its own: everything in it holds a part of the budget.
@@ -37,7 +49,7 @@ struct State<B> {
     closed: bool,
 }
 
-impl<B> Gathering<B> {
+impl<B: Rows> Gathering<B> {
     pub(crate) fn new() -> Self {
         let state = State { waiting: VecDeque::new(), records: 0, bytes: 0, oldest: None, closed: false };
         Self { state: Mutex::new(state), changed: Notify::new() }
@@ -49,8 +61,8 @@ impl<B> Gathering<B> {
         if state.closed {
             return Err(submission);
         }
-        state.records += submission.records;
-        state.bytes += submission.bytes;
+        state.records += submission.records();
+        state.bytes += submission.bytes.len();
         state.oldest.get_or_insert_with(Instant::now);
         state.waiting.push_back(submission);
         drop(state);
@@ -106,13 +118,14 @@ impl<B> Gathering<B> {
         let mut taken = Vec::new();
         let (mut records, mut bytes) = (0, 0);
         while let Some(next) = state.waiting.front() {
+            let (more_records, more_bytes) = (next.records(), next.bytes.len());
             let fits =
-                records + next.records <= config.batch_records && bytes + next.bytes <= config.batch_bytes;
+                records + more_records <= config.batch_records && bytes + more_bytes <= config.batch_bytes;
             if !taken.is_empty() && !fits {
                 break;
             }
-            records += next.records;
-            bytes += next.bytes;
+            records += more_records;
+            bytes += more_bytes;
             taken.extend(state.waiting.pop_front());
         }
         state.records -= records;
@@ -141,13 +154,42 @@ impl<B> State<B> {
 mod tests {
     use std::time::Duration;
 
+    use llm_observatory_core::ids::ProjectId;
+    use llm_observatory_core::time::UnixNanos;
+    use llm_observatory_storage::models::resource::content_id;
+    use llm_observatory_storage::writers::LogBatch;
+
     use super::*;
     use crate::admit::Budget;
-    use crate::receipt::receipt;
+    use crate::decode::{self, Limits};
+    use crate::flight::InFlight;
 
-    async fn submission(records: usize) -> Submission<()> {
-        let admission = Budget::new(1 << 20).admit(1, Duration::ZERO).await.unwrap();
-        Submission { batch: (), records, bytes: 1, receipt: receipt().0, admission }
+    /// A request of so many log records.
+    async fn submission(records: usize) -> Submission<LogBatch> {
+        let bytes = Bytes::from(
+            [&[0x0a, 2 + 2 * records as u8, 0x12, 2 * records as u8][..], &[0x12, 0].repeat(records)]
+                .concat(),
+        );
+        let hash = content_id(&[&bytes]);
+        let limits = Limits { max_record_elements: 1, allowance: usize::MAX, kept_rejections: 0 };
+        let request = decode::Request::new(&bytes, ProjectId::DEFAULT, hash, UnixNanos(1), limits);
+        let decoded = decode::logs(request).unwrap();
+        assert_eq!(decoded.batch.logs.len(), records);
+        Submission {
+            request: Request {
+                hash,
+                project_id: ProjectId::DEFAULT,
+                received_at: std::time::SystemTime::now(),
+                rows: decoded.batch,
+                rejected: 0,
+                rejections: Vec::new(),
+            },
+            bytes,
+            sources: decoded.sources,
+            rejections: decoded.rejections,
+            receipt: InFlight::default().join((ProjectId::DEFAULT, hash)).1.unwrap(),
+            charge: Budget::new(1 << 20).take(1, Instant::now()).await.unwrap(),
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,7 +11,16 @@ use serde::{Deserialize, Serialize};
 pub struct IngestConfig {
     /// Largest request, compressed and decompressed, in bytes. OTLP recommends 64 MiB.
     pub max_request_bytes: usize,
-    /// Estimated memory that requests may hold between arrival and answer, in bytes.
+    /// Most records in one request: spans, data points or log records.
+    pub max_request_records: usize,
+    /// Most attributes, events, links, buckets and nested values of one record.
+    pub max_record_elements: usize,
+    /// Bytes of requests that are still arriving, or that wait for a part of the budget. Charged as they come in, not as
+    /// they are announced.
+    pub arriving_bytes: usize,
+    /// Longest time from the head of a request to the last byte of its body, in milliseconds.
+    pub receive_within_ms: u64,
+    /// Estimated memory that requests may hold from being decoded to their answer, in bytes.
     pub budget_bytes: usize,
     /// Longest wait for a part of that budget, in milliseconds; then the request is refused. Several SDKs never try again,
     /// so some patience saves data.
@@ -28,14 +37,27 @@ pub struct IngestConfig {
     pub batch_bytes: usize,
     /// From this size on a request is decoded on a thread of its own, in bytes, so that others are not held up.
     pub offload_bytes: usize,
-    /// The delay that a refused client is asked to keep, in milliseconds; up to half is added at random.
+    /// Longest time that a transaction may take, in milliseconds; then its connection is given up, and it is run again.
+    pub commit_within_ms: u64,
+    /// The shortest delay that a refused client is asked to keep, in milliseconds. It grows with the backlog; up to half is
+    /// added at random.
     pub retry_delay_ms: u64,
+    /// The longest such delay, in milliseconds. Some clients drop their data when it does not fit into 10 seconds in all.
+    pub max_retry_delay_ms: u64,
+    /// Most rejected records of one request that are kept in `ingest_rejections`.
+    pub kept_rejections: usize,
+    /// Most bytes of a rejected record that are kept there.
+    pub kept_rejection_bytes: usize,
 }
 
 impl Default for IngestConfig {
     fn default() -> Self {
         Self {
             max_request_bytes: 64 * 1024 * 1024,
+            max_request_records: 100_000,
+            max_record_elements: 262_144,
+            arriving_bytes: 64 * 1024 * 1024,
+            receive_within_ms: 10_000,
             budget_bytes: 64 * 1024 * 1024,
             patience_ms: 2_000,
             answer_within_ms: 4_000,
@@ -44,7 +66,11 @@ impl Default for IngestConfig {
             batch_records: 20_000,
             batch_bytes: 16 * 1024 * 1024,
             offload_bytes: 4 * 1024 * 1024,
+            commit_within_ms: 30_000,
             retry_delay_ms: 1_000,
+            max_retry_delay_ms: 5_000,
+            kept_rejections: 100,
+            kept_rejection_bytes: 65_536,
         }
     }
 }
@@ -54,6 +80,8 @@ impl IngestConfig {
     pub fn problems(&self) -> Vec<Problem> {
         let at_least_one = [
             (self.max_request_bytes, "max_request_bytes"),
+            (self.max_request_records, "max_request_records"),
+            (self.max_record_elements, "max_record_elements"),
             (self.budget_bytes, "budget_bytes"),
             (self.writers, "writers"),
             (self.batch_records, "batch_records"),
@@ -70,13 +98,30 @@ impl IngestConfig {
                 "must be at most 1 GiB, the most that PostgreSQL takes for one value",
             ));
         }
+        if self.arriving_bytes < self.max_request_bytes {
+            problems.push(Problem::new(
+                "arriving_bytes",
+                "must be at least max_request_bytes, or the largest request could never arrive",
+            ));
+        }
+        for (millis, key) in
+            [(self.receive_within_ms, "receive_within_ms"), (self.commit_within_ms, "commit_within_ms")]
+        {
+            if millis == 0 {
+                problems.push(Problem::new(key, "must be at least 1 millisecond"));
+            }
+        }
+        if self.max_retry_delay_ms < self.retry_delay_ms {
+            problems.push(Problem::new("max_retry_delay_ms", "must not be less than retry_delay_ms"));
+        }
         if self.patience_ms >= self.answer_within_ms {
             problems.push(Problem::new("patience_ms", "must be less than answer_within_ms"));
         }
         problems
     }
 
-    pub(crate) fn patience(&self) -> Duration {
+    /// Longest wait for a part of a budget.
+    pub fn patience(&self) -> Duration {
         Duration::from_millis(self.patience_ms)
     }
 
@@ -88,9 +133,21 @@ impl IngestConfig {
         Duration::from_millis(self.linger_ms)
     }
 
-    /// A delay for a refused client, with jitter so that clients don't come back in step.
-    pub(crate) fn retry_delay(&self) -> Duration {
-        Duration::from_millis(self.retry_delay_ms + rand::random_range(0..=self.retry_delay_ms / 2))
+    pub(crate) fn commit_within(&self) -> Duration {
+        Duration::from_millis(self.commit_within_ms)
+    }
+
+    /// Longest time for a request to arrive.
+    pub fn receive_within(&self) -> Duration {
+        Duration::from_millis(self.receive_within_ms)
+    }
+
+    /// The delay that a refused client is asked to keep, within its limits and with jitter, so that clients don't come back
+    /// in step.
+    pub(crate) fn retry_delay(&self, wanted: Duration) -> Duration {
+        let wanted = u64::try_from(wanted.as_millis()).unwrap_or(u64::MAX);
+        let delay = wanted.clamp(self.retry_delay_ms, self.max_retry_delay_ms);
+        Duration::from_millis(delay + rand::random_range(0..=delay / 2))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the way in counts: records that arrived, and what became of them; and requests that were refused as a whole.
+//! What the way in tells of itself: its books, its batches, and what it refused.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -6,14 +6,14 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use crate::books::Books;
+
 /// The counters of all signals. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Metrics {
-    pub(crate) received: Family<SignalLabel, Counter>,
-    pub(crate) stored: Family<SignalLabel, Counter>,
-    pub(crate) duplicates: Family<SignalLabel, Counter>,
-    pub(crate) rejected: Family<ReasonLabel, Counter>,
-    pub(crate) refused: Family<ReasonLabel, Counter>,
+    pub(crate) books: Books,
+    pub(crate) requests_refused: Family<ReasonLabel, Counter>,
+    pub(crate) commits_in_doubt: Family<SignalLabel, Counter>,
     pub(crate) batch_records: Histograms,
     pub(crate) commit_seconds: Histograms,
 }
@@ -47,31 +47,23 @@ impl Metrics {
     /// Counters that the registry shows.
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self {
-            received: Family::default(),
-            stored: Family::default(),
-            duplicates: Family::default(),
-            rejected: Family::default(),
-            refused: Family::default(),
+            books: Books::default(),
+            requests_refused: Family::default(),
+            commits_in_doubt: Family::default(),
             batch_records: Family::new_with_constructor(sizes),
             commit_seconds: Family::new_with_constructor(seconds),
         };
         let registry = registry.sub_registry_with_prefix("observatory_ingest");
-        registry.register(
-            "records_received",
-            "Records that arrived in decodable requests",
-            metrics.received.clone(),
-        );
-        registry.register("records_stored", "Records that were committed", metrics.stored.clone());
-        registry.register(
-            "records_duplicate",
-            "Records that were stored already",
-            metrics.duplicates.clone(),
-        );
-        registry.register("records_rejected", "Records that can never be stored", metrics.rejected.clone());
+        registry.register_collector(Box::new(metrics.books.clone()));
         registry.register(
             "requests_refused",
             "Requests that were refused as a whole",
-            metrics.refused.clone(),
+            metrics.requests_refused.clone(),
+        );
+        registry.register(
+            "commits_in_doubt",
+            "Transactions that were run again, since the answer to their COMMIT was lost",
+            metrics.commits_in_doubt.clone(),
         );
         registry.register("batch_records", "Records in one transaction", metrics.batch_records.clone());
         registry.register(
@@ -80,5 +72,10 @@ impl Metrics {
             metrics.commit_seconds.clone(),
         );
         metrics
+    }
+
+    /// The books of all signals.
+    pub fn books(&self) -> &Books {
+        &self.books
     }
 }

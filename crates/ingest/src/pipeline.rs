@@ -8,19 +8,30 @@ use bytes::Bytes;
 use llm_observatory_core::ids::ProjectId;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_storage::StoragePool;
+use llm_observatory_storage::writers::{RejectionRow, Request, Rows};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
-use crate::admit::{Admission, Budget};
+use crate::admit::{Budget, Charge};
+use crate::arrival::Arrival;
 use crate::batch::{Gathering, Submission};
 use crate::config::IngestConfig;
-use crate::decode::{Decoded, Reason, Rejections, Request};
-use crate::metrics::{Metrics, ReasonLabel, SignalLabel};
-use crate::receipt::{Fate, receipt};
-use crate::signal::Signal;
-use crate::wire::Malformed;
+use crate::decode::{self, Decoded, Limits, Reason, Rejections, Undecodable};
+use crate::flight::{InFlight, Receipt};
+use crate::metrics::{Metrics, ReasonLabel};
+use crate::pace::Pace;
+use crate::receipt::Fate;
+use crate::refusal::Refusal;
+use crate::signal::{Record, Signal};
 use crate::worker::Worker;
+
+/// What a request is estimated to hold in memory for each of its bytes: itself, its JSON, its part of a COPY.
+const MEMORY_PER_BYTE: usize = 3;
+
+/// How much more a request may take when its first estimate was too low.
+const SECOND_ESTIMATE: usize = 4;
 
 /// The way in of one signal. Clones share it.
 pub struct Pipeline<S: Signal> {
@@ -42,8 +53,11 @@ impl<S: Signal> fmt::Debug for Pipeline<S> {
 struct Shared<S: Signal> {
     config: IngestConfig,
     pool: StoragePool,
+    arriving: Budget,
     budget: Budget,
+    in_flight: InFlight,
     gathering: Arc<Gathering<S::Batch>>,
+    pace: Arc<Pace>,
     metrics: Metrics,
 }
 
@@ -56,49 +70,30 @@ pub struct Accepted {
     pub message: String,
 }
 
-/// A request of which nothing was stored, as far as the client must assume.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// It is not the protobuf of this signal; it will not be the next time either.
-    #[error("not a valid OTLP request: {0}")]
-    NotOtlp(#[from] Malformed),
-    /// There is no room for it now.
-    #[error("no room for this request within ingest.patience_ms (budget: ingest.budget_bytes); try again")]
-    NoRoom {
-        /// When to try again.
-        retry_after: Duration,
-    },
-    /// It could not be written now.
-    #[error("PostgreSQL is not available, or too slow to answer within ingest.answer_within_ms; try again")]
-    Unavailable {
-        /// When to try again.
-        retry_after: Duration,
-    },
-    /// The daemon is stopping.
-    #[error("shutting down; try again")]
-    Stopping {
-        /// When to try again.
-        retry_after: Duration,
-    },
-}
-
-impl Refusal {
-    fn reason(&self) -> &'static str {
-        match self {
-            Self::NotOtlp(_) => "not_otlp",
-            Self::NoRoom { .. } => "no_room",
-            Self::Unavailable { .. } => "unavailable",
-            Self::Stopping { .. } => "stopping",
-        }
-    }
+/// A request that has arrived, and what is known of it before it is decoded.
+#[derive(Clone, Copy)]
+struct Arrived {
+    project_id: ProjectId,
+    hash: Uuid,
+    received_at: SystemTime,
+    records: u64,
+    deadline: Instant,
 }
 
 impl<S: Signal> Pipeline<S> {
     /// A pipeline whose writers are not running yet; see [`Self::spawn`].
     pub fn build(config: IngestConfig, pool: StoragePool, metrics: Metrics) -> Self {
-        let budget = Budget::new(config.budget_bytes);
-        let gathering = Arc::new(Gathering::new());
-        Self { shared: Arc::new(Shared { config, pool, budget, gathering, metrics }) }
+        let shared = Shared {
+            arriving: Budget::new(config.arriving_bytes),
+            budget: Budget::new(config.budget_bytes),
+            in_flight: InFlight::default(),
+            gathering: Arc::new(Gathering::new()),
+            pace: Arc::new(Pace::new()),
+            config,
+            pool,
+            metrics,
+        };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Starts the writers. They finish what is there when [`Self::close`] is called, and give up when `force` is. One that
@@ -113,6 +108,7 @@ impl<S: Signal> Pipeline<S> {
                 dictionary: Clone::clone(&dictionary),
                 gathering: self.shared.gathering.clone(),
                 metrics: self.shared.metrics.clone(),
+                pace: self.shared.pace.clone(),
             };
             let force = force.clone();
             let ends_early = failed.clone().drop_guard();
@@ -131,106 +127,269 @@ impl<S: Signal> Pipeline<S> {
         self.shared.gathering.close();
     }
 
-    /// Stores the records of one decompressed request, and returns when they are committed.
+    /// The limits.
+    pub fn config(&self) -> &IngestConfig {
+        &self.shared.config
+    }
+
+    /// The budget of requests that are arriving: whoever reads one charges its bytes here.
+    pub fn arriving(&self) -> &Budget {
+        &self.shared.arriving
+    }
+
+    /// Refuses a request for which there was no room while it arrived.
+    pub fn refuse_arriving(&self) -> Refusal {
+        let refusal = Refusal::NoRoom { retry_after: self.retry_after_backlog() };
+        self.count_refused(&refusal);
+        refusal
+    }
+
+    /// Stores the records of one decompressed request, and returns when they are committed. `arriving` is the charge for
+    /// its bytes; an answer takes no longer than `patience`, if its caller has one.
     ///
     /// Dropping the future does not undo anything: a batch that is being written is written.
     ///
     /// # Errors
     /// [`Refusal`], each kind of which is one kind of answer.
-    pub async fn export(&self, project_id: ProjectId, request: Bytes) -> Result<Accepted, Refusal> {
-        let result = self.try_export(project_id, request).await;
+    pub async fn export(
+        &self,
+        project_id: ProjectId,
+        request: Bytes,
+        arriving: Charge,
+        patience: Option<Duration>,
+    ) -> Result<Accepted, Refusal> {
+        let config = &self.shared.config;
+        let within = patience.map_or(config.answer_within(), |patience| patience.min(config.answer_within()));
+        let deadline = Instant::now() + within;
+        let census = match S::count(&request) {
+            Ok(census) => census,
+            Err(malformed) => {
+                let refusal = Refusal::NotOtlp(malformed);
+                self.count_refused(&refusal);
+                return Err(refusal);
+            }
+        };
+        let mut arrival =
+            Arrival::new(self.shared.metrics.books.clone(), S::NAME, project_id, census.records);
+        let result = match census.records + census.groups > config.max_request_records as u64 {
+            true => Err(Refusal::TooManyRecords { limit: config.max_request_records }),
+            false => {
+                let arrived = Arrived {
+                    project_id,
+                    hash: hash(&request),
+                    received_at: SystemTime::now(),
+                    records: census.records,
+                    deadline,
+                };
+                self.join(arrived, request, arriving, &mut arrival).await
+            }
+        };
         if let Err(refusal) = &result {
-            let label = ReasonLabel { signal: S::NAME, reason: refusal.reason() };
-            self.shared.metrics.refused.get_or_create(&label).inc();
+            self.count_refused(refusal);
+            arrival.refused(refusal.reason());
         }
         result
     }
 
-    async fn try_export(&self, project_id: ProjectId, request: Bytes) -> Result<Accepted, Refusal> {
-        let Shared { config, budget, gathering, metrics, .. } = &*self.shared;
-        let deadline = Instant::now() + config.answer_within();
-        let bytes = request.len();
-        let admission = budget
-            .admit(bytes, config.patience())
-            .await
-            .ok_or_else(|| Refusal::NoRoom { retry_after: config.retry_delay() })?;
-        let (Decoded { mut batch, mut rejections }, admission) =
-            self.decode(project_id, request, admission).await?;
-        let received = S::records(&batch) as u64 + rejections.count();
-        metrics.received.get_or_create(&SignalLabel { signal: S::NAME }).inc_by(received);
-        self.make_partitions(&mut batch, &mut rejections, deadline).await?;
-        let records = S::records(&batch);
-        if records > 0 {
-            let (receipt, awaited) = receipt();
-            let submission = Submission { batch, records, bytes, receipt, admission };
-            if gathering.push(submission).is_err() {
-                return Err(Refusal::Stopping { retry_after: config.retry_delay() });
-            }
-            match timeout_at(deadline, awaited).await {
-                Ok(Ok(Fate::Committed)) => {}
-                Ok(Ok(Fate::Refused)) => {
-                    (0..records)
-                        .for_each(|_| rejections.reject(Reason::Refused, || "one of the records".to_owned()));
-                }
-                // Over its time, or the writer is gone: nothing is known but that nothing was said.
-                Ok(Ok(Fate::Unavailable) | Err(_)) | Err(_) => {
-                    return Err(Refusal::Unavailable { retry_after: config.retry_delay() });
-                }
-            }
-        }
-        for (reason, count) in rejections.by_reason() {
-            let label = ReasonLabel { signal: S::NAME, reason: reason.name() };
-            metrics.rejected.get_or_create(&label).inc_by(count);
-        }
-        Ok(Accepted { rejected: rejections.count(), message: rejections.message() })
+    fn count_refused(&self, refusal: &Refusal) {
+        let label = ReasonLabel { signal: S::NAME, reason: refusal.reason() };
+        self.shared.metrics.requests_refused.get_or_create(&label).inc();
     }
 
-    /// Decodes, on a thread of its own when the request is large. The admission goes along: what is being decoded holds its
-    /// part of the budget also when its caller is gone.
-    async fn decode(
+    /// Stores the request, or waits for the fate of the same one that is in flight already.
+    async fn join(
         &self,
-        project_id: ProjectId,
+        arrived: Arrived,
         request: Bytes,
-        admission: Admission,
-    ) -> Result<(Decoded<S::Batch>, Admission), Refusal> {
-        let received = UnixNanos::from(SystemTime::now());
-        let offload = request.len() >= self.shared.config.offload_bytes;
-        let decode = move || (S::decode(Request::new(&request, project_id, received)), admission);
-        let (decoded, admission) = match offload {
-            false => decode(),
+        arriving: Charge,
+        arrival: &mut Arrival,
+    ) -> Result<Accepted, Refusal> {
+        let mut arriving = Some(arriving);
+        loop {
+            let (mut awaited, receipt) = self.shared.in_flight.join((arrived.project_id, arrived.hash));
+            let is_first = receipt.is_some();
+            if let Some(receipt) = receipt {
+                self.submit(arrived, request.clone(), receipt, &mut arriving).await?;
+            }
+            let unavailable = || Refusal::Unavailable { retry_after: self.retry_after_outage() };
+            return match timeout_at(arrived.deadline, awaited.fate()).await {
+                Ok(Fate::Committed(committed)) => Ok(arrival.answered(&committed)),
+                // Whoever had it left before it was written, so this one takes its place.
+                Ok(Fate::Left) if !is_first => continue,
+                // Nothing is known but that nothing was said.
+                Ok(Fate::Unavailable | Fate::Left) | Err(_) => Err(unavailable()),
+            };
+        }
+    }
+
+    /// Decodes a request and hands it to the writers.
+    async fn submit(
+        &self,
+        arrived: Arrived,
+        bytes: Bytes,
+        receipt: Receipt,
+        arriving: &mut Option<Charge>,
+    ) -> Result<(), Refusal> {
+        let Shared { config, gathering, .. } = &*self.shared;
+        let (decoded, charge) = self.decode(arrived, bytes.clone()).await?;
+        *arriving = None; // from here on its bytes are part of what it was admitted for
+        let Decoded { mut batch, mut sources, mut rejections } = decoded;
+        let refused = self.make_partitions(&batch, arrived.deadline).await?;
+        if !refused.is_empty() {
+            let days = |record: &Record<S>| refused.contains(&S::day(record));
+            reject(S::records_mut(&mut batch), &mut sources, days, |source| {
+                let place = || (source.place.named(S::LEVELS), bytes.slice(source.range()));
+                rejections.reject(Reason::PartitionLimit, place);
+            });
+        }
+        let request = Request {
+            hash: arrived.hash,
+            project_id: arrived.project_id,
+            received_at: arrived.received_at,
+            rejected: rejections.count(),
+            rejections: letters::<S>(arrived, &rejections, config.kept_rejection_bytes),
+            rows: batch,
+        };
+        let submission = Submission { request, bytes, sources, rejections, receipt, charge };
+        gathering
+            .push(submission)
+            .map_err(|_| Refusal::Stopping { retry_after: config.retry_delay(Duration::ZERO) })
+    }
+
+    /// Admits and decodes a request. The charge goes along: what is being decoded holds its part of the budget also when
+    /// its caller is gone.
+    async fn decode(&self, arrived: Arrived, request: Bytes) -> Result<(Decoded<S::Batch>, Charge), Refusal> {
+        let Shared { config, budget, .. } = &*self.shared;
+        let mut estimate =
+            request.len() * MEMORY_PER_BYTE + arrived.records as usize * size_of::<Record<S>>();
+        loop {
+            let patience = (Instant::now() + config.patience()).min(arrived.deadline);
+            let charge = budget
+                .take(estimate, patience)
+                .await
+                .ok_or_else(|| Refusal::NoRoom { retry_after: self.retry_after_backlog() })?;
+            match self.decode_admitted(arrived, request.clone(), charge, estimate).await? {
+                (Ok(decoded), charge) => return Ok((decoded, charge)),
+                (Err(Undecodable::Malformed(malformed)), _) => return Err(Refusal::NotOtlp(malformed)),
+                (Err(Undecodable::Outgrown), _) if estimate < budget.bytes() => {
+                    estimate = (estimate * SECOND_ESTIMATE).min(budget.bytes());
+                }
+                (Err(Undecodable::Outgrown), _) => return Err(Refusal::TooHeavy { limit: budget.bytes() }),
+            }
+        }
+    }
+
+    /// Decodes, on a thread of its own when the request is large.
+    async fn decode_admitted(
+        &self,
+        arrived: Arrived,
+        request: Bytes,
+        charge: Charge,
+        allowance: usize,
+    ) -> Result<(Result<Decoded<S::Batch>, Undecodable>, Charge), Refusal> {
+        let config = &self.shared.config;
+        let limits = Limits {
+            max_record_elements: config.max_record_elements,
+            allowance,
+            kept_rejections: config.kept_rejections,
+        };
+        let offload = request.len() >= config.offload_bytes;
+        let received = UnixNanos::from(arrived.received_at);
+        let decode = move || {
+            let Arrived { project_id, hash, .. } = arrived;
+            (S::decode(decode::Request::new(&request, project_id, hash, received, limits)), charge)
+        };
+        match offload {
+            false => Ok(decode()),
             true => tokio::task::spawn_blocking(decode).await.map_err(|error| {
                 tracing::error!(signal = S::NAME, %error, "decoding ended abnormally");
-                Refusal::Unavailable { retry_after: self.shared.config.retry_delay() }
-            })?,
-        };
-        Ok((decoded?, admission))
+                Refusal::Unavailable { retry_after: config.retry_delay(Duration::ZERO) }
+            }),
+        }
     }
 
-    /// Makes partitions for days that have none yet, and rejects records for which none may be made.
+    /// Makes partitions for days that have none yet; gives the days for which none may be made.
     async fn make_partitions(
         &self,
-        batch: &mut S::Batch,
-        rejections: &mut Rejections,
+        batch: &S::Batch,
         deadline: Instant,
-    ) -> Result<(), Refusal> {
-        let Shared { pool, config, .. } = &*self.shared;
-        let days = S::days(batch);
+    ) -> Result<std::collections::BTreeSet<llm_observatory_core::time::Day>, Refusal> {
+        let pool = &self.shared.pool;
+        let days = distinct(batch.records().iter().map(S::day));
         if days.iter().all(|day| pool.partitions().has(*day)) {
-            return Ok(());
+            return Ok(Default::default());
         }
         // On a connection of its own, which goes with the future if the caller leaves in mid transaction.
         let make = async { pool.partitions().ensure(&pool.connect().await?, &days).await };
         match timeout_at(deadline, make).await {
-            Ok(Ok(refused)) if refused.0.is_empty() => Ok(()),
-            Ok(Ok(refused)) => {
-                S::reject_days(batch, &refused.0, rejections);
-                Ok(())
-            }
+            Ok(Ok(refused)) => Ok(refused.0),
             Ok(Err(error)) => {
                 tracing::warn!(signal = S::NAME, %error, "day partitions could not be made");
-                Err(Refusal::Unavailable { retry_after: config.retry_delay() })
+                Err(Refusal::Unavailable { retry_after: self.retry_after_outage() })
             }
-            Err(_) => Err(Refusal::Unavailable { retry_after: config.retry_delay() }),
+            Err(_) => Err(Refusal::Unavailable { retry_after: self.retry_after_outage() }),
         }
     }
+
+    /// When the backlog will have been written.
+    fn retry_after_backlog(&self) -> Duration {
+        let Shared { config, pace, budget, arriving, .. } = &*self.shared;
+        config.retry_delay(pace.time_for(budget.taken() + arriving.taken()))
+    }
+
+    /// An outage that lasted so long already is likely to last as long again.
+    fn retry_after_outage(&self) -> Duration {
+        self.shared.config.retry_delay(self.shared.pace.idle())
+    }
+}
+
+/// 128 bits of the BLAKE3 hash of a request: what the ledger knows it by.
+fn hash(request: &[u8]) -> Uuid {
+    let mut hash = [0; 16];
+    blake3::Hasher::new().update(request).finalize_xof().fill(&mut hash);
+    Uuid::from_bytes(hash)
+}
+
+/// The dead letters of a request.
+fn letters<S: Signal>(arrived: Arrived, rejections: &Rejections, kept_bytes: usize) -> Vec<RejectionRow> {
+    let letter = |(ordinal, letter): (i32, &decode::Letter)| RejectionRow {
+        rejected_at: arrived.received_at,
+        project_id: arrived.project_id,
+        signal: S::Batch::SIGNAL,
+        request_hash: arrived.hash,
+        ordinal,
+        place: letter.place.clone(),
+        reason: letter.reason.name(),
+        detail: letter.reason.to_string(),
+        record_bytes: letter.record.len(),
+        record: letter.record.slice(..letter.record.len().min(kept_bytes)),
+    };
+    (0..).zip(rejections.letters()).map(letter).collect()
+}
+
+/// Takes out the records that are hit, with their sources, and hands the sources to `visit`.
+fn reject<R>(
+    records: &mut Vec<R>,
+    sources: &mut Vec<decode::Source>,
+    hit: impl Fn(&R) -> bool,
+    visit: impl FnMut(decode::Source),
+) {
+    let hits: Vec<bool> = records.iter().map(hit).collect();
+    sources.iter().zip(&hits).filter(|(_, hit)| **hit).map(|(source, _)| *source).for_each(visit);
+    let mut stays = hits.iter().map(|hit| !hit);
+    records.retain(|_| stays.next().unwrap_or(true));
+    let mut stays = hits.iter().map(|hit| !hit);
+    sources.retain(|_| stays.next().unwrap_or(true));
+}
+
+/// The distinct days; most requests have one, so a repeated day is skipped without a look-up.
+fn distinct<D: Copy + Ord>(days: impl Iterator<Item = D>) -> std::collections::BTreeSet<D> {
+    let mut distinct = std::collections::BTreeSet::new();
+    let mut last = None;
+    for day in days {
+        if last.replace(day) != Some(day) {
+            distinct.insert(day);
+        }
+    }
+    distinct
 }

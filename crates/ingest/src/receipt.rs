@@ -1,38 +1,74 @@
-//! The answer that a request waits for: what became of its records, said once, after COMMIT.
+//! What became of a request, said after COMMIT to everyone who waits for it.
 
-use tokio::sync::oneshot;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What became of one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use llm_observatory_core::ids::ProjectId;
+use llm_observatory_storage::writers::Written;
+
+use crate::books::{Books, Entry};
+use crate::decode::Rejections;
+
+/// What became of a request.
+#[derive(Debug, Clone)]
 pub(crate) enum Fate {
-    /// Its records are committed.
-    Committed,
-    /// PostgreSQL can't hold one of its values, and will not the next time either.
-    Refused,
+    /// Its records are committed, but for those that never can be.
+    Committed(Committed),
     /// It could not be written now.
     Unavailable,
+    /// Whoever had to write it is gone, and did not.
+    Left,
 }
 
-/// The writer's half: every request that a writer takes hears its fate through here.
+/// A committed request.
+#[derive(Debug, Clone)]
+pub(crate) struct Committed {
+    rejections: Arc<Rejections>,
+    claim: Arc<Claim>,
+}
+
+/// What was written, for the books. The first who answers for the request claims it; when nobody does, since all were told to
+/// try again or left, it was written late.
 #[derive(Debug)]
-pub(crate) struct Receipt(oneshot::Sender<Fate>);
-
-/// The caller's half.
-pub(crate) type Awaited = oneshot::Receiver<Fate>;
-
-pub(crate) fn receipt() -> (Receipt, Awaited) {
-    let (sender, receiver) = oneshot::channel();
-    (Receipt(sender), receiver)
+struct Claim {
+    books: Books,
+    signal: &'static str,
+    project_id: ProjectId,
+    written: Written,
+    claimed: AtomicBool,
 }
 
-impl Receipt {
-    /// Says it. A caller that is gone does not hear it, and need not.
-    pub(crate) fn say(self, fate: Fate) {
-        let _ = self.0.send(fate);
+impl Committed {
+    pub(crate) fn new(
+        books: Books,
+        signal: &'static str,
+        project_id: ProjectId,
+        written: Written,
+        rejections: Rejections,
+    ) -> Self {
+        let claim = Claim { books, signal, project_id, written, claimed: AtomicBool::new(false) };
+        Self { rejections: Arc::new(rejections), claim: Arc::new(claim) }
     }
 
-    /// Whether the caller gave up: it was answered, or its connection is gone.
-    pub(crate) fn is_abandoned(&self) -> bool {
-        self.0.is_closed()
+    /// What of the request could not be stored.
+    pub(crate) fn rejections(&self) -> &Rejections {
+        &self.rejections
+    }
+
+    /// What was written, for the first who asks. For all others everything was there already.
+    pub(crate) fn claim(&self) -> Written {
+        let Written { stored, duplicates, .. } = self.claim.written;
+        match self.claim.claimed.swap(true, Ordering::AcqRel) {
+            false => self.claim.written,
+            true => Written { stored: 0, duplicates: stored + duplicates, completed: 0 },
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if !*self.claimed.get_mut() {
+            self.books.enter(self.signal, self.project_id, Entry::Late(self.written.stored));
+        }
     }
 }

@@ -18,6 +18,11 @@ pub enum Malformed {
     /// A known field has another wire type than its definition.
     #[error("a field has another wire type than OTLP defines")]
     WireType,
+    /// It holds more than is taken at once.
+    #[error(
+        "it has more attributes, events, links, buckets and nested values than ingest.max_record_elements allows"
+    )]
+    TooManyElements,
 }
 
 /// One field of a message.
@@ -187,6 +192,14 @@ impl<'a> Field<'a> {
     /// `double`.
     pub(crate) fn double(&self) -> Result<f64, Malformed> {
         Ok(f64::from_bits(self.fixed64()?))
+    }
+
+    /// How many values a repeated number may hold: all that its bytes have room for.
+    pub(crate) fn most_values(&self) -> usize {
+        match self.payload {
+            Payload::Bytes(packed) => packed.len(),
+            _ => 1,
+        }
     }
 
     /// Adds the values of a `repeated fixed64` or `repeated double`, packed or not.

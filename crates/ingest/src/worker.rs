@@ -2,21 +2,26 @@
 
 use std::sync::Arc;
 
+use llm_observatory_core::time::Day;
 use llm_observatory_storage::config::RetryConfig;
 use llm_observatory_storage::error::Failure;
 use llm_observatory_storage::pool::backoff;
-use llm_observatory_storage::writers::{Dictionary, Written};
-use llm_observatory_storage::{Client, Error, StoragePool};
-use tokio::time::Instant;
+use llm_observatory_storage::writers::{
+    Dictionary, Outcome, RejectionRow, Rows, WriterConnection, Written, commit_apart, commit_requests,
+};
+use llm_observatory_storage::{Error, StoragePool};
+use tokio::time::{Instant, timeout};
 
 use crate::batch::{Gathering, Submission};
 use crate::config::IngestConfig;
+use crate::decode::{Reason, Rejections};
 use crate::metrics::{Metrics, SignalLabel};
-use crate::receipt::Fate;
+use crate::pace::Pace;
+use crate::receipt::{Committed, Fate};
 use crate::signal::Signal;
 
-/// How a writer waits for a database that is away, and how often it runs a batch that met a conflict.
-const RETRY: RetryConfig = RetryConfig { attempts: 5, initial_backoff_ms: 50, max_backoff_ms: 1_000 };
+/// How a writer waits for a database that is away, and how soon it runs a batch again.
+const RETRY: RetryConfig = RetryConfig { attempts: 5, initial_backoff_ms: 20, max_backoff_ms: 1_000 };
 
 /// One of the writers of a signal.
 pub(crate) struct Worker<S: Signal> {
@@ -26,7 +31,10 @@ pub(crate) struct Worker<S: Signal> {
     pub(crate) dictionary: Dictionary,
     pub(crate) gathering: Arc<Gathering<S::Batch>>,
     pub(crate) metrics: Metrics,
+    pub(crate) pace: Arc<Pace>,
 }
+
+type Group<S> = Vec<Submission<<S as Signal>::Batch>>;
 
 impl<S: Signal> Worker<S> {
     /// Writes batches until the gathering is closed and empty.
@@ -36,31 +44,28 @@ impl<S: Signal> Worker<S> {
     pub(crate) async fn run(self) {
         let mut connection = None;
         loop {
-            let mut client = match connection.take() {
-                Some(client) => client,
-                None => match self.connect().await {
-                    Some(client) => client,
-                    None => return,
-                },
-            };
-            let Some(submissions) = self.gathering.next(&self.config).await else { return };
-            if client.is_closed() {
-                // It was lost while there was nothing to write: PostgreSQL was restarted, say.
-                match self.connect().await {
-                    Some(another) => client = another,
-                    None => return,
-                }
+            if connection.is_none() {
+                connection = self.connect(&mut || self.gathering.is_finished()).await;
             }
-            connection = self.write(client, submissions).await;
+            if connection.is_none() {
+                return;
+            }
+            let Some(submissions) = self.gathering.next(&self.config).await else { return };
+            let begin = Instant::now();
+            let label = SignalLabel { signal: S::NAME };
+            let records: usize = submissions.iter().map(|one| one.request.rows.records().len()).sum();
+            self.write(&mut connection, submissions).await;
+            self.metrics.batch_records.get_or_create(&label).observe(records as f64);
+            self.metrics.commit_seconds.get_or_create(&label).observe(begin.elapsed().as_secs_f64());
         }
     }
 
-    /// A connection, however long it takes; `None` when there is nothing more to write.
-    async fn connect(&self) -> Option<Client> {
+    /// A connection, however long it takes; `None` when nobody waits for one any more.
+    async fn connect(&self, is_over: &mut (impl FnMut() -> bool + Send)) -> Option<WriterConnection> {
         let mut attempt = 1;
         loop {
-            match self.pool.connect().await {
-                Ok(client) => {
+            match self.pool.connect_writer().await {
+                Ok(connection) => {
                     if attempt > 1 {
                         tracing::info!(
                             signal = S::NAME,
@@ -69,7 +74,7 @@ impl<S: Signal> Worker<S> {
                             "writer is connected again"
                         );
                     }
-                    return Some(client);
+                    return Some(connection);
                 }
                 Err(error) if attempt == 1 => {
                     tracing::warn!(signal = S::NAME, writer = self.number, %error, "writer has no connection; trying on");
@@ -78,7 +83,7 @@ impl<S: Signal> Worker<S> {
                     tracing::debug!(signal = S::NAME, writer = self.number, attempt, %error, "writer has no connection");
                 }
             }
-            if self.gathering.is_finished() {
+            if is_over() {
                 return None;
             }
             tokio::time::sleep(backoff(&RETRY, attempt)).await;
@@ -86,73 +91,188 @@ impl<S: Signal> Worker<S> {
         }
     }
 
-    /// Writes what was taken and tells each request its fate. Returns the connection if it can be used again.
-    async fn write(&self, client: Client, submissions: Vec<Submission<S::Batch>>) -> Option<Client> {
-        let begin = Instant::now();
-        let (live, abandoned): (Vec<_>, Vec<_>) =
-            submissions.into_iter().partition(|submission| !submission.receipt.is_abandoned());
-        drop(abandoned); // their callers were told to come back, so nothing of them may be stored now
-        if live.is_empty() {
-            return Some(client);
-        }
-        let mut batches = Vec::with_capacity(live.len());
-        let mut waiting = Vec::with_capacity(live.len());
-        for Submission { batch, records, receipt, admission, .. } in live {
-            batches.push(batch);
-            waiting.push((receipt, records, admission));
-        }
-        let fates = self.commit(&client, &batches).await;
-        let label = SignalLabel { signal: S::NAME };
-        let records: usize = waiting.iter().map(|(_, records, _)| records).sum();
-        self.metrics.batch_records.get_or_create(&label).observe(records as f64);
-        self.metrics.commit_seconds.get_or_create(&label).observe(begin.elapsed().as_secs_f64());
-        drop(batches);
-        for ((receipt, _, admission), fate) in waiting.into_iter().zip(fates) {
-            drop(admission);
-            receipt.say(fate);
-        }
-        (!client.is_closed()).then_some(client)
-    }
-
-    /// Commits the batches together; when PostgreSQL won't take one of them, by halves, until that one stands alone.
-    async fn commit(&self, client: &Client, batches: &[S::Batch]) -> Vec<Fate> {
-        match self.commit_together(client, batches).await {
-            Ok(written) => {
-                let label = SignalLabel { signal: S::NAME };
-                self.metrics.stored.get_or_create(&label).inc_by(written.stored);
-                self.metrics.duplicates.get_or_create(&label).inc_by(written.duplicates);
-                vec![Fate::Committed; batches.len()]
-            }
-            Err(error) if matches!(error.failure(), Failure::Data | Failure::Bug) && batches.len() > 1 => {
-                let (left, right) = batches.split_at(batches.len() / 2);
-                let mut fates = Box::pin(self.commit(client, left)).await;
-                fates.extend(Box::pin(self.commit(client, right)).await);
-                fates
-            }
-            Err(error) => {
-                if error.failure() == Failure::NoPartition {
-                    self.pool.partitions().forget();
-                }
-                let refused = error.failure() == Failure::Data;
-                let fate = if refused { Fate::Refused } else { Fate::Unavailable };
-                tracing::error!(signal = S::NAME, requests = batches.len(), %error, "batch could not be written");
-                vec![fate; batches.len()]
-            }
+    /// Writes what was taken and tells each request its fate: all together when that can be; otherwise by halves, until
+    /// what PostgreSQL does not take stands alone.
+    async fn write(&self, connection: &mut Option<WriterConnection>, submissions: Group<S>) {
+        let mut groups = vec![submissions];
+        while let Some(group) = groups.pop() {
+            groups.extend(self.write_group(connection, group).await);
         }
     }
 
-    /// Commits the batches in one transaction, again when it met a conflict with another one.
-    async fn commit_together(&self, client: &Client, batches: &[S::Batch]) -> Result<Written, Error> {
-        let mut attempt = 1;
+    /// Writes a group, again and again while its clients wait. Gives back what must be written apart.
+    async fn write_group(
+        &self,
+        connection: &mut Option<WriterConnection>,
+        mut group: Group<S>,
+    ) -> Vec<Group<S>> {
+        let mut attempt = 0;
         loop {
-            match S::commit(client, &self.dictionary, batches).await {
-                Err(error) if error.failure() == Failure::Conflict && attempt < RETRY.attempts => {
-                    tracing::debug!(signal = S::NAME, attempt, %error, "conflict; running the batch again");
-                    tokio::time::sleep(backoff(&RETRY, attempt)).await;
-                    attempt += 1;
+            drop_abandoned(&mut group);
+            if group.is_empty() {
+                return Vec::new();
+            }
+            let opened = match connection.take() {
+                Some(connection) => Some(connection),
+                None => self.connect(&mut || all_abandoned(&group)).await,
+            };
+            let Some(open) = opened else { continue };
+            let committed = timeout(self.config.commit_within(), self.commit(&open, &mut group)).await;
+            let error = match committed {
+                Ok(result) => {
+                    if !open.is_closed() {
+                        *connection = Some(open);
+                    }
+                    match result {
+                        Ok(outcomes) => {
+                            self.tell(group, outcomes);
+                            return Vec::new();
+                        }
+                        Err(error) => error,
+                    }
                 }
-                result => return result,
+                Err(_) => {
+                    open.abandon();
+                    Error::InDoubt("no answer within ingest.commit_within_ms".to_owned())
+                }
+            };
+            attempt += 1;
+            match self.after(&error, attempt, &group).await {
+                Next::Again => {}
+                Next::Halves => {
+                    let right = group.split_off(group.len() / 2);
+                    return vec![right, group];
+                }
+                Next::GiveUp => {
+                    group.into_iter().for_each(|submission| submission.receipt.say(Fate::Unavailable));
+                    return Vec::new();
+                }
             }
         }
     }
+
+    async fn commit(
+        &self,
+        connection: &WriterConnection,
+        group: &mut Group<S>,
+    ) -> Result<Vec<Outcome>, Error> {
+        let requests: Vec<_> = group.iter().map(|submission| &submission.request).collect();
+        match commit_requests(connection, &self.dictionary, &requests).await {
+            Err(error) if error.failure() == Failure::Data && group.len() == 1 => {
+                tracing::warn!(signal = S::NAME, %error, "looking for the record that PostgreSQL refuses");
+                Ok(vec![self.commit_apart(connection, &mut group[0]).await?])
+            }
+            result => result,
+        }
+    }
+
+    /// Commits the records of one request that PostgreSQL takes, and rejects the others by name.
+    async fn commit_apart(
+        &self,
+        connection: &WriterConnection,
+        submission: &mut Submission<S::Batch>,
+    ) -> Result<Outcome, Error> {
+        let Submission { request, bytes, sources, rejections, .. } = submission;
+        let letter = |record: usize, ordinal: usize, error: &Error| {
+            let source = sources.get(record).filter(|_| ordinal < self.config.kept_rejections)?;
+            let record = bytes.slice(source.range());
+            Some(RejectionRow {
+                rejected_at: request.received_at,
+                project_id: request.project_id,
+                signal: S::Batch::SIGNAL,
+                request_hash: request.hash,
+                ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
+                place: source.place.named(S::LEVELS),
+                reason: Reason::Refused.name(),
+                detail: error.to_string(),
+                record_bytes: record.len(),
+                record: record.slice(..record.len().min(self.config.kept_rejection_bytes)),
+            })
+        };
+        let (outcome, refused) = commit_apart(connection, &self.dictionary, request, letter).await?;
+        for source in refused.iter().filter_map(|record| sources.get(*record)) {
+            rejections
+                .reject(Reason::Refused, || (source.place.named(S::LEVELS), bytes.slice(source.range())));
+        }
+        Ok(outcome)
+    }
+
+    /// What to do after a failure.
+    async fn after(&self, error: &Error, attempt: u32, group: &Group<S>) -> Next {
+        if matches!(error, Error::InDoubt(_)) {
+            self.metrics.commits_in_doubt.get_or_create(&SignalLabel { signal: S::NAME }).inc();
+        }
+        match error.failure() {
+            Failure::Data | Failure::Bug if group.len() > 1 => Next::Halves,
+            Failure::Data | Failure::Bug => {
+                tracing::error!(signal = S::NAME, %error, "request could not be written");
+                Next::GiveUp
+            }
+            Failure::NoPartition => match self.make_partitions(group).await {
+                Ok(()) if attempt < RETRY.attempts => Next::Again,
+                _ => Next::GiveUp,
+            },
+            Failure::Unavailable | Failure::Conflict | Failure::Duplicate | Failure::TimedOut => {
+                if attempt == 1 {
+                    tracing::warn!(signal = S::NAME, requests = group.len(), %error, "running the batch again");
+                } else {
+                    tracing::debug!(signal = S::NAME, requests = group.len(), attempt, %error, "running the batch again");
+                }
+                tokio::time::sleep(backoff(&RETRY, attempt)).await;
+                Next::Again
+            }
+        }
+    }
+
+    /// Somebody dropped a partition that was there: all that the group needs are asked for anew.
+    async fn make_partitions(&self, group: &Group<S>) -> Result<(), Error> {
+        let records = group.iter().flat_map(|submission| submission.request.rows.records());
+        let days: std::collections::BTreeSet<Day> = records.map(S::day).collect();
+        self.pool.partitions().forget();
+        let make = async {
+            self.pool.partitions().ensure(&self.pool.connect().await?, &days).await?;
+            Ok(())
+        };
+        timeout(self.config.commit_within(), make).await.unwrap_or_else(|_| {
+            Err(Error::Unavailable("partitions were not made within ingest.commit_within_ms".to_owned()))
+        })
+    }
+
+    /// Tells every request its fate, after COMMIT.
+    fn tell(&self, group: Group<S>, outcomes: Vec<Outcome>) {
+        for (submission, outcome) in group.into_iter().zip(outcomes) {
+            let Submission { request, mut rejections, receipt, charge, .. } = submission;
+            self.pace.committed(charge.bytes());
+            let written = match outcome {
+                Outcome::Written(written) => written,
+                Outcome::Known { rejected } => known(&request.rows, &mut rejections, rejected),
+            };
+            let (books, project_id) = (self.metrics.books.clone(), request.project_id);
+            drop((request, charge));
+            receipt.say(Fate::Committed(Committed::new(books, S::NAME, project_id, written, rejections)));
+        }
+    }
+}
+
+/// What to do with a group that could not be written.
+enum Next {
+    Again,
+    Halves,
+    GiveUp,
+}
+
+/// A request that the ledger knew: what PostgreSQL refused of it the first time counts as rejected now too.
+fn known<B: Rows>(rows: &B, rejections: &mut Rejections, rejected: u64) -> Written {
+    let refused = rejected.saturating_sub(rejections.count()).min(rows.records().len() as u64);
+    rejections.reject_unnamed(Reason::Refused, refused);
+    Written { duplicates: rows.records().len() as u64 - refused, ..Written::default() }
+}
+
+/// Leaves out requests that nobody waits for: their clients were told to come back, so nothing of them may be stored now.
+fn drop_abandoned<B>(group: &mut Vec<Submission<B>>) {
+    group.retain(|submission| !submission.receipt.is_abandoned());
+}
+
+fn all_abandoned<B>(group: &[Submission<B>]) -> bool {
+    group.iter().all(|submission| submission.receipt.is_abandoned())
 }

@@ -13,8 +13,12 @@ use prost_types::FileDescriptorSet;
 const MANIFEST_DIR: &str = env!("CARGO_MANIFEST_DIR");
 const HOW_TO: &str = "REGENERATE=1 cargo test -p llm-observatory-proto --test generated";
 const DESCRIPTORS: &str = "descriptors.binpb";
-const OURS: [&str; 3] =
-    ["llm_observatory/v1/logs.proto", "llm_observatory/v1/metrics.proto", "llm_observatory/v1/traces.proto"];
+const OURS: [&str; 4] = [
+    "llm_observatory/v1/ingest.proto",
+    "llm_observatory/v1/logs.proto",
+    "llm_observatory/v1/metrics.proto",
+    "llm_observatory/v1/traces.proto",
+];
 const COLLECTOR: [&str; 3] = [
     "opentelemetry/proto/collector/logs/v1/logs_service.proto",
     "opentelemetry/proto/collector/metrics/v1/metrics_service.proto",
@@ -59,6 +63,7 @@ fn descriptors_know_all_services_and_carry_no_source_info() {
     assert_eq!(
         services,
         [
+            "llm_observatory.v1.IngestService/GetIngestStats",
             "llm_observatory.v1.LogService/ListLogs",
             "llm_observatory.v1.MetricService/ListDataPoints",
             "llm_observatory.v1.MetricService/ListMetrics",
@@ -81,7 +86,7 @@ fn generate() -> BTreeMap<String, Vec<u8>> {
         .compile_fds(compile(true, &OURS))
         .unwrap();
     let mut files = read(scratch.path());
-    let descriptors = compile(false, &[OURS, COLLECTOR].concat());
+    let descriptors = compile(false, &[&OURS[..], &COLLECTOR[..]].concat());
     files.insert(DESCRIPTORS.into(), descriptors.encode_to_vec());
     files
 }

@@ -1,36 +1,30 @@
 //! The daemon: built from its configuration into a wired, idle whole, then spawned.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use llm_observatory_ingest::{Logs, MetricPoints, Metrics, Pipeline, Spans};
+use llm_observatory_ingest::{Books, Logs, MetricPoints, Metrics, Pipeline, Spans};
 use llm_observatory_storage::StoragePool;
+use llm_observatory_storage::maintenance::retention;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tonic::transport::Server;
-use tonic::transport::server::{Router, TcpIncoming};
+use tonic::transport::server::Router;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::admin::{Admin, Readiness};
 use crate::config::Config;
+use crate::connections::{Connections, ConnectionsConfig, accept};
 use crate::grpc::otlp::ExportService;
-use crate::grpc::query;
+use crate::grpc::{ingest, query};
 
 /// How often the partitions of the coming days are looked after.
 const PARTITION_INTERVAL: Duration = Duration::from_secs(3_600);
 
-/// HTTP/2 keepalive: a client that is gone without a word is noticed.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// How long background tasks may take to end once nothing is left to be done.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-
-/// Streams that one connection may have open. The Collector uses 10 by default.
-const MAX_CONCURRENT_STREAMS: u32 = 128;
 
 /// The sockets of the daemon, bound before anything else is started, so that a taken port is told at once.
 #[derive(Debug)]
@@ -91,6 +85,7 @@ pub struct App {
     pool: StoragePool,
     listeners: Listeners,
     pipelines: Option<Pipelines>,
+    books: Option<Books>,
     readiness: Readiness,
     registry: Registry,
 }
@@ -136,8 +131,9 @@ impl App {
     /// Wires the parts. Nothing runs yet.
     pub fn build(config: Config, pool: StoragePool, listeners: Listeners) -> Self {
         let mut registry = Registry::default();
-        let pipelines = config.role.ingests().then(|| {
-            let metrics = Metrics::register(&mut registry);
+        let metrics = config.role.ingests().then(|| Metrics::register(&mut registry));
+        let books = metrics.as_ref().map(|metrics| metrics.books().clone());
+        let pipelines = metrics.map(|metrics| {
             let ingest = || config.ingest.clone();
             Pipelines {
                 spans: Pipeline::build(ingest(), pool.clone(), metrics.clone()),
@@ -145,7 +141,7 @@ impl App {
                 logs: Pipeline::build(ingest(), pool.clone(), metrics),
             }
         });
-        Self { config, pool, listeners, pipelines, readiness: Readiness::default(), registry }
+        Self { config, pool, listeners, pipelines, books, readiness: Readiness::default(), registry }
     }
 
     /// Starts everything.
@@ -162,21 +158,26 @@ impl App {
             force: CancellationToken::new(),
             failed: CancellationToken::new(),
         };
+        let connections = &self.config.connections;
+        let stats = self.books.map(ingest::service);
         if let (Some(listener), Some(pipelines)) = (self.listeners.ingest, self.pipelines) {
             pipelines.spawn(&running.writers, &running.force, &running.failed);
             let (reporter, health) = tonic_health::server::health_reporter();
-            let limit = self.config.ingest.max_request_bytes;
-            let router = server()
+            let router = connections
+                .server()
                 .add_service(health)
-                .add_service(ExportService::new(pipelines.spans, limit))
-                .add_service(ExportService::new(pipelines.points, limit))
-                .add_service(ExportService::new(pipelines.logs, limit));
-            running.serve("ingest", router, listener, reporter).await;
+                .add_service(ExportService::new(pipelines.spans))
+                .add_service(ExportService::new(pipelines.points))
+                .add_service(ExportService::new(pipelines.logs))
+                .add_optional_service(stats.clone());
+            running.serve("ingest", router, listener, connections, reporter).await;
+            running.keep_bookkeeping_short(self.pool.clone());
         }
         if let Some(listener) = self.listeners.query {
             let (reporter, health) = tonic_health::server::health_reporter();
-            let router = query::services(server().add_service(health), &self.pool, &self.config.query);
-            running.serve("query", router, listener, reporter).await;
+            let router = connections.server().add_service(health).add_optional_service(stats);
+            let router = query::services(router, &self.pool, &self.config.query);
+            running.serve("query", router, listener, connections, reporter).await;
         }
         running
             .serve_admin(Admin::new(self.registry, self.pool.clone(), self.readiness), self.listeners.admin);
@@ -186,28 +187,21 @@ impl App {
     }
 }
 
-fn server() -> Server {
-    Server::builder()
-        .max_concurrent_streams(Some(MAX_CONCURRENT_STREAMS))
-        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
-        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        // Requests are large and few: wide windows let one arrive without waiting for the receiver.
-        .initial_stream_window_size(Some(4 * 1024 * 1024))
-        .initial_connection_window_size(Some(8 * 1024 * 1024))
-}
-
 impl Running {
     async fn serve(
         &mut self,
         name: &'static str,
         router: Router,
         listener: TcpListener,
+        connections: &ConnectionsConfig,
         health: HealthReporter,
     ) {
         health.set_service_status("", ServingStatus::Serving).await;
         self.health.push(health);
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let (stop, failed) = (self.stop.clone(), self.failed.clone());
+        let (accepting, incoming) =
+            accept(name, listener, Connections::new(connections.clone()), stop.clone());
+        self.servers.spawn(accepting);
         self.servers.spawn(async move {
             if let Err(error) = router.serve_with_incoming_shutdown(incoming, stop.cancelled()).await {
                 tracing::error!(server = name, %error, "server ended");
@@ -241,6 +235,28 @@ impl Running {
                     () = stop.cancelled() => return,
                     made = make => if let Err(error) = made {
                         tracing::error!(%error, "partitions of the coming days could not be made; trying again in an hour");
+                    }
+                }
+            }
+        });
+    }
+
+    /// Deletes bookkeeping that is old enough, every now and then.
+    fn keep_bookkeeping_short(&self, pool: StoragePool) {
+        let stop = self.stop.clone();
+        self.background.spawn(async move {
+            let retention = pool.config().retention.clone();
+            loop {
+                let wait = tokio::time::sleep(Duration::from_secs(retention.interval_s));
+                let clear = async {
+                    wait.await;
+                    retention::clear(&pool.connect().await?, &retention, SystemTime::now()).await
+                };
+                match stop.run_until_cancelled(clear).await {
+                    None => return,
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => {
+                        tracing::warn!(%error, "old bookkeeping could not be deleted; trying again later")
                     }
                 }
             }

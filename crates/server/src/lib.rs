@@ -4,5 +4,6 @@ pub mod admin;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod connections;
 pub mod grpc;
 pub mod private_postgres;

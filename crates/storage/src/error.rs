@@ -16,6 +16,16 @@ pub enum Error {
     /// PostgreSQL can't be reached or can't work now: try again later.
     #[error("PostgreSQL is not available: {0}")]
     Unavailable(String),
+    /// The connection was lost between COMMIT and its answer, or the answer was not to be trusted: the transaction may be
+    /// committed or not. Run it again; the ledger knows.
+    #[error("it is not known whether the transaction was committed: {0}")]
+    InDoubt(String),
+    /// PostgreSQL is set up so that it may lose what it committed.
+    #[error(
+        "PostgreSQL may lose what it committed, since {} off: switch on, or accept that with \
+         database.allow_unsafe_durability", Settings(.0)
+    )]
+    UnsafeDurability(Vec<String>),
     /// PostgreSQL refused a statement.
     #[error("PostgreSQL refused: {}", Refusal(.0))]
     Postgres(tokio_postgres::Error),
@@ -80,7 +90,9 @@ impl Error {
     /// What this error means for whoever ran the statement.
     pub fn failure(&self) -> Failure {
         match self {
-            Self::Unavailable(_) | Self::Redis(_) => Failure::Unavailable,
+            Self::Unavailable(_) | Self::InDoubt(_) | Self::UnsafeDurability(_) | Self::Redis(_) => {
+                Failure::Unavailable
+            }
             Self::Postgres(error) => failure_of(error),
             Self::TooManyDays(_) => Failure::NoPartition,
             Self::Config(_)
@@ -125,8 +137,8 @@ fn failure_of(error: &tokio_postgres::Error) -> Failure {
     if *state == SqlState::UNIQUE_VIOLATION {
         return Failure::Duplicate;
     }
-    if *state == SqlState::CHECK_VIOLATION {
-        return Failure::NoPartition; // the schema has no CHECK: only a missing partition raises this
+    if *state == SqlState::CHECK_VIOLATION && error.as_db_error().is_none_or(|db| db.constraint().is_none()) {
+        return Failure::NoPartition; // a CHECK that somebody added has a name; a missing partition has none
     }
     if *state == SqlState::QUERY_CANCELED {
         return Failure::TimedOut;
@@ -140,8 +152,19 @@ fn failure_of(error: &tokio_postgres::Error) -> Failure {
         // Connection, resources, operator's intervention, system; and 25006: read-only after a failover.
         Some("08" | "53" | "57" | "58") => Failure::Unavailable,
         Some("25") if *state == SqlState::READ_ONLY_SQL_TRANSACTION => Failure::Unavailable,
-        Some("22" | "54") => Failure::Data,
+        // Values and limits; and constraints and triggers (P0001) that an operator added.
+        Some("22" | "23" | "54") => Failure::Data,
+        Some("P0") if *state == SqlState::RAISE_EXCEPTION => Failure::Data,
         _ => Failure::Bug,
+    }
+}
+
+/// Names of settings in a sentence: `fsync is`, `fsync and full_page_writes are`.
+struct Settings<'a>(&'a [String]);
+
+impl fmt::Display for Settings<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.0.join(" and "), if self.0.len() == 1 { "is" } else { "are" })
     }
 }
 

@@ -12,6 +12,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::config::{RetryConfig, StorageConfig};
 use crate::error::Error;
 use crate::maintenance::partitions::Partitions;
+use crate::writers::WriterConnection;
 use crate::{migrate, tls};
 
 type Manager = PostgresConnectionManager<MakeRustlsConnect>;
@@ -143,12 +144,21 @@ impl StoragePool {
         }
     }
 
-    /// A connection outside the pool, for a writer that keeps it.
+    /// A connection outside the pool.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when PostgreSQL can't be reached.
     pub async fn connect(&self) -> Result<Client, Error> {
-        connect(&self.driver, &self.tls.0).await
+        let patience = Duration::from_millis(self.config.database.connect_timeout_ms);
+        within(patience, connect(&self.driver, &self.tls.0)).await
+    }
+
+    /// A connection outside the pool, for a writer that keeps it.
+    ///
+    /// # Errors
+    /// As [`WriterConnection::open`].
+    pub async fn connect_writer(&self) -> Result<WriterConnection, Error> {
+        WriterConnection::open(&self.driver, &self.tls.0, &self.config.database).await
     }
 
     /// Redis, if it is configured. The connection heals itself.

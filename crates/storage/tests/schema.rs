@@ -5,6 +5,7 @@ use llm_observatory_storage::maintenance::partitions::TABLES;
 use llm_observatory_storage::models::{
     DataPointRow, EventRow, LogRow, MetricRow, ResourceRow, Row as _, ScopeRow, SeriesRow, SpanRow, TraceRow,
 };
+use llm_observatory_storage::writers::RejectionRow;
 use tokio_postgres::Client;
 
 /// Each table of telemetry with its distribution column and its partition column, if it has one.
@@ -18,6 +19,8 @@ const TELEMETRY: &[(&str, &str, Option<&str>)] = &[
     ("scopes", "id", None),
     ("metrics", "id", None),
     ("metric_series", "id", None),
+    ("ingest_requests", "hash", None),
+    ("ingest_rejections", "request_hash", None),
 ];
 
 /// Kept by the migration library, not by us.
@@ -158,8 +161,10 @@ async fn rows_fill_every_column_of_their_table() {
         ScopeRow::TABLE,
         MetricRow::TABLE,
         SeriesRow::TABLE,
+        RejectionRow::TABLE,
     ];
-    assert_eq!(tables.len(), TELEMETRY.len());
+    // The ledger is written by its own statement.
+    assert_eq!(tables.len() + 1, TELEMETRY.len());
     for table in tables {
         let query = format!(
             "SELECT attname::text FROM pg_attribute WHERE attrelid = '{}'::regclass AND attnum > 0 ORDER BY attnum",

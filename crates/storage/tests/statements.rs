@@ -1,24 +1,28 @@
-//! Every statement that reads is one that PostgreSQL understands, on this schema.
+//! Every statement is one that PostgreSQL understands, on this schema.
 
 use std::collections::HashSet;
 
 use harness::TestDatabase;
-use llm_observatory_storage::repositories::STATEMENTS;
+use llm_observatory_storage::maintenance::retention;
+use llm_observatory_storage::{repositories, writers};
+
+/// Every fixed statement, with its name.
+fn statements() -> Vec<(&'static str, &'static str)> {
+    let modules = [repositories::STATEMENTS, writers::STATEMENTS, &[retention::STATEMENTS]];
+    modules.concat().concat()
+}
 
 #[tokio::test]
 async fn every_statement_prepares() {
     let database = TestDatabase::new().await;
     let client = database.client().await;
-    let statements: Vec<_> = STATEMENTS.iter().flat_map(|statements| statements.iter()).collect();
-    assert!(!statements.is_empty());
-    for (name, sql) in statements {
+    for (name, sql) in statements() {
         client.prepare(sql).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
     }
 }
 
 #[test]
 fn statements_are_told_apart_by_name() {
-    let names: Vec<_> =
-        STATEMENTS.iter().flat_map(|statements| statements.iter()).map(|(name, _)| name).collect();
+    let names: Vec<_> = statements().into_iter().map(|(name, _)| name).collect();
     assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len(), "{names:?}");
 }

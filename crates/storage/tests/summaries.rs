@@ -1,5 +1,7 @@
 //! `traces` tells exactly what the stored spans are, whatever the order, the split and the repetition in which they came.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::join_all;
 use harness::TestDatabase;
 use llm_observatory_core::ids::ProjectId;
@@ -8,7 +10,7 @@ use llm_observatory_core::trace::StatusCode;
 use llm_observatory_storage::config::WriteMethod;
 use llm_observatory_storage::models::SpanRow;
 use llm_observatory_storage::models::trace::Span;
-use llm_observatory_storage::writers::{Dictionary, TraceBatch, Written, trace};
+use llm_observatory_storage::writers::{self, Dictionary, TraceBatch, WriterConnection, Written};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -19,15 +21,19 @@ use crate::rows::{self, MIDNIGHT, count, stored};
 
 const SERVICES: [&str; 4] = ["", "api", "chat", "unit\u{1f}separator"];
 
-async fn commit(client: &Client, spans: impl IntoIterator<Item = Span>, method: WriteMethod) -> Written {
+async fn commit(
+    client: &WriterConnection,
+    spans: impl IntoIterator<Item = Span>,
+    method: WriteMethod,
+) -> Written {
     let batch = TraceBatch { spans: spans.into_iter().collect(), ..TraceBatch::default() };
-    trace::commit(client, &Dictionary::default(), &[batch], method).await.unwrap()
+    writers::commit(client, &Dictionary::default(), &[batch], method).await.unwrap()
 }
 
 /// A database with the partitions of the days around [`MIDNIGHT`].
-async fn database() -> (TestDatabase, Client) {
+async fn database() -> (TestDatabase, WriterConnection) {
     let database = TestDatabase::new().await;
-    let client = database.client().await;
+    let client = database.writer().await;
     let days = [MIDNIGHT.day(), UnixNanos(MIDNIGHT.0 + 1).day()];
     database.pool().await.partitions().ensure(&client, &days.into()).await.unwrap();
     let nanos = "
@@ -143,9 +149,12 @@ async fn a_batch_that_is_written_twice_is_stored_once() {
         let old: Vec<Span> =
             (1..=10).map(|id| with_event(rows::failed(rows::span(1, id, MIDNIGHT)))).collect();
         let new = with_event(rows::span(1, 11, MIDNIGHT));
-        assert_eq!(commit(&client, old.clone(), first).await, Written { stored: 10, duplicates: 0 });
+        assert_eq!(commit(&client, old.clone(), first).await, Written { stored: 10, ..Written::default() });
         let again = old.into_iter().chain([new]);
-        assert_eq!(commit(&client, again, second).await, Written { stored: 1, duplicates: 10 });
+        assert_eq!(
+            commit(&client, again, second).await,
+            Written { stored: 1, duplicates: 10, ..Written::default() }
+        );
         assert_eq!(count(&client, "trace_spans").await, 11);
         assert_eq!(count(&client, "trace_events").await, 11);
         let traces = stored(&client, "traces").await;
@@ -161,7 +170,7 @@ async fn writers_that_overlap_do_not_disturb_each_other() {
     let stored = join_all((0..4).map(|writer| {
         let (database, spans) = (&database, &spans);
         async move {
-            let client = database.client().await;
+            let client = database.writer().await;
             let mut stored = 0;
             for n in 0..8 {
                 // Each writer begins elsewhere and wraps around, in batches that overlap those of the others.
@@ -204,10 +213,101 @@ async fn of_two_copies_in_one_batch_the_more_complete_one_is_kept() {
         let mut ended = rows::span(1, 1, MIDNIGHT);
         ended.end_time = UnixNanos(MIDNIGHT.0 + 5_000);
         let written = commit(&client, [unended.clone(), ended.into(), unended], method).await;
-        assert_eq!(written, Written { stored: 1, duplicates: 2 });
+        assert_eq!(written, Written { stored: 1, duplicates: 2, completed: 0 });
         assert_eq!(stored(&client, "trace_spans").await[0]["duration_nanos"], 5_000);
         assert_eq!(count(&client, "trace_events").await, 0, "events go with their span");
         assert_exact(&client).await;
+    }
+}
+
+/// A span as it was sent at its start, and again, with other content, later on.
+fn versions() -> impl Strategy<Value = Vec<Span>> {
+    let version = (of(0..5_000_u64), 0..3_i32, any::<bool>(), 0..SERVICES.len(), 0..3_usize);
+    let span = (0..2_u128, MIDNIGHT.0 - 2_000..MIDNIGHT.0 + 2_000, vec(version, 1..4));
+    vec(span, 1..6).prop_map(|spans| {
+        let versions = spans.into_iter().enumerate().flat_map(|(id, (trace, start, versions))| {
+            // What the key does not tell: two versions may differ in the nanoseconds of their start.
+            versions.into_iter().zip(0..).map(move |((lasts, status, root, service, events), n)| {
+                let mut span = rows::span(trace + 1, id as u64 + 1, UnixNanos(start / 1_000 * 1_000 + n));
+                span.end_time =
+                    lasts.map_or(UnixNanos::UNKNOWN, |lasts| UnixNanos(span.start_time.0 + lasts));
+                span.parent_span_id = (!root).then(|| rows::span_id(99));
+                span.status = Some(StatusCode(status));
+                span.name = format!("span {id}, version {n}").into();
+                span.service_name = SERVICES[service].into();
+                let events = (0..).take(events).map(|n| rows::event(&span, n, &span.name)).collect();
+                Span { row: span, events }
+            })
+        });
+        versions.collect()
+    })
+}
+
+#[test]
+fn any_order_of_versions_keeps_the_most_complete_one_and_exact_summaries() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (_database, client) = runtime.block_on(database());
+    let case = versions().prop_flat_map(|spans| (arrivals(spans.len()), Just(spans)));
+    let config =
+        Config { cases: 96, failure_persistence: None, max_shrink_time: 10_000, ..Config::default() };
+    let outcome = TestRunner::new(config).run(&case, |(arrivals, spans)| {
+        runtime.block_on(async {
+            let empty = "DELETE FROM traces; DELETE FROM trace_spans; DELETE FROM trace_events";
+            client.batch_execute(empty).await.unwrap();
+            for (batch, copies) in &arrivals {
+                let method = if *copies { WriteMethod::Copy } else { WriteMethod::Insert };
+                commit(&client, batch.iter().map(|n| spans[*n].clone()), method).await;
+            }
+            let mut best: BTreeMap<_, &Span> = BTreeMap::new();
+            for span in &spans {
+                let kept = best.entry(span.row.key()).or_insert(span);
+                let complete = |span: &Span| (span.row.end_time, span.row.status.map(|status| status.0));
+                let says_more = complete(span).cmp(&complete(kept)).then(span.row.name.cmp(&kept.row.name));
+                if says_more.is_gt() {
+                    *kept = span;
+                }
+            }
+            let names: Vec<_> = best.values().map(|span| span.row.name.to_string()).collect();
+            let query = "SELECT name FROM trace_spans ORDER BY trace_id, start_time, span_id";
+            let found = client.query(query, &[]).await.unwrap();
+            assert_eq!(found.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>(), names);
+            let events: usize = best.values().map(|span| span.events.len()).sum();
+            let of_kept = "trace_events e JOIN trace_spans s USING (trace_id, start_time, span_id) WHERE e.name = s.name";
+            assert_eq!(count(&client, of_kept).await, events as i64);
+            assert_eq!(count(&client, "trace_events").await, events as i64);
+            assert_exact(&client).await;
+        });
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+#[tokio::test]
+async fn writers_that_complete_the_same_spans_agree() {
+    let (database, client) = database().await;
+    join_all((0..4_u64).map(|writer| {
+        let database = &database;
+        async move {
+            let client = database.writer().await;
+            for round in 0..6 {
+                let versions = (1..=40).map(|id| {
+                    let mut span = rows::span(1 + u128::from(id % 3), id, MIDNIGHT);
+                    span.end_time = UnixNanos(MIDNIGHT.0 + 1 + (writer * 7 + round * 13 + id) % 97);
+                    span.status = Some(StatusCode((round % 3) as i32));
+                    Span::from(span)
+                });
+                commit(&client, versions, WriteMethod::Copy).await;
+            }
+        }
+    }))
+    .await;
+    assert_eq!(count(&client, "trace_spans").await, 40);
+    assert_exact(&client).await;
+    let latest =
+        |id: u64| (0..4).flat_map(|w| (0..6).map(move |r| (w * 7 + r * 13 + id) % 97)).max().unwrap();
+    for span in stored(&client, "trace_spans").await {
+        let id = u64::from_str_radix(&span["span_id"].as_str().unwrap()[2..], 16).unwrap();
+        assert_eq!(span["duration_nanos"], 1 + latest(id));
     }
 }
 

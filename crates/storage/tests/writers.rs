@@ -13,7 +13,7 @@ use llm_observatory_core::trace::StatusCode;
 use llm_observatory_storage::config::WriteMethod;
 use llm_observatory_storage::models::metric::PointValue;
 use llm_observatory_storage::models::{ResourceRow, ScopeRow};
-use llm_observatory_storage::writers::{Dictionary, LogBatch, MetricBatch, TraceBatch, Written, log, metric};
+use llm_observatory_storage::writers::{Dictionary, LogBatch, MetricBatch, TraceBatch, Written, commit};
 use llm_observatory_storage::{LogWriter, MetricWriter, StoragePool, TraceWriter};
 use serde_json::json;
 
@@ -44,7 +44,7 @@ async fn spans_are_gathered_until_there_are_enough() {
         ok(writer.write_span(rows::span(1, 3, rows::now())).await);
         assert_eq!(count(&client, "trace_spans").await, 3, "three are a batch");
         ok(writer.write_span(rows::span(1, 4, rows::now())).await);
-        assert_eq!(writer.flush().await.unwrap(), Written { stored: 1, duplicates: 0 });
+        assert_eq!(writer.flush().await.unwrap(), Written { stored: 1, ..Written::default() });
         assert_eq!(writer.flush().await.unwrap(), Written::default(), "nothing is gathered any more");
         assert_eq!(count(&client, "trace_spans").await, 4);
         ok(writer.write_events(&[rows::event(&rows::span(1, 4, MIDNIGHT), 0, "late")]).await);
@@ -87,7 +87,7 @@ async fn points_are_gathered_with_what_they_point_at() {
             "points one nanosecond apart are different points"
         );
         ok(writer.write_data_point(rows::point(2, MIDNIGHT, PointValue::Int(9))).await);
-        assert_eq!(writer.flush().await.unwrap(), Written { stored: 1, duplicates: 1 });
+        assert_eq!(writer.flush().await.unwrap(), Written { stored: 1, duplicates: 1, completed: 0 });
         let joined =
             "metric_data_points JOIN metric_series s ON s.id = series_id JOIN metrics m ON m.id = metric_id";
         assert_eq!(count(&client, joined).await, 4);
@@ -176,19 +176,16 @@ async fn an_llm_call_becomes_a_span_with_the_names_of_opentelemetry() {
 async fn a_batch_of_points_or_records_can_be_written_directly() {
     for method in [WriteMethod::Insert, WriteMethod::Copy] {
         let database = TestDatabase::new().await;
-        let client = database.client().await;
+        let client = database.writer().await;
         let dictionary = Dictionary::default();
         let point = |value| rows::point(1, rows::now(), PointValue::Int(value));
         let points = vec![point(1), point(2)];
         let batches = [MetricBatch { points, ..MetricBatch::default() }];
-        let first = metric::commit(&client, &dictionary, &batches, method).await.unwrap();
-        let second = metric::commit(&client, &dictionary, &batches, method).await.unwrap();
+        let first = commit(&client, &dictionary, &batches, method).await.unwrap();
+        let second = commit(&client, &dictionary, &batches, method).await.unwrap();
         assert_eq!((first.stored, second.stored, second.duplicates), (2, 0, 2));
         let batch = LogBatch { logs: vec![rows::log(1, rows::now())], ..LogBatch::default() };
-        assert_eq!(
-            log::commit(&client, &dictionary, &[batch.clone(), batch], method).await.unwrap().stored,
-            2
-        );
+        assert_eq!(commit(&client, &dictionary, &[batch.clone(), batch], method).await.unwrap().stored, 2);
     }
 }
 

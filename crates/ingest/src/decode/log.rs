@@ -12,39 +12,45 @@ use llm_observatory_storage::writers::LogBatch;
 use uuid::Uuid;
 
 use super::resource::{Owner, each_record};
-use super::{Decoded, Request, value};
+use super::{Decoded, Levels, Request, Undecodable, value};
 use crate::wire::{Fields, Malformed};
 
-const LEVELS: [&str; 3] = ["resource_logs", "scope_logs", "log_records"];
+/// The names of the levels of a request.
+pub const LEVELS: Levels = ["resource_logs", "scope_logs", "log_records"];
 
 /// Decodes a request.
 ///
 /// # Errors
-/// When the outer framing is broken; everything below rejects records one by one.
-pub(crate) fn decode(mut request: Request<'_>) -> Result<Decoded<LogBatch>, Malformed> {
+/// When the outer framing is broken, or the rows outgrow their allowance; everything below rejects records one by one.
+pub fn decode(mut request: Request<'_>) -> Result<Decoded<LogBatch>, Undecodable> {
     let mut logs = Vec::new();
     let mut attributes = Vec::new();
-    let mut ids = Ids::of(request.bytes);
+    let mut ids = Ids(request.hash.as_u128());
     let (resources, scopes) = each_record(&mut request, |owner, place, message, request| {
         match log(message, ids.next(), owner, &mut attributes, request) {
-            Ok(log) => logs.push(log),
-            Err(malformed) => request.rejections.reject(malformed.into(), || place.named(LEVELS)),
+            Ok(log) => {
+                request.decoded(place, message, held(&log));
+                logs.push(log);
+            }
+            Err(malformed) => request.reject(malformed.into(), place, LEVELS, message),
         }
     })?;
     let batch = LogBatch { resources, scopes, logs };
-    Ok(Decoded { batch, rejections: request.rejections })
+    Ok(Decoded { batch, sources: request.sources, rejections: request.notes.rejections })
 }
 
 /// The ids of the records of a request: the hash of the request, counted up. The same request has the same ids again.
 struct Ids(u128);
 
-impl Ids {
-    fn of(request: &[u8]) -> Self {
-        let mut id = [0; 16];
-        blake3::Hasher::new().update(request).finalize_xof().fill(&mut id);
-        Self(u128::from_be_bytes(id))
-    }
+/// Memory of a record's row, beside the request that its texts lie in.
+fn held(log: &LogRow) -> usize {
+    let body = log.body.text.as_ref().map_or(0, |text| text.len())
+        + log.body.json.as_ref().map_or(0, |json| json.len())
+        + log.body.exact.len();
+    size_of::<LogRow>() + body + log.attributes.bytes()
+}
 
+impl Ids {
     fn next(&mut self) -> Uuid {
         self.0 = self.0.wrapping_add(1);
         Uuid::from_u128(self.0)
@@ -85,10 +91,10 @@ fn log<'a>(
             2 => log.severity = Severity(field.i32()?),
             3 => log.severity_text = request.text(field.bytes()?),
             5 => {
-                let body = value::value(field.bytes()?, &mut request.rejections)?;
+                let body = value::value(field.bytes()?, &mut request.notes)?;
                 log.body = ValueColumns::encode(&body, &mut request.arena);
             }
-            6 => attributes.push(value::attribute(field.bytes()?, &mut request.rejections)?),
+            6 => attributes.push(value::attribute(field.bytes()?, &mut request.notes)?),
             7 => log.dropped_attributes_count = field.u32()?,
             8 => log.flags = field.fixed32()?,
             9 => log.trace_id = TraceId::from_wire(field.bytes()?),

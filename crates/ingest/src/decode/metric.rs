@@ -9,30 +9,31 @@ use llm_observatory_storage::models::{DataPointRow, MetricRow, SeriesRow};
 use llm_observatory_storage::writers::MetricBatch;
 use uuid::Uuid;
 
+use super::place::Place;
 use super::resource::{Distinct, Owner, each_record};
-use super::{Decoded, Request, value};
+use super::{Decoded, Levels, Request, Undecodable, value};
 use crate::wire::{Fields, Malformed};
 
 mod point;
 
-const LEVELS: [&str; 3] = ["resource_metrics", "scope_metrics", "metrics"];
+/// The names of the levels of a request.
+pub const LEVELS: Levels = ["resource_metrics", "scope_metrics", "metrics"];
 
 /// Decodes a request.
 ///
 /// # Errors
-/// When the outer framing is broken; everything below rejects data points one by one.
-pub(crate) fn decode(mut request: Request<'_>) -> Result<Decoded<MetricBatch>, Malformed> {
+/// When the outer framing is broken, or the rows outgrow their allowance; everything below rejects data points one by one.
+pub fn decode(mut request: Request<'_>) -> Result<Decoded<MetricBatch>, Undecodable> {
     let mut rows = Rows::default();
     let (resources, scopes) = each_record(&mut request, |owner, place, message, request| {
-        let place = || place.named(LEVELS);
-        if let Err(malformed) = metric(message, owner, &mut rows, request, &place) {
-            request.rejections.reject(malformed.into(), place);
+        if let Err(malformed) = metric(message, owner, &mut rows, request, place) {
+            request.reject(malformed.into(), place, LEVELS, message);
         }
     })?;
     let Rows { metrics, series, points } = rows;
     let (metrics, series) = (metrics.into_rows(), series.into_rows());
     let batch = MetricBatch { resources, scopes, metrics, series, points };
-    Ok(Decoded { batch, rejections: request.rejections })
+    Ok(Decoded { batch, sources: request.sources, rejections: request.notes.rejections })
 }
 
 #[derive(Default)]
@@ -67,7 +68,7 @@ fn metric<'a>(
     owner: &Owner,
     rows: &mut Rows,
     request: &mut Request<'a>,
-    place: &impl Fn() -> String,
+    place: Place,
 ) -> Result<(), Malformed> {
     let (mut name, mut description, mut unit) = (Text::EMPTY, Text::EMPTY, Text::EMPTY);
     let mut metadata: Vec<Attribute<'a>> = Vec::new();
@@ -78,13 +79,13 @@ fn metric<'a>(
             1 => name = request.text(field.bytes()?),
             2 => description = request.text(field.bytes()?),
             3 => unit = request.text(field.bytes()?),
-            12 => metadata.push(value::attribute(field.bytes()?, &mut request.rejections)?),
+            12 => metadata.push(value::attribute(field.bytes()?, &mut request.notes)?),
             number @ (5 | 7 | 9 | 10 | 11) => data = Data::of(number, field.bytes()?),
             _ => {}
         }
     }
     let Some(data) = data else {
-        request.rejections.empty_metrics += 1;
+        request.notes.rejections.empty_metrics += 1;
         return Ok(());
     };
     let (temporality, is_monotonic) = aggregation(&data)?;
@@ -101,7 +102,9 @@ fn metric<'a>(
     }
     .identified();
     // Before its points: those that were read before a broken one are stored, and need it.
-    rows.metrics.insert(metric.id, || metric.clone());
+    if rows.metrics.insert(metric.id, || metric.clone()) {
+        request.notes.hold(size_of::<MetricRow>() + metric.metadata.bytes());
+    }
     points(&data, &metric, owner, rows, request, place)
 }
 
@@ -122,32 +125,48 @@ fn aggregation(data: &Data<'_>) -> Result<(Temporality, bool), Malformed> {
     Ok((temporality, is_monotonic))
 }
 
+/// Memory of a point's row.
+fn held(point: &DataPointRow) -> usize {
+    let exemplars = point.exemplars.as_ref().map_or(0, |nested| nested.json.len() + nested.otlp.len());
+    size_of::<DataPointRow>() + point.value.list_bytes() + exemplars
+}
+
 fn points<'a>(
     data: &Data<'a>,
     metric: &MetricRow,
     owner: &Owner,
     rows: &mut Rows,
     request: &mut Request<'a>,
-    place: &impl Fn() -> String,
+    place: Place,
 ) -> Result<(), Malformed> {
     let project_id: ProjectId = request.project_id;
-    let mut n = 0_usize;
+    let mut numbers = 0..;
     let mut attributes = Vec::new();
     for field in Fields::of(data.message) {
         let field = field?;
         if field.number != 1 {
             continue;
         }
+        let message = field.bytes()?;
+        let place = place.point(numbers.next().unwrap_or_default());
         attributes.clear();
-        match point::read(data.kind, field.bytes()?, &mut attributes, request) {
+        request.notes.begin_record();
+        match point::read(data.kind, message, &mut attributes, request) {
             Ok(point) => {
                 let id = SeriesRow::identity(metric.id, owner.resource, owner.scope, &attributes);
-                rows.series.insert(id, || SeriesRow::new(metric, owner.resource, owner.scope, &attributes));
-                rows.points.push(point.into_row(project_id, id));
+                let series = || SeriesRow::new(metric, owner.resource, owner.scope, &attributes);
+                if rows.series.insert(id, series) {
+                    request.notes.hold(size_of::<SeriesRow>() + message.len());
+                }
+                let row = point.into_row(project_id, id);
+                request.decoded(place, message, held(&row));
+                rows.points.push(row);
             }
-            Err(reason) => request.rejections.reject(reason, || format!("{}.data_points[{n}]", place())),
+            Err(reason) => request.reject(reason, place, LEVELS, message),
         }
-        n += 1;
+        if request.notes.outgrown() {
+            break; // the whole request is given up then
+        }
     }
     Ok(())
 }

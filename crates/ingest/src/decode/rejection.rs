@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use bytes::Bytes;
+
 use crate::wire::Malformed;
 
-/// How many rejected records a message names; the rest are counted.
+/// How many rejected records an answer names; the rest are counted.
 const EXAMPLES: usize = 5;
 
 /// Why a record can never be stored.
@@ -27,6 +29,8 @@ pub enum Reason {
     PartitionLimit,
     /// PostgreSQL refused it.
     Refused,
+    /// It has more elements than are taken.
+    Elements,
 }
 
 /// The framing error of one record.
@@ -53,7 +57,10 @@ impl std::hash::Hash for MalformedRecord {
 
 impl From<Malformed> for Reason {
     fn from(malformed: Malformed) -> Self {
-        Self::Malformed(MalformedRecord(malformed))
+        match malformed {
+            Malformed::TooManyElements => Self::Elements,
+            malformed => Self::Malformed(MalformedRecord(malformed)),
+        }
     }
 }
 
@@ -69,6 +76,7 @@ impl Reason {
             Self::Buckets => "buckets",
             Self::PartitionLimit => "partition_limit",
             Self::Refused => "refused",
+            Self::Elements => "elements",
         }
     }
 }
@@ -87,16 +95,29 @@ impl fmt::Display for Reason {
             Self::PartitionLimit => {
                 f.write_str("its day would need one more partition than storage.partitions.max_days allows")
             }
-            Self::Refused => f.write_str("PostgreSQL can't hold one of its values"),
+            Self::Refused => f.write_str("PostgreSQL refused it"),
+            Self::Elements => write!(f, "{}", Malformed::TooManyElements),
         }
     }
+}
+
+/// A record that can't be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// Where it stands in its request.
+    pub place: String,
+    /// Why it can't be stored.
+    pub reason: Reason,
+    /// The record as it came.
+    pub record: Bytes,
 }
 
 /// What of one request could not be stored, or not as it was.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rejections {
     counts: BTreeMap<Reason, u64>,
-    examples: Vec<(String, Reason)>,
+    letters: Vec<Letter>,
+    kept: usize,
     /// Texts that held invalid UTF-8 or NUL.
     pub mended_texts: u64,
     /// Values that were nested too deep.
@@ -106,12 +127,30 @@ pub struct Rejections {
 }
 
 impl Rejections {
-    /// Counts one record; `place` names it within the request.
-    pub fn reject(&mut self, reason: Reason, place: impl FnOnce() -> String) {
-        if self.examples.len() < EXAMPLES {
-            self.examples.push((place(), reason));
+    /// None so far; the first `kept` will be kept.
+    pub(crate) fn keeping(kept: usize) -> Self {
+        Self { kept, ..Self::default() }
+    }
+
+    /// Counts one record; `letter` gives its place and its bytes.
+    pub(crate) fn reject(&mut self, reason: Reason, letter: impl FnOnce() -> (String, Bytes)) {
+        if self.letters.len() < self.kept.max(EXAMPLES) {
+            let (place, record) = letter();
+            self.letters.push(Letter { place, reason, record });
         }
         *self.counts.entry(reason).or_default() += 1;
+    }
+
+    /// Counts records of which nothing more is known.
+    pub(crate) fn reject_unnamed(&mut self, reason: Reason, records: u64) {
+        if records > 0 {
+            *self.counts.entry(reason).or_default() += records;
+        }
+    }
+
+    /// The first rejected records, as many as are kept.
+    pub fn letters(&self) -> &[Letter] {
+        &self.letters[..self.letters.len().min(self.kept)]
     }
 
     /// How many records were rejected.
@@ -126,10 +165,16 @@ impl Rejections {
 
     /// What to tell the client: the first rejected records and why, and what was changed. Empty when all is well.
     pub fn message(&self) -> String {
-        let mut parts: Vec<String> =
-            self.examples.iter().map(|(place, reason)| format!("{place}: {reason}")).collect();
-        let unnamed = self.count() - self.examples.len() as u64;
-        if unnamed > 0 {
+        let mut parts: Vec<String> = self
+            .letters
+            .iter()
+            .take(EXAMPLES)
+            .map(|letter| format!("{}: {}", letter.place, letter.reason))
+            .collect();
+        let unnamed = self.count() - parts.len() as u64;
+        if unnamed > 0 && parts.is_empty() {
+            parts.push(format!("{unnamed} records can never be stored; ingest_rejections tells which"));
+        } else if unnamed > 0 {
             parts.push(format!("and {unnamed} more"));
         }
         let changes = [
@@ -151,7 +196,7 @@ mod tests {
     #[test]
     fn the_first_are_named_and_the_rest_counted() {
         let mut rejections = Rejections::default();
-        (0..7).for_each(|n| rejections.reject(Reason::SpanId, || format!("spans[{n}]")));
+        (0..7).for_each(|n| rejections.reject(Reason::SpanId, || (format!("spans[{n}]"), Bytes::new())));
         rejections.mended_texts = 2;
         assert_eq!(rejections.count(), 7);
         let message = rejections.message();

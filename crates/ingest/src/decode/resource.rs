@@ -1,6 +1,7 @@
 //! Resources and scopes: what a group of records has in common.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::Hash;
 
 use bytes::Bytes;
@@ -12,7 +13,8 @@ use opentelemetry_proto::tonic::common::v1::EntityRef;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message as _;
 
-use super::{Request, value};
+use super::place::Place;
+use super::{Request, Undecodable, value};
 use crate::wire::{Fields, Malformed};
 
 /// What the records of one group have in common.
@@ -22,30 +24,14 @@ pub(super) struct Owner {
     pub(super) service: Text,
 }
 
-/// Where a record stands in its request, counted from 0.
-#[derive(Clone, Copy)]
-pub(super) struct Place {
-    resource: usize,
-    scope: usize,
-    record: usize,
-}
-
-impl Place {
-    /// The place by the names that the signal has for the three levels: `resource_spans[0].scope_spans[2].spans[7]`.
-    pub(super) fn named(self, [resources, scopes, records]: [&str; 3]) -> String {
-        let Self { resource, scope, record } = self;
-        format!("{resources}[{resource}].{scopes}[{scope}].{records}[{record}]")
-    }
-}
-
 /// Hands every record of a request to `visit`, and gives the distinct resources and scopes that they belong to.
 pub(super) fn each_record<'a>(
     request: &mut Request<'a>,
     mut visit: impl FnMut(&Owner, Place, &'a [u8], &mut Request<'a>),
-) -> Result<(Vec<ResourceRow>, Vec<ScopeRow>), Malformed> {
+) -> Result<(Vec<ResourceRow>, Vec<ScopeRow>), Undecodable> {
     let mut resources = Distinct::default();
     let mut scopes = Distinct::default();
-    let mut groups = 0..;
+    let mut groups = 0_u32..;
     for field in Fields::of(request.bytes) {
         let field = field?;
         if field.number != 1 {
@@ -60,11 +46,19 @@ pub(super) fn each_record<'a>(
             let owner =
                 Owner { resource: resource.id, scope: scope.id, service: resource.service_name.clone() };
             for (n, record) in inner.items() {
-                visit(&owner, Place { resource: r, scope: s, record: n }, record, request);
+                request.notes.begin_record();
+                visit(&owner, Place { resource: r, scope: s, record: n, point: None }, record, request);
+                if request.notes.outgrown() {
+                    return Err(Undecodable::Outgrown);
+                }
             }
-            scopes.insert(scope.id, || scope);
+            if scopes.insert(scope.id, || scope) {
+                request.notes.hold(size_of::<ScopeRow>());
+            }
         }
-        resources.insert(resource.id, || resource);
+        if resources.insert(resource.id, || resource) {
+            request.notes.hold(size_of::<ResourceRow>());
+        }
     }
     Ok((resources.into_rows(), scopes.into_rows()))
 }
@@ -93,24 +87,29 @@ impl<'a> Group<'a> {
     }
 
     /// What the group holds, in order, with the place of each.
-    fn items(&self) -> impl Iterator<Item = (usize, &'a [u8])> + use<'a> {
+    fn items(&self) -> impl Iterator<Item = (u32, &'a [u8])> + use<'a> {
         // The framing was checked when the group was read.
-        Fields::of(self.message)
-            .filter_map(|field| field.ok().filter(|field| field.number == 2)?.bytes().ok())
-            .enumerate()
+        (0..).zip(
+            Fields::of(self.message)
+                .filter_map(|field| field.ok().filter(|field| field.number == 2)?.bytes().ok()),
+        )
     }
 
     /// The resource of the group.
     fn resource(&self, request: &mut Request<'a>) -> Result<ResourceRow, Malformed> {
+        request.notes.begin_record();
         let mut attributes = Vec::new();
         let mut dropped = 0;
         let mut entities = Resource::default();
         for field in Fields::of(self.head) {
             let field = field?;
             match field.number {
-                1 => attributes.push(value::attribute(field.bytes()?, &mut request.rejections)?),
+                1 => attributes.push(value::attribute(field.bytes()?, &mut request.notes)?),
                 2 => dropped = field.u32()?,
-                3 => entities.entity_refs.push(entity_ref(field.bytes()?, request)?),
+                3 => {
+                    request.notes.elements(1)?;
+                    entities.entity_refs.push(entity_ref(field.bytes()?, request)?);
+                }
                 _ => {}
             }
         }
@@ -121,6 +120,7 @@ impl<'a> Group<'a> {
 
     /// The scope of the group.
     fn scope(&self, request: &mut Request<'a>) -> Result<ScopeRow, Malformed> {
+        request.notes.begin_record();
         let mut attributes: Vec<Attribute<'a>> = Vec::new();
         let mut dropped = 0;
         let (mut name, mut version) = (Text::EMPTY, Text::EMPTY);
@@ -129,7 +129,7 @@ impl<'a> Group<'a> {
             match field.number {
                 1 => name = request.text(field.bytes()?),
                 2 => version = request.text(field.bytes()?),
-                3 => attributes.push(value::attribute(field.bytes()?, &mut request.rejections)?),
+                3 => attributes.push(value::attribute(field.bytes()?, &mut request.notes)?),
                 4 => dropped = field.u32()?,
                 _ => {}
             }
@@ -143,7 +143,7 @@ fn entity_ref(message: &[u8], request: &mut Request<'_>) -> Result<EntityRef, Ma
     let mut entity = EntityRef::default();
     for field in Fields::of(message) {
         let field = field?;
-        let mut text = || Ok(value::string(field.bytes()?, &mut request.rejections).into_owned());
+        let mut text = || Ok(value::string(field.bytes()?, &mut request.notes).into_owned());
         match field.number {
             1 => entity.schema_url = text()?,
             2 => entity.r#type = text()?,
@@ -168,8 +168,15 @@ impl<K, R> Default for Distinct<K, R> {
 }
 
 impl<K: Hash + Eq, R> Distinct<K, R> {
-    pub(super) fn insert(&mut self, id: K, row: impl FnOnce() -> R) {
-        self.rows.entry(id).or_insert_with(row);
+    /// Adds the row unless it is there already; says whether it was new.
+    pub(super) fn insert(&mut self, id: K, row: impl FnOnce() -> R) -> bool {
+        match self.rows.entry(id) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(place) => {
+                place.insert(row());
+                true
+            }
+        }
     }
 
     pub(super) fn into_rows(self) -> Vec<R> {

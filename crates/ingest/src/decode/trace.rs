@@ -14,26 +14,38 @@ use opentelemetry_proto::tonic::trace::v1::{Span as OtlpSpan, span::Link};
 
 use super::rejection::Reason;
 use super::resource::{Owner, each_record};
-use super::{Decoded, Request, value};
+use super::{Decoded, Levels, Request, Undecodable, value};
 use crate::wire::{Fields, Malformed};
 
-const LEVELS: [&str; 3] = ["resource_spans", "scope_spans", "spans"];
+/// The names of the levels of a request.
+pub const LEVELS: Levels = ["resource_spans", "scope_spans", "spans"];
 
 /// Decodes a request.
 ///
 /// # Errors
-/// When the outer framing is broken; everything below rejects records one by one.
-pub(crate) fn decode(mut request: Request<'_>) -> Result<Decoded<TraceBatch>, Malformed> {
+/// When the outer framing is broken, or the rows outgrow their allowance; everything below rejects records one by one.
+pub fn decode(mut request: Request<'_>) -> Result<Decoded<TraceBatch>, Undecodable> {
     let mut spans = Vec::new();
     let mut attributes = Vec::new();
     let (resources, scopes) = each_record(&mut request, |owner, place, message, request| {
         match span(message, owner, &mut attributes, request) {
-            Ok(span) => spans.push(span),
-            Err(reason) => request.rejections.reject(reason, || place.named(LEVELS)),
+            Ok(span) => {
+                request.decoded(place, message, held(&span));
+                spans.push(span);
+            }
+            Err(reason) => request.reject(reason, place, LEVELS, message),
         }
     })?;
     let batch = TraceBatch { resources, scopes, spans };
-    Ok(Decoded { batch, rejections: request.rejections })
+    Ok(Decoded { batch, sources: request.sources, rejections: request.notes.rejections })
+}
+
+/// Memory of a span's rows, beside the request that their texts lie in.
+fn held(span: &Span) -> usize {
+    let row = &span.row;
+    let links = row.links.as_ref().map_or(0, |links| links.json.len() + links.otlp.len());
+    let events = span.events.iter().map(|event| size_of::<EventRow>() + event.attributes.bytes());
+    size_of::<Span>() + row.attributes.bytes() + links + events.sum::<usize>()
 }
 
 /// The fields of a span that are read before it is known whether it is valid.
@@ -117,11 +129,17 @@ fn read<'a>(
             6 => raw.kind = field.i32()?,
             7 => raw.start_time = field.fixed64()?,
             8 => raw.end_time = field.fixed64()?,
-            9 => attributes.push(value::attribute(field.bytes()?, &mut request.rejections)?),
+            9 => attributes.push(value::attribute(field.bytes()?, &mut request.notes)?),
             10 => raw.dropped_attributes_count = field.u32()?,
-            11 => raw.events.push(field.bytes()?),
+            11 => {
+                request.notes.elements(4)?; // an event is about as large as four attributes, and a link too
+                raw.events.push(field.bytes()?);
+            }
             12 => raw.dropped_events_count = field.u32()?,
-            13 => raw.links.push(field.bytes()?),
+            13 => {
+                request.notes.elements(4)?;
+                raw.links.push(field.bytes()?);
+            }
             14 => raw.dropped_links_count = field.u32()?,
             15 => raw.status = Some(field.bytes()?),
             16 => raw.flags = field.fixed32()?,
@@ -164,7 +182,7 @@ fn event<'a>(
         match field.number {
             1 => time = field.fixed64()?,
             2 => name = request.text(field.bytes()?),
-            3 => attributes.push(value::attribute(field.bytes()?, &mut request.rejections)?),
+            3 => attributes.push(value::attribute(field.bytes()?, &mut request.notes)?),
             4 => dropped = field.u32()?,
             _ => {}
         }
@@ -194,8 +212,8 @@ fn links(messages: &[&[u8]], request: &mut Request<'_>) -> Result<Nested, Malfor
             match field.number {
                 1 => link.trace_id = field.bytes()?.to_vec(),
                 2 => link.span_id = field.bytes()?.to_vec(),
-                3 => link.trace_state = value::string(field.bytes()?, &mut request.rejections).into_owned(),
-                4 => attributes.push(value::attribute(field.bytes()?, &mut request.rejections)?),
+                3 => link.trace_state = value::string(field.bytes()?, &mut request.notes).into_owned(),
+                4 => attributes.push(value::attribute(field.bytes()?, &mut request.notes)?),
                 5 => link.dropped_attributes_count = field.u32()?,
                 6 => link.flags = field.fixed32()?,
                 _ => {}

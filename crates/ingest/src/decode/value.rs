@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use llm_observatory_core::attributes::{Attribute, Value};
 
-use super::rejection::Rejections;
+use super::notes::Notes;
 use crate::wire::{Field, Fields, Malformed};
 
 /// How many protobuf messages a value may nest.
@@ -17,31 +17,32 @@ const ARRAY_DEPTH: u32 = 2;
 const MAP_DEPTH: u32 = 3;
 
 /// The text of a field of an attribute: invalid UTF-8 becomes U+FFFD, NUL stays.
-pub(crate) fn string<'a>(bytes: &'a [u8], notes: &mut Rejections) -> Cow<'a, str> {
+pub(crate) fn string<'a>(bytes: &'a [u8], notes: &mut Notes) -> Cow<'a, str> {
     match simdutf8::basic::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => {
-            notes.mended_texts += 1;
+            notes.rejections.mended_texts += 1;
             Cow::Owned(String::from_utf8_lossy(bytes).into_owned())
         }
     }
 }
 
 /// A `KeyValue`.
-pub(crate) fn attribute<'a>(message: &'a [u8], notes: &mut Rejections) -> Result<Attribute<'a>, Malformed> {
+pub(crate) fn attribute<'a>(message: &'a [u8], notes: &mut Notes) -> Result<Attribute<'a>, Malformed> {
     attribute_within(message, MAX_DEPTH, notes)
 }
 
 /// An `AnyValue`.
-pub(crate) fn value<'a>(message: &'a [u8], notes: &mut Rejections) -> Result<Value<'a>, Malformed> {
+pub(crate) fn value<'a>(message: &'a [u8], notes: &mut Notes) -> Result<Value<'a>, Malformed> {
     value_within(message, MAX_DEPTH, notes)
 }
 
 fn attribute_within<'a>(
     message: &'a [u8],
     depth: u32,
-    notes: &mut Rejections,
+    notes: &mut Notes,
 ) -> Result<Attribute<'a>, Malformed> {
+    notes.elements(1)?;
     let mut attribute = Attribute { key: Cow::Borrowed(""), value: Value::Empty };
     for field in Fields::of(message) {
         let field = field?;
@@ -54,7 +55,7 @@ fn attribute_within<'a>(
     Ok(attribute)
 }
 
-fn value_within<'a>(message: &'a [u8], depth: u32, notes: &mut Rejections) -> Result<Value<'a>, Malformed> {
+fn value_within<'a>(message: &'a [u8], depth: u32, notes: &mut Notes) -> Result<Value<'a>, Malformed> {
     let mut value = Value::Empty;
     for field in Fields::of(message) {
         let field = field?;
@@ -73,18 +74,19 @@ fn value_within<'a>(message: &'a [u8], depth: u32, notes: &mut Rejections) -> Re
     Ok(value)
 }
 
-fn array<'a>(message: &'a [u8], depth: u32, notes: &mut Rejections) -> Result<Value<'a>, Malformed> {
+fn array<'a>(message: &'a [u8], depth: u32, notes: &mut Notes) -> Result<Value<'a>, Malformed> {
     let Some(depth) = depth.checked_sub(ARRAY_DEPTH) else {
         return Ok(cut(message, notes));
     };
     let mut values = Vec::new();
     for element in repeated(message) {
+        notes.elements(1)?;
         values.push(value_within(element?.bytes()?, depth, notes)?);
     }
     Ok(Value::Array(values))
 }
 
-fn map<'a>(message: &'a [u8], depth: u32, notes: &mut Rejections) -> Result<Value<'a>, Malformed> {
+fn map<'a>(message: &'a [u8], depth: u32, notes: &mut Notes) -> Result<Value<'a>, Malformed> {
     let Some(depth) = depth.checked_sub(MAP_DEPTH) else {
         return Ok(cut(message, notes));
     };
@@ -100,8 +102,8 @@ fn repeated<'a>(message: &'a [u8]) -> impl Iterator<Item = Result<Field<'a>, Mal
     Fields::of(message).filter(|field| field.as_ref().map_or(true, |field| field.number == 1))
 }
 
-fn cut<'a>(message: &[u8], notes: &mut Rejections) -> Value<'a> {
-    notes.cut_values += 1;
+fn cut<'a>(message: &[u8], notes: &mut Notes) -> Value<'a> {
+    notes.rejections.cut_values += 1;
     Value::from(format!("<cut: {} bytes nested deeper than {MAX_DEPTH} messages>", message.len()))
 }
 
@@ -120,13 +122,15 @@ mod tests {
 
     #[test]
     fn the_deepest_value_that_fits_is_kept_and_the_next_is_cut() {
-        let mut notes = Rejections::default();
+        let limits =
+            super::super::Limits { max_record_elements: 1_000, allowance: usize::MAX, kept_rejections: 0 };
+        let mut notes = Notes::new(limits);
         let deepest = nested(MAX_DEPTH / ARRAY_DEPTH);
         value(&deepest, &mut notes).unwrap();
-        assert_eq!(notes.cut_values, 0);
+        assert_eq!(notes.rejections.cut_values, 0);
         let too_deep = nested(MAX_DEPTH / ARRAY_DEPTH + 1);
         let cut = value(&too_deep, &mut notes).unwrap();
-        assert_eq!(notes.cut_values, 1);
+        assert_eq!(notes.rejections.cut_values, 1);
         assert!(format!("{cut:?}").contains("<cut: 4 bytes nested deeper than 84 messages>"), "{cut:?}");
     }
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use clap::Args;
 use llm_observatory_proto::v1::ListTracesRequest;
 use llm_observatory_query::{Caller, QueryConfig, TraceService};
+use llm_observatory_storage::writers::connection::unsafe_settings;
 use llm_observatory_storage::{StoragePool, migrate};
 
 use super::migrate::reach_private;
@@ -16,8 +17,16 @@ use crate::config::Config;
 const MOST_ATTEMPTS: u32 = 3;
 
 /// What is checked, in this order.
-const STEPS: [&str; 7] =
-    ["configuration", "connection", "PostgreSQL", "Redis", "schema", "health and pool", "sample query"];
+const STEPS: [&str; 8] = [
+    "configuration",
+    "connection",
+    "PostgreSQL",
+    "durability",
+    "Redis",
+    "schema",
+    "health and pool",
+    "sample query",
+];
 
 /// Options of `check`.
 #[derive(Debug, Args)]
@@ -85,16 +94,17 @@ async fn check(config: &Config, report: &mut Report) {
     };
     let is_healthy = health.is_healthy();
     report.step(STEPS[2], told("version", health.postgres.version, health.postgres.error));
+    report.step(STEPS[3], durability(&pool).await);
     report.step(
-        STEPS[3],
+        STEPS[4],
         match health.redis {
             Some(redis) => told("version", redis.version, redis.error),
             None => Ok("not configured; not needed".to_owned()),
         },
     );
-    report.step(STEPS[4], schema(&pool).await);
+    report.step(STEPS[5], schema(&pool).await);
     report.step(
-        STEPS[5],
+        STEPS[6],
         match is_healthy {
             true => {
                 let stats = pool.stats();
@@ -106,7 +116,17 @@ async fn check(config: &Config, report: &mut Report) {
             false => Err("not healthy; see above".to_owned()),
         },
     );
-    report.step(STEPS[6], sample(&pool, &config.query).await);
+    report.step(STEPS[7], sample(&pool, &config.query).await);
+}
+
+/// Whether PostgreSQL keeps what it commits; what is allowed to be unsafe is told all the same.
+async fn durability(pool: &StoragePool) -> Result<String, String> {
+    let lacking = async { unsafe_settings(&*pool.get().await?).await };
+    match lacking.await {
+        Ok(lacking) if lacking.is_empty() => Ok("what is committed survives a crash".to_owned()),
+        Ok(lacking) => Err(llm_observatory_storage::Error::UnsafeDurability(lacking).to_string()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 async fn schema(pool: &StoragePool) -> Result<String, String> {

@@ -5,6 +5,7 @@ mod migrate;
 mod output;
 mod query;
 mod serve;
+mod stats;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -32,6 +33,8 @@ enum Verb {
     Check(check::Check),
     /// Ask a running observatory.
     Query(query::Query),
+    /// Show what became of the records that arrived at a running observatory.
+    Stats(stats::Stats),
 }
 
 /// Why a command failed, and what the process says of it when it exits.
@@ -85,6 +88,7 @@ impl Command {
             Verb::Migrate(migrate) => migrate.run().await,
             Verb::Check(check) => check.run().await,
             Verb::Query(query) => query.run().await,
+            Verb::Stats(stats) => stats.run().await,
         }
     }
 }

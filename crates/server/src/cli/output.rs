@@ -1,14 +1,50 @@
 //! What the commands say: tables on standard output, log lines on standard error.
 
 use std::io::IsTerminal as _;
+use std::time::Duration;
 
 use anyhow::Context as _;
+use clap::ValueEnum;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table as Drawing};
 use tracing_subscriber::EnvFilter;
 
+use tonic::transport::Channel;
+use tonic::{Code, Status};
+
 use super::Failure;
 use crate::config::{Config, LogFormat};
+
+/// How an answer is shown.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// A connection to a running observatory.
+pub(super) async fn connect(address: &str, flag: &str) -> Result<Channel, Failure> {
+    let endpoint = Channel::from_shared(address.to_owned())?.connect_timeout(Duration::from_secs(5));
+    endpoint.connect().await.map_err(|_| {
+        Failure::Unreachable(format!(
+            "no observatory answers at {address}: start one with `observatory serve`, or say where it is with {flag}"
+        ))
+    })
+}
+
+/// An answer that is none.
+pub(super) struct Refused(pub(super) Status);
+
+impl From<Refused> for Failure {
+    fn from(Refused(status): Refused) -> Self {
+        match status.code() {
+            Code::Unavailable => Self::Unreachable(status.message().to_owned()),
+            _ => Self::Unwell(status.message().to_owned()),
+        }
+    }
+}
 
 /// A table of texts under named columns.
 #[derive(Debug)]

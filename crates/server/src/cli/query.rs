@@ -1,8 +1,8 @@
 //! `observatory query`: a client of a running observatory.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use llm_observatory_proto::otlp::common::v1::any_value::Value;
 use llm_observatory_proto::otlp::trace::v1::{ResourceSpans, Span, TracesData};
 use llm_observatory_proto::v1::trace_service_client::TraceServiceClient;
@@ -10,10 +10,9 @@ use llm_observatory_proto::v1::{GetTraceRequest, ListTracesRequest, TraceSummary
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tonic::transport::Channel;
-use tonic::{Code, Status};
 
 use super::Failure;
-use super::output::{Table, print_table};
+use super::output::{Format, Refused, Table, connect, print_table};
 
 /// The largest chunk of a trace that is taken; the daemon sends about 1 MiB at a time, but one span may be larger.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
@@ -24,19 +23,11 @@ pub(super) struct Query {
     /// Where the observatory answers.
     #[arg(long, global = true, env = "OBSERVATORY_QUERY_ADDRESS", default_value = "http://127.0.0.1:4320")]
     query_address: String,
-    /// How the answer is shown.
+    /// How the answer is shown; JSON is OTLP's own for a trace.
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(subcommand)]
     what: What,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    /// For people.
-    Table,
-    /// For programs; OTLP's JSON for a trace.
-    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -62,14 +53,7 @@ enum What {
 
 impl Query {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let endpoint =
-            Channel::from_shared(self.query_address.clone())?.connect_timeout(Duration::from_secs(5));
-        let channel = endpoint.connect().await.map_err(|_| {
-            Failure::Unreachable(format!(
-                "no observatory answers at {}: start one with `observatory serve`, or say where it is with --query-address",
-                self.query_address
-            ))
-        })?;
+        let channel = connect(&self.query_address, "--query-address").await?;
         let client = TraceServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER_BYTES);
         match self.what {
             What::Trace { id } => trace(client, id, self.format).await,
@@ -79,18 +63,6 @@ impl Query {
         }
     }
 }
-
-impl From<Refused> for Failure {
-    fn from(Refused(status): Refused) -> Self {
-        match status.code() {
-            Code::Unavailable => Self::Unreachable(status.message().to_owned()),
-            _ => Self::Unwell(status.message().to_owned()),
-        }
-    }
-}
-
-/// An answer that is none.
-struct Refused(Status);
 
 async fn trace(mut client: TraceServiceClient<Channel>, id: String, format: Format) -> Result<(), Failure> {
     let mut answer = client.get_trace(GetTraceRequest { trace_id: id }).await.map_err(Refused)?.into_inner();

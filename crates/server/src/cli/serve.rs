@@ -5,7 +5,9 @@ use std::io::Write as _;
 use anyhow::Context as _;
 use clap::Args;
 use llm_observatory_storage::config::Secret;
+use llm_observatory_storage::writers::connection::unsafe_settings;
 use llm_observatory_storage::{StoragePool, migrate};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::output::start_logging;
@@ -27,6 +29,7 @@ impl Serve {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let mut config = self.options.load(Some(&self.listen))?;
         start_logging(&config)?;
+        raise_descriptor_limit();
         let mut signals = Signals::new()?;
         let listeners = Listeners::bind(&config).await?;
         let private = start_private(&mut config).await?;
@@ -78,6 +81,7 @@ async fn connect(config: &Config) -> Result<StoragePool, Failure> {
         .await
         .with_context(|| format!("database {}", config.storage.database.address()))?;
     if config.role.ingests() {
+        check_durability(&pool).await?;
         let applied = pool.run_migrations().await?;
         for name in applied.applied {
             tracing::info!(migration = name, "migration applied");
@@ -86,6 +90,30 @@ async fn connect(config: &Config) -> Result<StoragePool, Failure> {
         migrate::check(&pool.connect().await?).await?;
     }
     Ok(pool)
+}
+
+/// What is acknowledged must be there after a crash, so a PostgreSQL that may lose it is not written to unless that was
+/// allowed. Says so loudly then.
+async fn check_durability(pool: &StoragePool) -> Result<(), Failure> {
+    let lacking = unsafe_settings(&*pool.get().await?).await?;
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let unsafe_durability = llm_observatory_storage::Error::UnsafeDurability(lacking);
+    if !pool.config().database.allow_unsafe_durability {
+        return Err(unsafe_durability.into());
+    }
+    tracing::error!("acknowledged telemetry may be lost in a crash: {unsafe_durability}");
+    Ok(())
+}
+
+/// Connections take file descriptors: as many as the system lets us have.
+fn raise_descriptor_limit() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
+    if let Err(error) = raised {
+        tracing::debug!(%error, "the limit of file descriptors stays as it is");
+    }
 }
 
 /// Says on standard output that the daemon is ready, for scripts that wait for it. Nobody may be listening.

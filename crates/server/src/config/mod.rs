@@ -13,6 +13,8 @@ use llm_observatory_storage::StorageConfig;
 use llm_observatory_storage::config::Problem;
 use serde::{Deserialize, Serialize};
 
+use crate::connections::ConnectionsConfig;
+
 pub use load::{Layers, load};
 
 /// Everything that the daemon needs to know.
@@ -33,6 +35,8 @@ pub struct Config {
     pub allow_unauthenticated: bool,
     /// Longest time to finish what is in flight after SIGTERM, in seconds.
     pub shutdown_s: u64,
+    /// Connections to the ports of OTLP and of queries, each of which has all of these limits for itself.
+    pub connections: ConnectionsConfig,
     /// What is logged, as in `RUST_LOG`: `info`, or `info,llm_observatory_ingest=debug`.
     pub log: String,
     /// How it is logged.
@@ -77,6 +81,7 @@ impl Default for Config {
             admin_listen: SocketAddr::from(([127, 0, 0, 1], 9464)),
             allow_unauthenticated: false,
             shutdown_s: 25,
+            connections: ConnectionsConfig::default(),
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             storage: StorageConfig::default(),
@@ -117,6 +122,7 @@ impl Config {
     /// Everything that is wrong with the values, each with what to do.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems: Vec<_> = [
+            ("connections", self.connections.problems()),
             ("storage", self.storage.problems()),
             ("ingest", self.ingest.problems()),
             ("query", self.query.problems()),

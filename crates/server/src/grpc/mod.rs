@@ -1,5 +1,8 @@
-//! gRPC: OTLP in, queries out, health and reflection beside them.
+//! gRPC: OTLP in, queries out, the books of the way in, health and reflection beside them.
 
+mod deadline;
+pub mod ingest;
+mod message;
 pub mod otlp;
 pub mod query;
 mod status;

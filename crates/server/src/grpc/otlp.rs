@@ -1,11 +1,14 @@
-//! OTLP/gRPC: the three Export methods, over a codec that hands out the decompressed bytes of a request.
+//! OTLP/gRPC: the three Export methods.
 
 use std::convert::Infallible;
-use std::marker::PhantomData;
+use std::future::ready;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use bytes::{Buf as _, BufMut as _, Bytes};
+use bytes::{BufMut as _, Bytes, BytesMut};
 use futures_util::future::BoxFuture;
+use http::{HeaderMap, HeaderValue};
+use http_body_util::{BodyExt as _, Full};
 use llm_observatory_core::ids::ProjectId;
 use llm_observatory_ingest::{Accepted, Logs, MetricPoints, Pipeline, Signal, Spans};
 use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsPartialSuccess, ExportLogsServiceResponse};
@@ -16,12 +19,12 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,
 };
 use prost::Message as _;
+use tonic::Status;
 use tonic::body::Body;
-use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::server::{Grpc, NamedService, UnaryService};
-use tonic::{Code, Request, Response, Status};
+use tonic::server::NamedService;
 
-use super::status;
+use super::message::{self, Unread};
+use super::{deadline, status};
 
 /// What gRPC must know of a signal.
 pub trait Export: Signal {
@@ -69,20 +72,37 @@ export!(
 #[derive(Debug)]
 pub struct ExportService<S: Signal> {
     pipeline: Pipeline<S>,
-    max_request_bytes: usize,
 }
 
 impl<S: Signal> Clone for ExportService<S> {
     fn clone(&self) -> Self {
-        Self { pipeline: self.pipeline.clone(), max_request_bytes: self.max_request_bytes }
+        Self { pipeline: self.pipeline.clone() }
     }
 }
 
 impl<S: Export> ExportService<S> {
     /// The service over a pipeline.
-    pub fn new(pipeline: Pipeline<S>, max_request_bytes: usize) -> Self {
-        Self { pipeline, max_request_bytes }
+    pub fn new(pipeline: Pipeline<S>) -> Self {
+        Self { pipeline }
     }
+
+    async fn export(self, request: http::Request<Body>) -> Result<Accepted, Status> {
+        let (head, body) = request.into_parts();
+        let (config, arriving) = (self.pipeline.config(), self.pipeline.arriving());
+        let (bytes, charge) =
+            message::read(&head.headers, body, config, arriving).await.map_err(|unread| match unread {
+                Unread::NoRoom => status::of_refusal(&self.pipeline.refuse_arriving()),
+                unread => status::of_unread(&unread, config.max_request_bytes),
+            })?;
+        let patience = deadline::of(&head.headers).map(shortened);
+        let export = self.pipeline.export(ProjectId::DEFAULT, bytes, charge, patience);
+        export.await.map_err(|refusal| status::of_refusal(&refusal))
+    }
+}
+
+/// A client that gives up in so long must have its answer a little earlier, or it is not heard.
+fn shortened(patience: Duration) -> Duration {
+    patience.mul_f64(0.9)
 }
 
 impl<S: Export> NamedService for ExportService<S> {
@@ -101,97 +121,34 @@ impl<S: Export> tower_service::Service<http::Request<Body>> for ExportService<S>
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let service = self.clone();
         Box::pin(async move {
-            let is_export =
+            let method =
                 request.uri().path().strip_prefix('/').and_then(|path| path.strip_prefix(S::SERVICE));
-            if is_export != Some("/Export") {
+            if method != Some("/Export") {
                 return Ok(Status::unimplemented("this service has the method Export").into_http());
             }
-            let limit = service.max_request_bytes;
-            let mut grpc = Grpc::new(BytesCodec::<S>(PhantomData))
-                .accept_compressed(CompressionEncoding::Gzip)
-                .accept_compressed(CompressionEncoding::Zstd)
-                .apply_max_message_size_config(Some(limit), None);
-            Ok(permanent_if_unreadable(grpc.unary(Handler(service.pipeline), request).await, limit))
+            Ok(match service.export(request).await {
+                Ok(accepted) => answer(&S::response(partial_success(accepted))),
+                Err(status) => status.into_http(),
+            })
         })
     }
 }
 
-struct Handler<S: Signal>(Pipeline<S>);
-
-impl<S: Export> UnaryService<Bytes> for Handler<S> {
-    type Response = Accepted;
-    type Future = BoxFuture<'static, Result<Response<Accepted>, Status>>;
-
-    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
-        let pipeline = self.0.clone();
-        Box::pin(async move {
-            let export = pipeline.export(ProjectId::DEFAULT, request.into_inner());
-            export.await.map(Response::new).map_err(|refusal| status::of_refusal(&refusal))
-        })
-    }
+fn partial_success(Accepted { rejected, message }: Accepted) -> Option<(i64, String)> {
+    let all_is_well = rejected == 0 && message.is_empty();
+    (!all_is_well).then(|| (i64::try_from(rejected).unwrap_or(i64::MAX), message))
 }
 
-/// Gives the codes that OTLP wants to what tonic refuses before a handler sees it.
-///
-/// tonic calls a message over the limit OUT_OF_RANGE, which exporters try again for minutes, and undecodable compression
-/// INTERNAL. Our own answers never have either code, and a refusal of ours carries details.
-fn permanent_if_unreadable(response: http::Response<Body>, limit: usize) -> http::Response<Body> {
-    let Some(refusal) = Status::from_header_map(response.headers()) else {
-        return response;
-    };
-    match refusal.code() {
-        Code::OutOfRange | Code::ResourceExhausted if refusal.details().is_empty() => {
-            let message = format!(
-                "the request is larger than {limit} bytes, compressed or decompressed: \
-                 send smaller batches, or raise ingest.max_request_bytes"
-            );
-            Status::resource_exhausted(message).into_http()
-        }
-        Code::Internal => Status::invalid_argument(refusal.message()).into_http(),
-        _ => response,
-    }
-}
-
-/// Hands out the bytes of a request as they came, decompressed; takes the answer's encoding from the signal.
-struct BytesCodec<S>(PhantomData<S>);
-
-struct BytesDecoder;
-
-struct AnswerEncoder<S>(PhantomData<S>);
-
-impl<S: Export> Codec for BytesCodec<S> {
-    type Encode = Accepted;
-    type Decode = Bytes;
-    type Encoder = AnswerEncoder<S>;
-    type Decoder = BytesDecoder;
-
-    fn encoder(&mut self) -> Self::Encoder {
-        AnswerEncoder(PhantomData)
-    }
-
-    fn decoder(&mut self) -> Self::Decoder {
-        BytesDecoder
-    }
-}
-
-impl Decoder for BytesDecoder {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, source: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(source.copy_to_bytes(source.remaining())))
-    }
-}
-
-impl<S: Export> Encoder for AnswerEncoder<S> {
-    type Item = Accepted;
-    type Error = Status;
-
-    fn encode(&mut self, accepted: Accepted, target: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        let Accepted { rejected, message } = accepted;
-        let all_is_well = rejected == 0 && message.is_empty();
-        let partial = (!all_is_well).then(|| (i64::try_from(rejected).unwrap_or(i64::MAX), message));
-        target.put_slice(&S::response(partial));
-        Ok(())
-    }
+/// A response of one message and the status OK.
+fn answer(message: &[u8]) -> http::Response<Body> {
+    let mut frame = BytesMut::with_capacity(5 + message.len());
+    frame.put_u8(0);
+    frame.put_u32(message.len() as u32); // far below 4 GiB: a few names of records
+    frame.put_slice(message);
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", HeaderValue::from_static("0"));
+    let body = Full::<Bytes>::new(frame.freeze()).with_trailers(ready(Some(Ok(trailers))));
+    let mut response = http::Response::new(Body::new(body));
+    response.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc"));
+    response
 }

@@ -1,7 +1,6 @@
 //! The query services: hand over the message and the caller's patience, turn the answer into gRPC.
 
 use std::pin::Pin;
-use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _};
 use llm_observatory_proto::FILE_DESCRIPTOR_SET;
@@ -19,6 +18,7 @@ use tonic::metadata::MetadataMap;
 use tonic::transport::server::Router;
 use tonic::{Request, Response, Status};
 
+use super::deadline;
 use super::status::of_query;
 
 /// The services over one pool.
@@ -54,26 +54,8 @@ pub(crate) fn services(router: Router, pool: &StoragePool, config: &QueryConfig)
 
 /// Who asks, and how long they wait: gRPC's own deadline.
 fn caller(metadata: &MetadataMap) -> Caller {
-    let timeout = metadata.get("grpc-timeout").and_then(|timeout| timeout.to_str().ok());
-    Caller { patience: timeout.and_then(parse_timeout), ..Caller::default() }
-}
-
-/// `grpc-timeout`: up to eight digits and a unit (gRPC over HTTP/2, "Timeout").
-fn parse_timeout(text: &str) -> Option<Duration> {
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
-        return None;
-    }
-    let number: u64 = digits.parse().ok()?;
-    Some(match unit {
-        "H" => Duration::from_secs(number * 3_600),
-        "M" => Duration::from_secs(number * 60),
-        "S" => Duration::from_secs(number),
-        "m" => Duration::from_millis(number),
-        "u" => Duration::from_micros(number),
-        "n" => Duration::from_nanos(number),
-        _ => return None,
-    })
+    let timeout = metadata.get(deadline::HEADER).and_then(|timeout| timeout.to_str().ok());
+    Caller { patience: timeout.and_then(deadline::parse), ..Caller::default() }
 }
 
 #[tonic::async_trait]
@@ -129,20 +111,5 @@ impl LogService for Query {
     ) -> Result<Response<ListLogsResponse>, Status> {
         let caller = caller(request.metadata());
         self.logs.list_logs(&caller, request.into_inner()).await.map(Response::new).map_err(of_query)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn deadlines_are_read_in_every_unit() {
-        assert_eq!(parse_timeout("250m"), Some(Duration::from_millis(250)));
-        assert_eq!(parse_timeout("2S"), Some(Duration::from_secs(2)));
-        assert_eq!(parse_timeout("99999999H"), Some(Duration::from_secs(99_999_999 * 3_600)));
-        for nonsense in ["", "S", "123456789S", "1x", "-1S", "1é"] {
-            assert_eq!(parse_timeout(nonsense), None, "{nonsense}");
-        }
     }
 }

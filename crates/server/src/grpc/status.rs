@@ -9,6 +9,8 @@ use prost::Message;
 use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Status};
 
+use super::message::{ENCODINGS, Unread};
+
 /// `google.rpc.Status`, as it stands in the trailer `grpc-status-details-bin`.
 #[derive(Clone, PartialEq, Message)]
 struct RpcStatus {
@@ -36,10 +38,31 @@ pub(crate) fn of_refusal(refusal: &Refusal) -> Status {
     let message = refusal.to_string();
     match refusal {
         Refusal::NotOtlp(_) => Status::invalid_argument(message),
+        // Without RetryInfo: the same request would be refused again.
+        Refusal::TooManyRecords { .. } | Refusal::TooHeavy { .. } => Status::resource_exhausted(message),
         Refusal::NoRoom { retry_after } => retryable(Code::ResourceExhausted, message, *retry_after),
         Refusal::Unavailable { retry_after } | Refusal::Stopping { retry_after } => {
             retryable(Code::Unavailable, message, *retry_after)
         }
+    }
+}
+
+/// What a client is told whose request could not be read. [`Unread::NoRoom`] is a [`Refusal`], which knows when there will be.
+pub(super) fn of_unread(unread: &Unread, limit: usize) -> Status {
+    let message = unread.to_string();
+    match unread {
+        Unread::TooLarge | Unread::NoRoom => Status::resource_exhausted(format!(
+            "the request is larger than {limit} bytes, compressed or decompressed: \
+             send smaller batches, or raise ingest.max_request_bytes"
+        )),
+        Unread::TooSlow => Status::deadline_exceeded(message),
+        Unread::Encoding => {
+            let mut status = Status::unimplemented(message);
+            status.metadata_mut().insert("grpc-accept-encoding", MetadataValue::from_static(ENCODINGS));
+            status
+        }
+        Unread::Malformed(_) => Status::invalid_argument(message),
+        Unread::Left => Status::cancelled(message),
     }
 }
 

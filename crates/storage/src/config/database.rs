@@ -41,6 +41,10 @@ pub struct DatabaseConfig {
     pub max_lifetime_s: u64,
     /// Silence of the network after which a connection counts as dead, in milliseconds.
     pub tcp_user_timeout_ms: u64,
+    /// Longest wait of a writer for a lock, in milliseconds; then its transaction is tried again.
+    pub lock_timeout_ms: u64,
+    /// Must be true to write to a PostgreSQL whose fsync or full_page_writes is off: what it acknowledged may be lost.
+    pub allow_unsafe_durability: bool,
     /// Longest time that a reading statement may take, in milliseconds; PostgreSQL itself ends it then.
     pub query_timeout_ms: u64,
 }
@@ -79,6 +83,8 @@ impl Default for DatabaseConfig {
             idle_timeout_s: 600,
             max_lifetime_s: 1_800,
             tcp_user_timeout_ms: 10_000,
+            lock_timeout_ms: 3_000,
+            allow_unsafe_durability: false,
             query_timeout_ms: 30_000,
         }
     }

@@ -49,6 +49,8 @@ pub struct StorageConfig {
     pub writer: WriterConfig,
     /// Day partitions.
     pub partitions: PartitionConfig,
+    /// How long bookkeeping is kept.
+    pub retention: RetentionConfig,
 }
 
 /// Where Redis is.
@@ -103,6 +105,20 @@ pub struct PartitionConfig {
     pub max_days: usize,
 }
 
+/// How long bookkeeping is kept, and how it is cleared away.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionConfig {
+    /// How long the ledger knows a request, in seconds: longer than any client goes on trying.
+    pub requests_s: u64,
+    /// How long rejected records are kept, in seconds.
+    pub rejections_s: u64,
+    /// How often what is older is deleted, in seconds.
+    pub interval_s: u64,
+    /// Most rows that are deleted in one transaction.
+    pub delete_rows: u32,
+}
+
 impl Default for RedisConfig {
     fn default() -> Self {
         Self { url: None, timeout_ms: 2_000 }
@@ -119,6 +135,13 @@ impl Default for RetryConfig {
 impl Default for WriterConfig {
     fn default() -> Self {
         Self { batch_rows: 1_000, method: WriteMethod::Insert }
+    }
+}
+
+impl Default for RetentionConfig {
+    /// The Collector gives up after 5 minutes by default; one that never gives up gets a day.
+    fn default() -> Self {
+        Self { requests_s: 86_400, rejections_s: 7 * 86_400, interval_s: 60, delete_rows: 10_000 }
     }
 }
 
@@ -227,6 +250,7 @@ impl StorageConfig {
             (database.acquire_timeout_ms, "database.acquire_timeout_ms"),
             (database.tcp_user_timeout_ms, "database.tcp_user_timeout_ms"),
             (database.query_timeout_ms, "database.query_timeout_ms"),
+            (database.lock_timeout_ms, "database.lock_timeout_ms"),
             (self.redis.timeout_ms, "redis.timeout_ms"),
             (self.connect_retry.initial_backoff_ms, "connect_retry.initial_backoff_ms"),
         ] {
@@ -255,6 +279,14 @@ impl StorageConfig {
             "partitions.max_days",
             "must leave room for partitions.days_ahead and today",
         );
+        require(
+            self.retention.requests_s >= 600,
+            "retention.requests_s",
+            "must be at least 600: clients try for minutes",
+        );
+        require(self.retention.rejections_s >= 1, "retention.rejections_s", "must be at least 1 second");
+        require(self.retention.interval_s >= 1, "retention.interval_s", "must be at least 1 second");
+        require(self.retention.delete_rows >= 1, "retention.delete_rows", "must be at least 1");
         problems
     }
 

@@ -1,3 +1,4 @@
-//! What keeps the tables in shape.
+//! What is done to the tables beside writing rows: partitions are made, and bookkeeping that is old is cleared away.
 
 pub mod partitions;
+pub mod retention;

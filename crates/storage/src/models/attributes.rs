@@ -39,6 +39,11 @@ impl Default for Attributes {
 }
 
 impl Attributes {
+    /// Bytes of both columns.
+    pub fn bytes(&self) -> usize {
+        self.json.len() + self.layout.len()
+    }
+
     /// The columns for `attributes`.
     pub fn new(attributes: &[Attribute<'_>]) -> Self {
         Self::encode(attributes, &mut BytesMut::new())

@@ -242,9 +242,28 @@ pub struct Buckets {
     pub counts: Vec<u64>,
 }
 
+impl PointValue {
+    /// Bytes that its lists take.
+    pub fn list_bytes(&self) -> usize {
+        let buckets = |buckets: &Option<Buckets>| buckets.as_ref().map_or(0, |buckets| buckets.counts.len());
+        let numbers = match self {
+            Self::None | Self::Double(_) | Self::Int(_) => 0,
+            Self::Histogram { bucket_counts, explicit_bounds, .. } => {
+                bucket_counts.len() + explicit_bounds.len()
+            }
+            Self::Exponential { positive, negative, .. } => buckets(positive) + buckets(negative),
+            Self::Summary { quantiles, .. } => 2 * quantiles.len(),
+        };
+        numbers * size_of::<u64>()
+    }
+}
+
+/// What a point is known by, in the order of the unique key.
+pub type PointKey = (SeriesId, UnixNanos, UnixNanos, ProjectId);
+
 impl DataPointRow {
     /// The order of the unique key.
-    pub fn key(&self) -> (SeriesId, UnixNanos, UnixNanos, ProjectId) {
+    pub fn key(&self) -> PointKey {
         (self.series_id, self.time, self.start_time, self.project_id)
     }
 }

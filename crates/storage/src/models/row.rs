@@ -27,20 +27,25 @@ pub struct Table {
 }
 
 impl Table {
-    /// `COPY .. FROM STDIN BINARY` into the table, or into `target`, a staging table of the same shape.
-    pub(crate) fn copy(&self, target: &str) -> String {
-        format!("COPY {target} ({}) FROM STDIN BINARY", self.columns.join(", "))
+    /// `COPY .. FROM STDIN BINARY` into the table.
+    pub(crate) fn copy(&self) -> String {
+        format!("COPY {} ({}) FROM STDIN BINARY", self.name, self.columns.join(", "))
+    }
+
+    /// The same into a staging table, which has a column `arrival` besides.
+    pub(crate) fn copy_numbered(&self, staging: &str) -> String {
+        format!("COPY {staging} ({}, arrival) FROM STDIN BINARY", self.columns.join(", "))
     }
 
     /// `INSERT` of one row. A row whose unique key is there already is left out.
     pub(crate) fn insert(&self) -> String {
+        format!("{} ON CONFLICT DO NOTHING", self.insert_new())
+    }
+
+    /// `INSERT` of one row.
+    pub(crate) fn insert_new(&self) -> String {
         let parameters: Vec<_> = (1..=self.columns.len()).map(|n| format!("${n}")).collect();
-        format!(
-            "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING",
-            self.name,
-            self.columns.join(", "),
-            parameters.join(", ")
-        )
+        format!("INSERT INTO {} ({}) VALUES ({})", self.name, self.columns.join(", "), parameters.join(", "))
     }
 }
 

@@ -74,6 +74,9 @@ impl Nested {
     }
 }
 
+/// What a span is known by, in the order of the unique key; its start in whole microseconds.
+pub type SpanKey = (TraceId, i64, SpanId, ProjectId);
+
 impl SpanRow {
     /// Whether the span failed.
     pub fn is_error(&self) -> bool {
@@ -81,7 +84,7 @@ impl SpanRow {
     }
 
     /// The order of the unique key, which is the order in which rows are stored.
-    pub fn key(&self) -> (TraceId, i64, SpanId, ProjectId) {
+    pub fn key(&self) -> SpanKey {
         (self.trace_id, self.start_time.micros(), self.span_id, self.project_id)
     }
 }

@@ -3,8 +3,9 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::SinkExt as _;
 use std::pin::pin;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Statement};
 
+use super::connection::WriterConnection;
 use crate::error::Error;
 use crate::models::row::{Row, RowEncoder};
 use crate::models::trace::{EventRow, SpanRow, TraceRow};
@@ -95,22 +96,54 @@ impl CopyWriter {
         self.write(client, &rows.iter().collect::<Vec<_>>()).await
     }
 
-    /// Writes rows to `target`, their own table or one of the same shape.
-    pub(crate) async fn write_to<R: Row + Sync>(
+    /// Writes rows of any table. Returns how many.
+    async fn write<R: Row + Sync>(&self, client: &Client, rows: &[&R]) -> Result<u64, Error> {
+        let statement = client.prepare(&R::TABLE.copy()).await?;
+        self.send(client, &statement, rows.iter().copied(), |_, _| ()).await
+    }
+
+    /// Writes rows of any table, over the connection of a writer.
+    pub(crate) async fn write_rows<R: Row + Sync>(
         &self,
-        client: &Client,
-        target: &str,
+        connection: &WriterConnection,
         rows: &[&R],
     ) -> Result<u64, Error> {
-        let sink = client.copy_in::<_, Bytes>(&R::TABLE.copy(target)).await?;
+        let statement = connection.statement(&R::TABLE.copy()).await?;
+        self.send(connection, &statement, rows.iter().copied(), |_, _| ()).await
+    }
+
+    /// Writes rows to a staging table, each with its number in a column `arrival` behind its own.
+    pub(crate) async fn stage_rows<R: Row + Sync>(
+        &self,
+        connection: &WriterConnection,
+        staging: &str,
+        rows: &[&R],
+    ) -> Result<(), Error> {
+        let statement = connection.statement(&R::TABLE.copy_numbered(staging)).await?;
+        let number = |encoder: &mut RowEncoder<'_>, n: usize| encoder.i32(n as i32); // far fewer rows than 2^31 fit a batch
+        self.send(connection, &statement, rows.iter().copied(), number).await.map(|_| ())
+    }
+
+    async fn send<'r, R: Row + Sync + 'r>(
+        &self,
+        client: &Client,
+        statement: &Statement,
+        rows: impl Iterator<Item = &'r R>,
+        more_columns: impl Fn(&mut RowEncoder<'_>, usize),
+    ) -> Result<u64, Error> {
+        let sink = client.copy_in::<_, Bytes>(statement).await?;
         let mut sink = pin!(sink);
         let mut buffer = BytesMut::with_capacity(self.chunk_bytes + self.chunk_bytes / 4);
         buffer.put_slice(HEADER);
-        for row in rows {
-            buffer.put_i16(R::TABLE.columns.len() as i16);
+        for (n, row) in rows.enumerate() {
+            let place = buffer.len();
+            buffer.put_i16(0);
             let mut encoder = RowEncoder::new(&mut buffer);
             row.encode(&mut encoder);
             debug_assert_eq!(encoder.fields(), R::TABLE.columns.len(), "fields of {}", R::TABLE.name);
+            more_columns(&mut encoder, n);
+            let fields = encoder.fields() as i16; // a table has at most 1,600 columns
+            buffer[place..place + 2].copy_from_slice(&fields.to_be_bytes());
             if buffer.len() >= self.chunk_bytes {
                 sink.feed(buffer.split().freeze()).await?;
                 buffer.reserve(self.chunk_bytes + self.chunk_bytes / 4);
@@ -119,10 +152,5 @@ impl CopyWriter {
         buffer.put_i16(TRAILER);
         sink.send(buffer.freeze()).await?;
         Ok(sink.finish().await?)
-    }
-
-    /// Writes rows of any table. Returns how many.
-    pub(crate) async fn write<R: Row + Sync>(&self, client: &Client, rows: &[&R]) -> Result<u64, Error> {
-        self.write_to(client, R::TABLE.name, rows).await
     }
 }

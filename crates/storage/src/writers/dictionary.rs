@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio_postgres::Client;
 use uuid::Uuid;
 
+use super::connection::WriterConnection;
 use super::insert::insert;
 use crate::error::Error;
 use crate::models::row::Row;
@@ -56,7 +56,7 @@ impl Dictionary {
     /// What PostgreSQL says.
     pub(crate) async fn ensure<R: DictionaryRow + Sync>(
         &self,
-        client: &Client,
+        connection: &WriterConnection,
         rows: &[&R],
     ) -> Result<(), Error> {
         let mut missing = self.missing(rows);
@@ -65,7 +65,7 @@ impl Dictionary {
         }
         missing.sort_by_key(|row| row.identity());
         missing.dedup_by_key(|row| row.identity());
-        insert(client, &missing).await?;
+        insert(connection, &missing).await?;
         let mut committed = self.lock();
         missing.iter().for_each(|row| committed.insert(row.identity()));
         Ok(())

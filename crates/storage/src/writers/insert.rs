@@ -7,22 +7,35 @@ use futures_util::future::try_join_all;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Statement};
 
+use super::connection::WriterConnection;
 use crate::error::Error;
 use crate::models::row::{Row, RowEncoder};
 
 /// Rows whose statements are under way at once: enough to hide the round trip.
 const IN_FLIGHT: usize = 256;
 
-/// Inserts the rows, leaving out those whose unique key is there already. Returns for each whether it went in.
-pub(super) async fn insert<R: Row + Sync>(client: &Client, rows: &[&R]) -> Result<Vec<bool>, Error> {
-    let statement = client.prepare(&R::TABLE.insert()).await?;
-    let mut inserted = Vec::with_capacity(rows.len());
-    for chunk in rows.chunks(IN_FLIGHT) {
-        let counts =
-            try_join_all(chunk.iter().map(|row| insert_one(client, &statement, fields(*row)))).await?;
-        inserted.extend(counts.into_iter().map(|count| count == 1));
+/// Inserts the rows, leaving out those whose unique key is there already.
+pub(super) async fn insert<R: Row + Sync>(connection: &WriterConnection, rows: &[&R]) -> Result<(), Error> {
+    run(connection, &R::TABLE.insert(), rows).await
+}
+
+/// Inserts the rows, and fails when the unique key of one is there already.
+pub(super) async fn insert_new<R: Row + Sync>(
+    connection: &WriterConnection,
+    rows: &[&R],
+) -> Result<(), Error> {
+    run(connection, &R::TABLE.insert_new(), rows).await
+}
+
+async fn run<R: Row + Sync>(connection: &WriterConnection, sql: &str, rows: &[&R]) -> Result<(), Error> {
+    if rows.is_empty() {
+        return Ok(());
     }
-    Ok(inserted)
+    let statement = connection.statement(sql).await?;
+    for chunk in rows.chunks(IN_FLIGHT) {
+        try_join_all(chunk.iter().map(|row| insert_one(connection, &statement, fields(*row)))).await?;
+    }
+    Ok(())
 }
 
 async fn insert_one(client: &Client, statement: &Statement, fields: Vec<Field>) -> Result<u64, Error> {

@@ -1,12 +1,11 @@
 //! Log records.
 
 use tokio::sync::Mutex;
-use tokio_postgres::Client;
 
+use super::connection::WriterConnection;
 use super::copy::CopyWriter;
 use super::dictionary::Dictionary;
-use super::{Written, all, insert, make_partitions, transaction};
-use crate::config::WriteMethod;
+use super::{Rows, Way, Written, all, all_stored, commit, insert, make_partitions};
 use crate::error::Error;
 use crate::models::{LogRow, ResourceRow, ScopeRow};
 use crate::pool::StoragePool;
@@ -35,27 +34,37 @@ impl LogBatch {
     }
 }
 
-/// Writes the batches in one transaction and returns after COMMIT.
-///
-/// # Errors
-/// What PostgreSQL says. Log records have no identity: after a lost connection a batch that is run again may be stored
-/// twice.
-pub async fn commit(
-    client: &Client,
-    dictionary: &Dictionary,
-    batches: &[LogBatch],
-    method: WriteMethod,
-) -> Result<Written, Error> {
-    dictionary.ensure(client, &all(batches, |batch| &batch.resources)).await?;
-    dictionary.ensure(client, &all(batches, |batch| &batch.scopes)).await?;
-    let mut logs: Vec<&LogRow> = all(batches, |batch| &batch.logs);
-    logs.sort_by_key(|log| (log.project_id, log.time));
-    let logs = &logs[..];
-    let stored = match method {
-        WriteMethod::Copy => transaction::run(client, CopyWriter::new().write(client, logs)).await?,
-        WriteMethod::Insert => transaction::run(client, insert::insert(client, logs)).await?.len() as u64,
-    };
-    Ok(Written { stored, duplicates: 0 })
+impl Rows for LogBatch {
+    type Record = LogRow;
+    const SIGNAL: i16 = 3;
+
+    fn records(&self) -> &[LogRow] {
+        &self.logs
+    }
+
+    async fn ensure_dictionaries(
+        batches: &[&Self],
+        connection: &WriterConnection,
+        dictionary: &Dictionary,
+    ) -> Result<(), Error> {
+        dictionary.ensure(connection, &all(batches, |batch| &batch.resources)).await?;
+        dictionary.ensure(connection, &all(batches, |batch| &batch.scopes)).await
+    }
+
+    /// Log records have no key: all are new.
+    async fn write(
+        slices: &[&[LogRow]],
+        connection: &WriterConnection,
+        way: Way,
+    ) -> Result<Vec<Written>, Error> {
+        let mut logs: Vec<&LogRow> = slices.iter().copied().flatten().collect();
+        logs.sort_by_key(|log| (log.project_id, log.time));
+        match way {
+            Way::Copy | Way::Staged => _ = CopyWriter::new().write_rows(connection, &logs).await?,
+            Way::Insert => insert::insert_new(connection, &logs).await?,
+        }
+        Ok(all_stored(slices))
+    }
 }
 
 /// Gathers log records and writes them when there are enough, or when told to.
@@ -115,7 +124,7 @@ impl LogWriter {
             return Ok(Written::default());
         }
         // A connection of its own: if this future is dropped in mid transaction, the connection goes with it.
-        let client = self.pool.connect().await?;
+        let client = self.pool.connect_writer().await?;
         let days = gathered.logs.iter().map(|log| log.time.day()).collect();
         make_partitions(&self.pool, &client, days).await?;
         let batches = std::slice::from_ref(&*gathered);

@@ -1,13 +1,17 @@
 //! Metric data points, with their definitions and series.
 
-use tokio::sync::Mutex;
-use tokio_postgres::Client;
+use std::collections::HashSet;
 
+use llm_observatory_core::ids::{ProjectId, SeriesId};
+use llm_observatory_core::time::UnixNanos;
+use tokio::sync::Mutex;
+
+use super::connection::WriterConnection;
 use super::copy::CopyWriter;
 use super::dictionary::Dictionary;
-use super::{Written, all, insert, make_partitions, transaction};
-use crate::config::WriteMethod;
-use crate::error::{Error, Failure};
+use super::{Rows, Way, Written, all, commit, insert, make_partitions, micros, numbered};
+use crate::error::Error;
+use crate::models::metric::PointKey;
 use crate::models::row::Row as _;
 use crate::models::{DataPointRow, MetricRow, ResourceRow, ScopeRow, SeriesRow};
 use crate::pool::StoragePool;
@@ -49,56 +53,84 @@ impl MetricBatch {
     }
 }
 
-const STAGE_POINTS: &str =
-    "/* metric: stage */ CREATE TEMP TABLE staged_points (LIKE metric_data_points) ON COMMIT DROP";
+const STAGE: &str = "/* metric: stage */ \
+    CREATE TEMP TABLE IF NOT EXISTS staged_points (LIKE metric_data_points, arrival integer) ON COMMIT DELETE ROWS; \
+    TRUNCATE staged_points";
 
-/// Writes the batches in one transaction and returns after COMMIT. A point that is stored already is left as it is.
-///
-/// # Errors
-/// As [`super::trace::commit`].
-pub async fn commit(
-    client: &Client,
-    dictionary: &Dictionary,
-    batches: &[MetricBatch],
-    method: WriteMethod,
-) -> Result<Written, Error> {
-    dictionary.ensure(client, &all(batches, |batch| &batch.resources)).await?;
-    dictionary.ensure(client, &all(batches, |batch| &batch.scopes)).await?;
-    dictionary.ensure(client, &all(batches, |batch| &batch.metrics)).await?;
-    dictionary.ensure(client, &all(batches, |batch| &batch.series)).await?;
-    let mut points: Vec<&DataPointRow> = all(batches, |batch| &batch.points);
-    let arrived = points.len() as u64;
-    points.sort_by_key(|point| point.key());
-    points.dedup_by_key(|point| point.key());
-    let points = &points[..];
-    let stored = match method {
-        WriteMethod::Copy => match transaction::run(client, CopyWriter::new().write(client, points)).await {
-            Err(error) if error.failure() == Failure::Duplicate => {
-                transaction::run(client, copy_staged(client, points)).await?
+impl Rows for MetricBatch {
+    type Record = DataPointRow;
+    const SIGNAL: i16 = 2;
+
+    fn records(&self) -> &[DataPointRow] {
+        &self.points
+    }
+
+    async fn ensure_dictionaries(
+        batches: &[&Self],
+        connection: &WriterConnection,
+        dictionary: &Dictionary,
+    ) -> Result<(), Error> {
+        dictionary.ensure(connection, &all(batches, |batch| &batch.resources)).await?;
+        dictionary.ensure(connection, &all(batches, |batch| &batch.scopes)).await?;
+        dictionary.ensure(connection, &all(batches, |batch| &batch.metrics)).await?;
+        dictionary.ensure(connection, &all(batches, |batch| &batch.series)).await
+    }
+
+    /// Of points with the same key the first one is kept.
+    async fn write(
+        slices: &[&[DataPointRow]],
+        connection: &WriterConnection,
+        way: Way,
+    ) -> Result<Vec<Written>, Error> {
+        let mut points = numbered(slices);
+        points.sort_by_key(|(_, point)| point.key());
+        points.dedup_by_key(|(_, point)| point.key());
+        let rows: Vec<_> = points.iter().map(|(_, point)| *point).collect();
+        let new: HashSet<_> = match way {
+            Way::Staged => stage(connection, &rows).await?,
+            Way::Copy | Way::Insert => {
+                match way {
+                    Way::Insert => insert::insert_new(connection, &rows).await?,
+                    _ => _ = CopyWriter::new().write_rows(connection, &rows).await?,
+                }
+                rows.iter().map(|row| row.key()).collect()
             }
-            result => result?,
-        },
-        WriteMethod::Insert => {
-            let inserted = transaction::run(client, insert::insert(client, points)).await?;
-            inserted.iter().filter(|new| **new).count() as u64
+        };
+        let mut written: Vec<_> = slices
+            .iter()
+            .map(|slice| Written { duplicates: slice.len() as u64, ..Written::default() })
+            .collect();
+        for (slice, _) in points.iter().filter(|(_, point)| new.contains(&point.key())) {
+            written[*slice].stored += 1;
+            written[*slice].duplicates -= 1;
         }
-    };
-    Ok(Written { stored, duplicates: arrived - stored })
+        Ok(written)
+    }
 }
 
-/// When some of the points are stored already: through a staging table, which lets those be left out.
-async fn copy_staged(client: &Client, points: &[&DataPointRow]) -> Result<u64, Error> {
-    client.batch_execute(STAGE_POINTS).await?;
-    CopyWriter::new().write_to(client, "staged_points", points).await?;
-    Ok(client.execute(&unstage_points(), &[]).await?)
+/// Stores those of the points that are not there already, and gives their keys.
+async fn stage(connection: &WriterConnection, rows: &[&DataPointRow]) -> Result<HashSet<PointKey>, Error> {
+    connection.batch_execute(STAGE).await?;
+    CopyWriter::new().stage_rows(connection, "staged_points", rows).await?;
+    let rows = connection.query(&connection.statement(&unstage()).await?, &[]).await?;
+    Ok(rows.iter().map(point_key).collect())
 }
 
-fn unstage_points() -> String {
+/// The staged points are ordered by their key, so that no two writers wait for each other crosswise.
+fn unstage() -> String {
     let columns = DataPointRow::TABLE.columns.join(", ");
     format!(
-        "/* metric: unstage */ INSERT INTO metric_data_points ({columns}) SELECT {columns} FROM staged_points \
-         ON CONFLICT DO NOTHING"
+        "/* metric: unstage */ INSERT INTO metric_data_points ({columns}) \
+         SELECT {columns} FROM staged_points ORDER BY arrival ON CONFLICT DO NOTHING \
+         RETURNING series_id, {}, time_nanos, {}, start_nanos, project_id",
+        micros("time"),
+        micros("start_time"),
     )
+}
+
+fn point_key(row: &tokio_postgres::Row) -> PointKey {
+    let nanos = |micros, rest| UnixNanos::from_parts(row.get(micros), row.get(rest));
+    (SeriesId(row.get(0)), nanos(1, 2), nanos(3, 4), ProjectId(row.get(5)))
 }
 
 /// Gathers data points and writes them when there are enough, or when told to.
@@ -174,7 +206,7 @@ impl MetricWriter {
             return Ok(Written::default());
         }
         // A connection of its own: if this future is dropped in mid transaction, the connection goes with it.
-        let client = self.pool.connect().await?;
+        let client = self.pool.connect_writer().await?;
         let days = gathered.points.iter().map(|point| point.time.day()).collect();
         make_partitions(&self.pool, &client, days).await?;
         let batches = std::slice::from_ref(&*gathered);

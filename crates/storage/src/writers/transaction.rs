@@ -1,30 +1,54 @@
 //! One transaction around one batch.
 
-use tokio_postgres::Client;
-
-use crate::error::Error;
+use super::connection::WriterConnection;
+use crate::error::{Error, chain};
 
 /// Runs `work` between BEGIN and COMMIT; when it fails, rolls back and gives its error.
 ///
 /// The caller must not drop the future: run it in a task of its own, or discard the connection.
 ///
 /// # Errors
-/// What `work` says, or PostgreSQL at COMMIT: then it is unknown whether the batch was committed.
+/// What `work` says, or [`Error::InDoubt`] when it is unknown whether the batch was committed.
 pub(super) async fn run<T>(
-    client: &Client,
+    connection: &WriterConnection,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    client.batch_execute("BEGIN").await?;
+    let begin = async { Ok(connection.batch_execute("BEGIN").await?) };
+    // The first statement of the work goes out right behind BEGIN: the server takes them in order.
+    let ((), value) = match futures_util::try_join!(begin, work) {
+        Ok(done) => done,
+        Err(error) => {
+            roll_back(connection, "ROLLBACK").await;
+            return Err(error);
+        }
+    };
+    connection.commit().await?;
+    Ok(value)
+}
+
+/// Runs `work` behind a savepoint of the transaction that is open; when it fails, all that it did is undone.
+///
+/// # Errors
+/// What `work` says.
+pub(super) async fn nested<T>(
+    connection: &WriterConnection,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    connection.batch_execute("SAVEPOINT part").await?;
     match work.await {
         Ok(value) => {
-            client.batch_execute("COMMIT").await?;
+            connection.batch_execute("RELEASE part").await?;
             Ok(value)
         }
         Err(error) => {
-            if let Err(lost) = client.batch_execute("ROLLBACK").await {
-                tracing::debug!(error = %crate::error::chain(&lost), "rollback failed; the connection is gone");
-            }
+            roll_back(connection, "ROLLBACK TO part; RELEASE part").await;
             Err(error)
         }
+    }
+}
+
+async fn roll_back(connection: &WriterConnection, how: &str) {
+    if let Err(lost) = connection.batch_execute(how).await {
+        tracing::debug!(error = %chain(&lost), "rollback failed; the connection is gone");
     }
 }

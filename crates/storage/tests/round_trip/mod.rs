@@ -19,9 +19,10 @@ use llm_observatory_storage::models::attributes::Attributes;
 use llm_observatory_storage::models::metric::PointValue;
 use llm_observatory_storage::models::row::RowEncoder;
 use llm_observatory_storage::models::{EventRow, ResourceRow, Row, ScopeRow, SpanRow, TraceRow};
-use llm_observatory_storage::writers::{self, Dictionary, LogBatch, MetricBatch, TraceBatch};
+use llm_observatory_storage::writers::{
+    self, Dictionary, LogBatch, MetricBatch, TraceBatch, WriterConnection,
+};
 use serde_json::{Value as Json, json};
-use tokio_postgres::Client;
 use uuid::Uuid;
 
 use crate::rows::{self, MIDNIGHT, stored};
@@ -37,15 +38,15 @@ struct Everything {
 }
 
 /// A database with the partitions that the rows below need.
-async fn database() -> (TestDatabase, Client) {
+async fn database() -> (TestDatabase, WriterConnection) {
     let database = TestDatabase::new().await;
-    let client = database.client().await;
+    let client = database.writer().await;
     let pool = database.pool().await;
     pool.partitions().ensure(&client, &[MIDNIGHT.day()].into()).await.unwrap();
     (database, client)
 }
 
-async fn by_copy(client: &Client, rows: &Everything) {
+async fn by_copy(client: &WriterConnection, rows: &Everything) {
     let copy = CopyWriter::with_chunk_bytes(64);
     let spans: Vec<SpanRow> = rows.traces.spans.iter().map(|span| span.row.clone()).collect();
     let events: Vec<EventRow> = rows.traces.spans.iter().flat_map(|span| span.events.clone()).collect();
@@ -59,15 +60,15 @@ async fn by_copy(client: &Client, rows: &Everything) {
     // Dictionaries are inserted whatever the method.
     let traces = TraceBatch { spans: Vec::new(), ..rows.traces.clone() };
     let metrics = MetricBatch { points: Vec::new(), metrics: Vec::new(), ..rows.metrics.clone() };
-    writers::trace::commit(client, &Dictionary::default(), &[traces], WriteMethod::Copy).await.unwrap();
-    writers::metric::commit(client, &Dictionary::default(), &[metrics], WriteMethod::Copy).await.unwrap();
+    writers::commit(client, &Dictionary::default(), &[traces], WriteMethod::Copy).await.unwrap();
+    writers::commit(client, &Dictionary::default(), &[metrics], WriteMethod::Copy).await.unwrap();
 }
 
-async fn by_insert(client: &Client, rows: &Everything) {
+async fn by_insert(client: &WriterConnection, rows: &Everything) {
     let dictionary = Dictionary::default();
-    writers::trace::commit(client, &dictionary, from_ref(&rows.traces), WriteMethod::Insert).await.unwrap();
-    writers::metric::commit(client, &dictionary, from_ref(&rows.metrics), WriteMethod::Insert).await.unwrap();
-    writers::log::commit(client, &dictionary, from_ref(&rows.logs), WriteMethod::Insert).await.unwrap();
+    writers::commit(client, &dictionary, from_ref(&rows.traces), WriteMethod::Insert).await.unwrap();
+    writers::commit(client, &dictionary, from_ref(&rows.metrics), WriteMethod::Insert).await.unwrap();
+    writers::commit(client, &dictionary, from_ref(&rows.logs), WriteMethod::Insert).await.unwrap();
 }
 
 /// Writes the rows both ways, and compares the table with `expected` each time.

@@ -12,7 +12,7 @@ use opentelemetry_proto::tonic::metrics::v1::{Exemplar, NumberDataPoint, exempla
 
 use crate::decode::rejection::Reason;
 use crate::decode::trace::{hex, nested};
-use crate::decode::{Request, value};
+use crate::decode::{Notes, Request, value};
 use crate::wire::{Field, Fields, Malformed};
 
 /// A data point that is valid, but does not know its stream yet.
@@ -65,13 +65,13 @@ pub(super) fn read<'a>(
         let field = field?;
         // Field numbers differ between the kinds; times are 2 and 3 in all of them.
         let is_attribute = match kind {
-            MetricKind::Gauge | MetricKind::Sum => raw.read_number(&field)?,
-            MetricKind::Histogram => raw.read_histogram(&field)?,
-            MetricKind::ExponentialHistogram => raw.read_exponential(&field)?,
-            MetricKind::Summary => raw.read_summary(&field)?,
+            MetricKind::Gauge | MetricKind::Sum => raw.read_number(&field, &mut request.notes)?,
+            MetricKind::Histogram => raw.read_histogram(&field, &mut request.notes)?,
+            MetricKind::ExponentialHistogram => raw.read_exponential(&field, &mut request.notes)?,
+            MetricKind::Summary => raw.read_summary(&field, &mut request.notes)?,
         };
         if is_attribute {
-            attributes.push(value::attribute(field.bytes()?, &mut request.rejections)?);
+            attributes.push(value::attribute(field.bytes()?, &mut request.notes)?);
         }
     }
     raw.into_point(kind, request)
@@ -87,10 +87,16 @@ impl<'a> Raw<'a> {
         Ok(false)
     }
 
-    fn read_number(&mut self, field: &Field<'a>) -> Result<bool, Malformed> {
+    fn push_exemplar(&mut self, field: &Field<'a>, notes: &mut Notes) -> Result<(), Malformed> {
+        notes.elements(4)?; // an exemplar is about as large as four attributes
+        self.exemplars.push(field.bytes()?);
+        Ok(())
+    }
+
+    fn read_number(&mut self, field: &Field<'a>, notes: &mut Notes) -> Result<bool, Malformed> {
         match field.number {
             4 => self.number = Some(PointValue::Double(field.double()?)),
-            5 => self.exemplars.push(field.bytes()?),
+            5 => self.push_exemplar(field, notes)?,
             6 => self.number = Some(PointValue::Int(field.fixed64()?.cast_signed())),
             7 => return Ok(true),
             8 => self.flags = field.u32()?,
@@ -99,13 +105,19 @@ impl<'a> Raw<'a> {
         Ok(false)
     }
 
-    fn read_histogram(&mut self, field: &Field<'a>) -> Result<bool, Malformed> {
+    fn read_histogram(&mut self, field: &Field<'a>, notes: &mut Notes) -> Result<bool, Malformed> {
         match field.number {
             4 => self.count = field.fixed64()?,
             5 => self.sum = Some(field.double()?),
-            6 => field.repeated_fixed64(&mut self.bucket_counts)?,
-            7 => field.repeated_fixed64(&mut self.explicit_bounds)?,
-            8 => self.exemplars.push(field.bytes()?),
+            6 => {
+                notes.elements(field.most_values() / 8)?;
+                field.repeated_fixed64(&mut self.bucket_counts)?;
+            }
+            7 => {
+                notes.elements(field.most_values() / 8)?;
+                field.repeated_fixed64(&mut self.explicit_bounds)?;
+            }
+            8 => self.push_exemplar(field, notes)?,
             9 => return Ok(true),
             10 => self.flags = field.u32()?,
             11 => self.min = Some(field.double()?),
@@ -115,17 +127,17 @@ impl<'a> Raw<'a> {
         Ok(false)
     }
 
-    fn read_exponential(&mut self, field: &Field<'a>) -> Result<bool, Malformed> {
+    fn read_exponential(&mut self, field: &Field<'a>, notes: &mut Notes) -> Result<bool, Malformed> {
         match field.number {
             1 => return Ok(true),
             4 => self.count = field.fixed64()?,
             5 => self.sum = Some(field.double()?),
             6 => self.scale = field.sint32()?,
             7 => self.zero_count = field.fixed64()?,
-            8 => self.positive = Some(buckets(field.bytes()?)?),
-            9 => self.negative = Some(buckets(field.bytes()?)?),
+            8 => self.positive = Some(buckets(field.bytes()?, notes)?),
+            9 => self.negative = Some(buckets(field.bytes()?, notes)?),
             10 => self.flags = field.u32()?,
-            11 => self.exemplars.push(field.bytes()?),
+            11 => self.push_exemplar(field, notes)?,
             12 => self.min = Some(field.double()?),
             13 => self.max = Some(field.double()?),
             14 => self.zero_threshold = field.double()?,
@@ -134,11 +146,14 @@ impl<'a> Raw<'a> {
         Ok(false)
     }
 
-    fn read_summary(&mut self, field: &Field<'a>) -> Result<bool, Malformed> {
+    fn read_summary(&mut self, field: &Field<'a>, notes: &mut Notes) -> Result<bool, Malformed> {
         match field.number {
             4 => self.count = field.fixed64()?,
             5 => self.sum = Some(field.double()?),
-            6 => self.quantiles.push(quantile(field.bytes()?)?),
+            6 => {
+                notes.elements(1)?;
+                self.quantiles.push(quantile(field.bytes()?)?);
+            }
             7 => return Ok(true),
             8 => self.flags = field.u32()?,
             _ => return self.read_times(field),
@@ -204,13 +219,16 @@ impl<'a> Raw<'a> {
     }
 }
 
-fn buckets(message: &[u8]) -> Result<Buckets, Malformed> {
+fn buckets(message: &[u8], notes: &mut Notes) -> Result<Buckets, Malformed> {
     let mut buckets = Buckets { offset: 0, counts: Vec::new() };
     for field in Fields::of(message) {
         let field = field?;
         match field.number {
             1 => buckets.offset = field.sint32()?,
-            2 => field.repeated_varint(&mut buckets.counts)?,
+            2 => {
+                notes.elements(field.most_values())?;
+                field.repeated_varint(&mut buckets.counts)?;
+            }
             _ => {}
         }
     }
@@ -245,7 +263,7 @@ fn exemplars(messages: &[&[u8]], request: &mut Request<'_>) -> Result<Nested, Ma
                 4 => exemplar.span_id = field.bytes()?.to_vec(),
                 5 => exemplar.trace_id = field.bytes()?.to_vec(),
                 6 => exemplar.value = Some(exemplar::Value::AsInt(field.fixed64()?.cast_signed())),
-                7 => attributes.push(value::attribute(field.bytes()?, &mut request.rejections)?),
+                7 => attributes.push(value::attribute(field.bytes()?, &mut request.notes)?),
                 _ => {}
             }
         }

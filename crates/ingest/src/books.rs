@@ -1,0 +1,159 @@
+//! The books: every record that arrived, and what became of it.
+//!
+//! For each project and signal: received = stored + duplicate + rejected + refused + pending. So a loss would show.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use llm_observatory_core::ids::ProjectId;
+use llm_observatory_storage::writers::Written;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+
+/// The account of one signal of one project, in records, since the daemon started.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Records that arrived.
+    pub received: u64,
+    /// Records that were stored, and acknowledged.
+    pub stored: u64,
+    /// Records that were stored already, and acknowledged.
+    pub duplicate: u64,
+    /// Those of the duplicates that were more complete than what was there, and took its place.
+    pub completed: u64,
+    /// Records that can never be stored, by reason; their clients were told.
+    pub rejected: BTreeMap<&'static str, u64>,
+    /// Records whose request was refused, by reason; their clients were told to try again, or that it is in vain.
+    pub refused: BTreeMap<&'static str, u64>,
+    /// Records that were committed after their request had been refused. What comes again is a duplicate of these.
+    pub late: u64,
+}
+
+impl Account {
+    /// Records that are under way: received, and not answered for yet.
+    pub fn pending(&self) -> u64 {
+        let answered = self.stored
+            + self.duplicate
+            + self.rejected.values().sum::<u64>()
+            + self.refused.values().sum::<u64>();
+        self.received.saturating_sub(answered)
+    }
+}
+
+/// What is entered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Entry {
+    Received(u64),
+    Written(Written),
+    Rejected(&'static str, u64),
+    Refused(&'static str, u64),
+    Late(u64),
+}
+
+type Accounts = BTreeMap<(ProjectId, &'static str), Account>;
+
+/// The accounts of all projects and signals. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Books {
+    accounts: Arc<Mutex<Accounts>>,
+}
+
+impl Books {
+    /// Every account, by project and signal.
+    pub fn accounts(&self) -> BTreeMap<(ProjectId, &'static str), Account> {
+        self.lock().clone()
+    }
+
+    pub(crate) fn enter(&self, signal: &'static str, project_id: ProjectId, entry: Entry) {
+        let mut accounts = self.lock();
+        let account = accounts.entry((project_id, signal)).or_default();
+        match entry {
+            Entry::Received(records) => account.received += records,
+            Entry::Written(Written { stored, duplicates, completed }) => {
+                account.stored += stored;
+                account.duplicate += duplicates;
+                account.completed += completed;
+            }
+            Entry::Rejected(reason, records) => *account.rejected.entry(reason).or_default() += records,
+            Entry::Refused(reason, records) => *account.refused.entry(reason).or_default() += records,
+            Entry::Late(records) => account.late += records,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Accounts> {
+        // Each entry is one addition, so a panic elsewhere leaves nothing half-entered.
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AccountLabel {
+    project: i32,
+    signal: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    project: i32,
+    signal: &'static str,
+    reason: &'static str,
+}
+
+type Column = (&'static str, &'static str, fn(&Account) -> u64);
+type ReasonColumn = (&'static str, &'static str, fn(&Account) -> &BTreeMap<&'static str, u64>);
+
+const COLUMNS: [Column; 5] = [
+    ("records_received", "Records that arrived", |account| account.received),
+    ("records_stored", "Records that were stored and acknowledged", |account| account.stored),
+    ("records_duplicate", "Records that were stored already and acknowledged", |account| account.duplicate),
+    ("records_completed", "Duplicates that took the place of a less complete record", |account| {
+        account.completed
+    }),
+    ("records_late", "Records committed after their request had been refused", |account| account.late),
+];
+const REASON_COLUMNS: [ReasonColumn; 2] = [
+    ("records_rejected", "Records that can never be stored", |account| &account.rejected),
+    ("records_refused", "Records whose request was refused", |account| &account.refused),
+];
+
+impl Collector for Books {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let accounts = self.accounts();
+        for (name, help, value) in COLUMNS {
+            let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            for ((project, signal), account) in &accounts {
+                let label = AccountLabel { project: project.0, signal };
+                metric.encode_family(&label)?.encode_counter::<NoLabelSet, _, u64>(&value(account), None)?;
+            }
+        }
+        for (name, help, reasons) in REASON_COLUMNS {
+            let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            for ((project, signal), account) in &accounts {
+                for (reason, records) in reasons(account) {
+                    let label = ReasonLabel { project: project.0, signal, reason };
+                    metric.encode_family(&label)?.encode_counter::<NoLabelSet, _, u64>(records, None)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_answered_for_yet_is_pending() {
+        let books = Books::default();
+        let enter = |entry| books.enter("logs", ProjectId::DEFAULT, entry);
+        enter(Entry::Received(10));
+        enter(Entry::Written(Written { stored: 3, duplicates: 2, completed: 1 }));
+        enter(Entry::Rejected("span_id", 1));
+        enter(Entry::Refused("no_room", 2));
+        let account = &books.accounts()[&(ProjectId::DEFAULT, "logs")];
+        assert_eq!(account.pending(), 2);
+    }
+}

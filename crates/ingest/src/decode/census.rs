@@ -1,0 +1,92 @@
+//! What a request holds, told from its framing alone: before anything is allocated for it.
+
+use crate::wire::{Fields, Malformed};
+
+/// How many records and groups there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Spans, data points or log records.
+    pub records: u64,
+    /// Resource groups, scope groups and metrics.
+    pub groups: u64,
+}
+
+impl Census {
+    /// Counts a request whose records are the items of its scope groups.
+    ///
+    /// # Errors
+    /// When the framing of a group is broken.
+    pub(crate) fn of_records(request: &[u8]) -> Result<Self, Malformed> {
+        Self::count(request, |census, _| {
+            census.records += 1;
+            Ok(())
+        })
+    }
+
+    /// Counts a request whose records are the data points of the metrics in its scope groups.
+    ///
+    /// # Errors
+    /// When the framing of a group is broken.
+    pub(crate) fn of_points(request: &[u8]) -> Result<Self, Malformed> {
+        Self::count(request, |census, metric| {
+            census.groups += 1;
+            // A metric that breaks off is rejected as one record, beside the points before the break.
+            match points(metric) {
+                Ok(points) => census.records += points,
+                Err(before) => census.records += before + 1,
+            }
+            Ok(())
+        })
+    }
+
+    fn count(
+        request: &[u8],
+        visit: impl Fn(&mut Self, &[u8]) -> Result<(), Malformed>,
+    ) -> Result<Self, Malformed> {
+        let mut census = Self::default();
+        for group in Fields::of(request) {
+            let group = group?;
+            if group.number != 1 {
+                continue;
+            }
+            census.groups += 1;
+            for inner in Fields::of(group.bytes()?) {
+                let inner = inner?;
+                if inner.number != 2 {
+                    continue;
+                }
+                census.groups += 1;
+                for item in Fields::of(inner.bytes()?) {
+                    let item = item?;
+                    if let (2, Ok(item)) = (item.number, item.bytes()) {
+                        visit(&mut census, item)?;
+                    }
+                }
+            }
+        }
+        Ok(census)
+    }
+}
+
+/// The data points of a metric; or, when it breaks off, those before the break.
+fn points(metric: &[u8]) -> Result<u64, u64> {
+    let mut data: &[u8] = &[];
+    for field in Fields::of(metric) {
+        let field = field.map_err(|_| 0_u64)?;
+        match field.number {
+            1 | 2 | 3 | 12 => _ = field.bytes().map_err(|_| 0_u64)?,
+            // Of a oneof that is set twice, the last one counts.
+            5 | 7 | 9 | 10 | 11 => data = field.bytes().map_err(|_| 0_u64)?,
+            _ => {}
+        }
+    }
+    let mut points = 0;
+    for field in Fields::of(data) {
+        let field = field.map_err(|_| points)?;
+        if field.number == 1 {
+            field.bytes().map_err(|_| points)?;
+            points += 1;
+        }
+    }
+    Ok(points)
+}

@@ -1,0 +1,83 @@
+//! `observatory stats`: the books of a running observatory.
+
+use clap::Args;
+use llm_observatory_proto::v1::ingest_service_client::IngestServiceClient;
+use llm_observatory_proto::v1::{GetIngestStatsRequest, IngestAccount, IngestCount};
+
+use super::Failure;
+use super::output::{Format, Refused, Table, connect, print_table};
+
+/// Options of `stats`.
+#[derive(Debug, Args)]
+pub(super) struct Stats {
+    /// Where the observatory takes OTLP in: its books are told there.
+    #[arg(long, env = "OBSERVATORY_INGEST_ADDRESS", default_value = "http://127.0.0.1:4317")]
+    ingest_address: String,
+    /// How the answer is shown.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+impl Stats {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let channel = connect(&self.ingest_address, "--ingest-address").await?;
+        let mut client = IngestServiceClient::new(channel);
+        let stats = client.get_ingest_stats(GetIngestStatsRequest {}).await.map_err(Refused)?.into_inner();
+        match self.format {
+            Format::Json => {
+                let accounts: Vec<_> = stats.accounts.iter().map(json).collect();
+                println!("{}", serde_json::to_string_pretty(&accounts)?);
+            }
+            Format::Table => print_table(&table(&stats.accounts)),
+        }
+        Ok(())
+    }
+}
+
+fn table(accounts: &[IngestAccount]) -> Table {
+    let columns =
+        ["project", "signal", "received", "stored", "duplicate", "rejected", "refused", "pending", "late"];
+    let mut table = Table::new(&columns);
+    for account in accounts {
+        table.row([
+            account.project_id.to_string(),
+            account.signal.clone(),
+            account.received.to_string(),
+            account.stored.to_string(),
+            account.duplicate.to_string(),
+            by_reason(&account.rejected),
+            by_reason(&account.refused),
+            account.pending.to_string(),
+            account.late.to_string(),
+        ]);
+    }
+    table
+}
+
+/// The sum, and what it is made of: `7 (no_room 5, unavailable 2)`.
+fn by_reason(counts: &[IngestCount]) -> String {
+    let sum: u64 = counts.iter().map(|count| count.records).sum();
+    if counts.is_empty() {
+        return sum.to_string();
+    }
+    let parts: Vec<_> = counts.iter().map(|count| format!("{} {}", count.reason, count.records)).collect();
+    format!("{sum} ({})", parts.join(", "))
+}
+
+fn json(account: &IngestAccount) -> serde_json::Value {
+    let reasons = |counts: &[IngestCount]| -> serde_json::Map<String, serde_json::Value> {
+        counts.iter().map(|count| (count.reason.clone(), count.records.into())).collect()
+    };
+    serde_json::json!({
+        "projectId": account.project_id,
+        "signal": account.signal,
+        "received": account.received,
+        "stored": account.stored,
+        "duplicate": account.duplicate,
+        "completed": account.completed,
+        "rejected": reasons(&account.rejected),
+        "refused": reasons(&account.refused),
+        "pending": account.pending,
+        "late": account.late,
+    })
+}

@@ -1,0 +1,151 @@
+//! The connection of a writer: its own, set up for durable and bounded transactions, its statements prepared once.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
+use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, Socket, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::config::DatabaseConfig;
+use crate::error::{Error, chain};
+use crate::pool::within;
+
+const DURABILITY: &str = "/* writer: durability */ \
+    SELECT name FROM unnest(ARRAY['fsync', 'full_page_writes']) AS name WHERE current_setting(name) = 'off'";
+
+/// A session that asks for `off` is given `on`; stronger levels stay. The rest bounds what a writer may hold up: a lock is
+/// waited for only so long, a transaction whose writer went silent is ended, plans are never compiled.
+const SETTINGS: &str = "/* writer: settings */ SELECT \
+    set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' \
+               ELSE current_setting('synchronous_commit') END, false), \
+    set_config('lock_timeout', $1, false), set_config('statement_timeout', '0', false), \
+    set_config('idle_in_transaction_session_timeout', '30s', false), set_config('jit', 'off', false)";
+
+/// Ends the work of a writer that is gone. Only servers on systems that can notice a closed socket know it.
+const NOTICE_CLOSED: &str = "/* writer: notice closed */ SET client_connection_check_interval = '1s'";
+
+/// The settings that let PostgreSQL lose what it committed, as they stand now.
+///
+/// # Errors
+/// What PostgreSQL says.
+pub async fn unsafe_settings(client: &Client) -> Result<Vec<String>, Error> {
+    Ok(client.query(DURABILITY, &[]).await?.iter().map(|row| row.get(0)).collect())
+}
+
+/// A connection that one writer keeps.
+#[derive(Debug)]
+pub struct WriterConnection {
+    client: Client,
+    driver: AbortHandle,
+    warned: Arc<AtomicBool>,
+    prepared: Mutex<HashMap<String, Statement>>,
+}
+
+impl Deref for WriterConnection {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl WriterConnection {
+    /// Opens it, on the server that takes writes when several are named.
+    ///
+    /// # Errors
+    /// [`Error::UnsafeDurability`] when what is committed may be lost and that was not allowed; [`Error::Unavailable`].
+    pub(crate) async fn open(
+        driver: &Config,
+        tls: &MakeRustlsConnect,
+        database: &DatabaseConfig,
+    ) -> Result<Self, Error> {
+        let mut driver = driver.clone();
+        driver.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        within(Duration::from_millis(database.connect_timeout_ms), async {
+            let (client, connection) = driver.connect(tls.clone()).await?;
+            let warned = Arc::new(AtomicBool::new(false));
+            let driver = tokio::spawn(drive(connection, warned.clone())).abort_handle();
+            let connection = Self { client, driver, warned, prepared: Mutex::default() };
+            connection.set_up(database).await?;
+            Ok(connection)
+        })
+        .await
+    }
+
+    async fn set_up(&self, database: &DatabaseConfig) -> Result<(), Error> {
+        let lacking = unsafe_settings(self).await?;
+        if !lacking.is_empty() && !database.allow_unsafe_durability {
+            return Err(Error::UnsafeDurability(lacking));
+        }
+        self.query_one(SETTINGS, &[&database.lock_timeout_ms.to_string()]).await?;
+        if let Err(error) = self.batch_execute(NOTICE_CLOSED).await {
+            tracing::debug!(error = %chain(&error), "the server does not look out for closed connections");
+        }
+        Ok(())
+    }
+
+    /// The statement, prepared on first use.
+    pub(crate) async fn statement(&self, sql: &str) -> Result<Statement, Error> {
+        if let Some(statement) = self.prepared().get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(sql).await?;
+        self.prepared().insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    /// Commits.
+    ///
+    /// # Errors
+    /// [`Error::InDoubt`] when the answer was lost, or said that a standby may not have the transaction; otherwise what
+    /// PostgreSQL says, and then nothing was committed.
+    pub(crate) async fn commit(&self) -> Result<(), Error> {
+        self.warned.store(false, Ordering::Release);
+        match self.batch_execute("COMMIT").await.map_err(Error::from) {
+            Ok(()) if self.warned.load(Ordering::Acquire) => {
+                Err(Error::InDoubt("PostgreSQL has it, and warned that its standby may not".to_owned()))
+            }
+            Err(error) if error.failure() == crate::error::Failure::Unavailable => {
+                Err(Error::InDoubt(error.to_string()))
+            }
+            result => result,
+        }
+    }
+
+    /// Closes it at once, whatever the server still does.
+    pub fn abandon(self) {
+        self.driver.abort();
+    }
+
+    fn prepared(&self) -> std::sync::MutexGuard<'_, HashMap<String, Statement>> {
+        // A statement that is missing is prepared again.
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Moves bytes until the connection ends. A warning during COMMIT means that synchronous replication was not waited for.
+async fn drive<S>(mut connection: Connection<Socket, S>, warned: Arc<AtomicBool>)
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    loop {
+        match poll_fn(|context| connection.poll_message(context)).await {
+            Some(Ok(AsyncMessage::Notice(notice))) if *notice.code() == SqlState::WARNING => {
+                warned.store(true, Ordering::Release);
+            }
+            Some(Ok(_)) => {}
+            Some(Err(error)) => {
+                tracing::debug!(error = %chain(&error), "connection of a writer ended");
+                return;
+            }
+            None => return,
+        }
+    }
+}

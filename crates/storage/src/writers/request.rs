@@ -1,0 +1,172 @@
+//! Export requests, committed with the ledger: each exactly once, however often it comes.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use llm_observatory_core::ids::ProjectId;
+use uuid::Uuid;
+
+use super::connection::WriterConnection;
+use super::ledger::{self, Entry, Known};
+use super::{Dictionary, RejectionRow, Rows, Way, Written, insert, transaction};
+use crate::error::{Error, Failure};
+
+/// One request, decoded.
+#[derive(Debug)]
+pub struct Request<B> {
+    /// 128 bits of the hash of its decompressed bytes.
+    pub hash: Uuid,
+    /// Whose it is.
+    pub project_id: ProjectId,
+    /// When it was received.
+    pub received_at: SystemTime,
+    /// Its records.
+    pub rows: B,
+    /// How many further records it had, which can never be stored.
+    pub rejected: u64,
+    /// Those of them that are kept.
+    pub rejections: Vec<RejectionRow>,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is committed.
+    Written(Written),
+    /// It was committed before.
+    Known {
+        /// How many of its records can never be stored.
+        rejected: u64,
+    },
+}
+
+impl From<Known> for Outcome {
+    fn from(known: Known) -> Self {
+        Self::Known { rejected: known.rejected }
+    }
+}
+
+impl<B: Rows> Request<B> {
+    fn entry(&self) -> Entry {
+        Entry {
+            hash: self.hash,
+            project_id: self.project_id,
+            received_at: self.received_at,
+            records: self.rows.records().len() as u64 + self.rejected,
+            rejected: self.rejected,
+        }
+    }
+}
+
+/// Commits the requests in one transaction, and tells what became of each. No two of them may be the same.
+///
+/// # Errors
+/// What PostgreSQL says; then nothing is committed, or with [`Error::InDoubt`] perhaps all of it. Run it again: what was
+/// committed is known by then.
+pub async fn commit_requests<B: Rows>(
+    connection: &WriterConnection,
+    dictionary: &Dictionary,
+    requests: &[&Request<B>],
+) -> Result<Vec<Outcome>, Error> {
+    let batches: Vec<_> = requests.iter().map(|request| &request.rows).collect();
+    B::ensure_dictionaries(&batches, connection, dictionary).await?;
+    match transaction::run(connection, write(connection, requests, Way::Copy)).await {
+        Err(error) if error.failure() == Failure::Duplicate => {
+            transaction::run(connection, write(connection, requests, Way::Staged)).await
+        }
+        result => result,
+    }
+}
+
+async fn write<B: Rows>(
+    connection: &WriterConnection,
+    requests: &[&Request<B>],
+    way: Way,
+) -> Result<Vec<Outcome>, Error> {
+    let entries: Vec<_> = requests.iter().map(|request| request.entry()).collect();
+    let known = ledger::record(connection, B::SIGNAL, &entries).await?;
+    let new =
+        || requests.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(request, _)| *request);
+    let slices: Vec<_> = new().map(|request| request.rows.records()).collect();
+    let mut written = match slices.iter().all(|slice| slice.is_empty()) {
+        true => vec![Written::default(); slices.len()],
+        false => B::write(&slices, connection, way).await?,
+    }
+    .into_iter();
+    let rejections: Vec<_> = new().flat_map(|request| &request.rejections).collect();
+    if !rejections.is_empty() {
+        insert::insert(connection, &rejections).await?;
+    }
+    let of_new = |known: Option<Known>| match known {
+        Some(known) => known.into(),
+        None => Outcome::Written(written.next().unwrap_or_default()),
+    };
+    Ok(known.into_iter().map(of_new).collect())
+}
+
+/// Commits one request whose records PostgreSQL did not take together: looks by halves for those that it can't hold,
+/// and stores the others. `reject` makes a dead letter: of the record with the first number, under the second one.
+///
+/// Returns what became of the request, and the numbers of the records that were refused.
+///
+/// # Errors
+/// As [`commit_requests`].
+pub async fn commit_apart<B: Rows>(
+    connection: &WriterConnection,
+    dictionary: &Dictionary,
+    request: &Request<B>,
+    reject: impl Fn(usize, usize, &Error) -> Option<RejectionRow> + Sync,
+) -> Result<(Outcome, Vec<usize>), Error> {
+    let of_all = match B::ensure_dictionaries(&[&request.rows], connection, dictionary).await {
+        Ok(()) => None,
+        // What all of its records point at can't be held, so none of them can.
+        Err(error) if error.failure() == Failure::Data => Some(error),
+        Err(error) => return Err(error),
+    };
+    let work = async {
+        let entry = request.entry();
+        if let Some(known) = ledger::record(connection, B::SIGNAL, &[entry]).await?.pop().flatten() {
+            return Ok((known.into(), Vec::new()));
+        }
+        let (written, refused) = match of_all {
+            None => store_apart::<B>(connection, request.rows.records()).await?,
+            Some(error) => {
+                let error = Arc::new(error);
+                let all = (0..request.rows.records().len()).map(|n| (n, error.clone()));
+                (Written::default(), all.collect())
+            }
+        };
+        let rejections = refused
+            .iter()
+            .enumerate()
+            .filter_map(|(n, (record, error))| reject(*record, request.rejections.len() + n, error));
+        let rejections: Vec<_> = request.rejections.iter().cloned().chain(rejections).collect();
+        insert::insert(connection, &rejections.iter().collect::<Vec<_>>()).await?;
+        let refused: Vec<_> = refused.into_iter().map(|(record, _)| record).collect();
+        ledger::reject(connection, B::SIGNAL, &entry, refused.len()).await?;
+        Ok((Outcome::Written(written), refused))
+    };
+    transaction::run(connection, work).await
+}
+
+/// Stores the records that PostgreSQL takes, and gives the numbers of the others with what it says of each.
+async fn store_apart<B: Rows>(
+    connection: &WriterConnection,
+    records: &[B::Record],
+) -> Result<(Written, Vec<(usize, Arc<Error>)>), Error> {
+    let (mut written, mut refused) = (Written::default(), Vec::new());
+    let mut parts = vec![0..records.len()];
+    while let Some(part) = parts.pop() {
+        let slice = [&records[part.clone()]];
+        match transaction::nested(connection, B::write(&slice, connection, Way::Staged)).await {
+            Ok(stored) => stored.into_iter().for_each(|stored| written += stored),
+            Err(error) if error.failure() != Failure::Data => return Err(error),
+            Err(error) if part.len() <= 1 => refused.push((part.start, Arc::new(error))),
+            Err(_) => {
+                let middle = part.start + part.len() / 2;
+                parts.extend([middle..part.end, part.start..middle]);
+            }
+        }
+    }
+    Ok((written, refused))
+}
