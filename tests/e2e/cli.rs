@@ -36,6 +36,9 @@ impl Outcome {
     }
 }
 
+/// The PostgreSQL that tests share may lose everything in a crash.
+const ALLOW_UNSAFE: (&str, &str) = ("OBSERVATORY_STORAGE__DATABASE__ALLOW_UNSAFE_DURABILITY", "true");
+
 /// Runs `observatory` to its end, with nothing in its environment but this.
 async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
     let mut command = Command::new(binary());
@@ -43,6 +46,7 @@ async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
         .args(arguments)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env(ALLOW_UNSAFE.0, ALLOW_UNSAFE.1)
         .envs(environment.iter().copied())
         .stdin(Stdio::null())
         .kill_on_drop(true);
@@ -102,16 +106,24 @@ async fn traces_are_shown_as_tables_and_as_json() {
     unreachable.says(69, &["no observatory answers at", &nowhere, "observatory serve"]);
 }
 
-const STEPS: [&str; 7] =
-    ["configuration", "connection", "PostgreSQL", "Redis", "schema", "health and pool", "sample query"];
+const STEPS: [&str; 8] = [
+    "configuration",
+    "connection",
+    "PostgreSQL",
+    "durability",
+    "Redis",
+    "schema",
+    "health and pool",
+    "sample query",
+];
 
 #[tokio::test]
-async fn check_goes_through_seven_steps() {
+async fn check_goes_through_eight_steps() {
     let database = TestDatabase::new().await;
     let url = database.url();
     let healthy = run(&["check", "--database-url", &url], &[]).await;
     healthy.says(0, &STEPS);
-    assert_eq!(healthy.stdout.lines().count(), 8, "a header and seven rows: {healthy:?}");
+    assert_eq!(healthy.stdout.lines().count(), 9, "a header and eight rows: {healthy:?}");
     assert!(!healthy.stdout.contains("FAILED"), "{healthy:?}");
 
     let redis = Redis::start();
@@ -170,6 +182,20 @@ async fn migrations_are_shown_and_applied() {
     assert_eq!((words(&after, "yes"), words(&after, "no")), (known, 0), "{after:?}");
     let client = database.client().await;
     assert_eq!(number(&client, "SELECT count(*) FROM trace_spans").await, 0);
+}
+
+#[tokio::test]
+async fn a_database_that_may_lose_what_it_commits_is_not_written_to() {
+    let database = TestDatabase::new().await;
+    let url = database.url();
+    let told = ["fsync and full_page_writes are off", "allow_unsafe_durability"];
+    let serve = ["serve", "--database-url", &url, "--admin-listen", "127.0.0.1:0"];
+    let listen = ["--ingest-listen", "127.0.0.1:0", "--query-listen", "127.0.0.1:0"];
+    let forbid = (ALLOW_UNSAFE.0, "false");
+    run(&[&serve[..], &listen].concat(), &[forbid]).await.says(1, &told);
+    run(&["check", "--database-url", &url], &[forbid]).await.says(1, &["durability", "FAILED"]);
+    let allowed = Options::on(url).start();
+    assert!(allowed.log().contains("acknowledged telemetry may be lost in a crash"), "{}", allowed.log());
 }
 
 #[tokio::test]
@@ -291,10 +317,10 @@ async fn the_admin_side_tells_how_it_goes() {
     let (status, metrics) = get(admin, "/metrics").await;
     assert_eq!(status, 200);
     let books = [
-        "observatory_ingest_records_received_total{signal=\"traces\"} 6",
-        "observatory_ingest_records_stored_total{signal=\"traces\"} 2",
-        "observatory_ingest_records_duplicate_total{signal=\"traces\"} 2",
-        "observatory_ingest_records_rejected_total{signal=\"traces\",reason=\"trace_id\"} 2",
+        "observatory_ingest_records_received_total{project=\"1\",signal=\"traces\"} 6",
+        "observatory_ingest_records_stored_total{project=\"1\",signal=\"traces\"} 2",
+        "observatory_ingest_records_duplicate_total{project=\"1\",signal=\"traces\"} 2",
+        "observatory_ingest_records_rejected_total{project=\"1\",signal=\"traces\",reason=\"trace_id\"} 2",
     ];
     for line in books {
         assert!(metrics.contains(line), "{line} is not in\n{metrics}");

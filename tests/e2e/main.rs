@@ -9,6 +9,7 @@ mod database;
 mod raw;
 mod telemetry;
 
+mod books;
 mod cli;
 mod durability;
 mod ingest;

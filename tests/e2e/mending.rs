@@ -334,3 +334,72 @@ async fn what_is_too_large_is_refused_for_good() {
         assert_eq!(exporter.spans(of_size(99_000)).await.unwrap(), None);
     }
 }
+
+#[tokio::test]
+async fn what_postgresql_refuses_is_found_among_its_neighbours() {
+    let world = World::new().await;
+    let checks = "ALTER TABLE trace_spans ADD CONSTRAINT no_poison CHECK (name <> 'poison');
+                  ALTER TABLE logs ADD CONSTRAINT no_poison CHECK (body_text <> 'poison')";
+    world.client.batch_execute(checks).await.unwrap();
+    let exporter = Exporter::to(&world.daemon).await;
+    let poison = Span { name: "poison".to_owned(), ..span(1, 7) };
+    let sent: Vec<_> = (1..=20).map(|id| if id == 7 { poison.clone() } else { span(1, id) }).collect();
+    let request = spans("shop", sent);
+    // Sent again, it is refused again, and its neighbours are duplicates.
+    for _ in 0..2 {
+        let (rejected, message) = told(exporter.spans(request.clone()).await.unwrap());
+        assert_eq!(rejected, 1, "{message}");
+    }
+    assert_eq!(count(&world.client, "trace_spans").await, 19);
+    assert_eq!(count(&world.client, "traces WHERE span_count = 19").await, 1);
+
+    let logs = crate::telemetry::records("shop", vec![record("good"), record("poison"), record("good")]);
+    let partial = exporter.records(logs).await.unwrap().unwrap();
+    assert_eq!(partial.rejected_log_records, 1);
+    assert_eq!(partial.error_message, "resource_logs[0].scope_logs[0].log_records[1]: PostgreSQL refused it");
+    assert_eq!(count(&world.client, "logs").await, 2);
+
+    let query =
+        "SELECT signal, place, reason, detail, record, record_bytes FROM ingest_rejections ORDER BY signal";
+    let letters = world.client.query(query, &[]).await.unwrap();
+    assert_eq!(letters.len(), 2);
+    assert_eq!(letters[0].get::<_, String>(1), "resource_spans[0].scope_spans[0].spans[6]");
+    assert_eq!(letters[0].get::<_, String>(2), "refused");
+    assert!(letters[0].get::<_, String>(3).contains("23514"), "{:?}", letters[0]);
+    assert_eq!(Span::decode(letters[0].get::<_, &[u8]>(4)).unwrap(), poison);
+    assert_eq!(letters[0].get::<_, i32>(5) as usize, poison.encoded_len());
+}
+
+#[tokio::test]
+async fn rejected_records_are_kept_with_their_reason() {
+    let world = World::new().await;
+    let broken = Span { span_id: Vec::new(), ..span(1, 1) };
+    let exporter = Exporter::to(&world.daemon).await;
+    let request = spans("shop", vec![broken.clone(); 150]);
+    assert_eq!(told(exporter.spans(request.clone()).await.unwrap()).0, 150);
+    assert_eq!(told(exporter.spans(request).await.unwrap()).0, 150, "told again when it is sent again");
+    let letters =
+        world.client.query("SELECT place, reason, record FROM ingest_rejections", &[]).await.unwrap();
+    assert_eq!(letters.len(), 100, "at most ingest.kept_rejections of a request");
+    assert_eq!(letters[0].get::<_, String>(1), "span_id");
+    assert_eq!(Span::decode(letters[0].get::<_, &[u8]>(2)).unwrap(), broken);
+}
+
+#[tokio::test]
+async fn more_elements_than_are_taken_are_refused_by_name() {
+    let database = TestDatabase::new().await;
+    let daemon = Options::on(database.url())
+        .environment("OBSERVATORY_INGEST__MAX_RECORD_ELEMENTS", "100")
+        .environment("OBSERVATORY_INGEST__MAX_REQUEST_RECORDS", "50")
+        .start();
+    let exporter = Exporter::to(&daemon).await;
+    let crowded = Span { attributes: (0..101).map(|n| text(&format!("k{n}"), "v")).collect(), ..span(1, 1) };
+    let (rejected, message) = told(exporter.spans(spans("shop", vec![crowded, span(1, 2)])).await.unwrap());
+    assert_eq!(rejected, 1);
+    assert!(message.contains("spans[0]") && message.contains("ingest.max_record_elements"), "{message}");
+    let status = exporter.spans(spans("shop", (1..=51).map(|id| span(1, id)).collect())).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
+    assert!(status.message().contains("ingest.max_request_records"), "{status}");
+    assert!(status.details().is_empty(), "it would be in vain to try again");
+    assert_eq!(count(&database.client().await, "trace_spans").await, 1);
+}

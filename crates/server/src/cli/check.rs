@@ -124,6 +124,9 @@ async fn durability(pool: &StoragePool) -> Result<String, String> {
     let lacking = async { unsafe_settings(&*pool.get().await?).await };
     match lacking.await {
         Ok(lacking) if lacking.is_empty() => Ok("what is committed survives a crash".to_owned()),
+        Ok(lacking) if pool.config().database.allow_unsafe_durability => {
+            Ok(format!("UNSAFE, and allowed to be: off is {}", lacking.join(", ")))
+        }
         Ok(lacking) => Err(llm_observatory_storage::Error::UnsafeDurability(lacking).to_string()),
         Err(error) => Err(error.to_string()),
     }
