@@ -20,6 +20,14 @@ STOP_SECONDS = 30
 
 
 @dataclass(frozen=True)
+class Collector:
+    """Addresses of a running Collector."""
+
+    receiver: str
+    metrics: str
+
+
+@dataclass(frozen=True)
 class Observatory:
     """Addresses of a running daemon, as its `ready` line tells them."""
 
@@ -49,19 +57,28 @@ def running(command, stdout=None, **environment):
 
 
 @contextmanager
-def running_observatory():
-    """Runs the daemon on ports of its own choice and a private PostgreSQL."""
+def scratch():
+    """A directory that is removed at the end. Under root PostgreSQL runs as another user, who must get through it."""
     directory = tempfile.mkdtemp(prefix="observatory-interop-")
-    # Under root the daemon runs PostgreSQL as another user, who must get through to the data directory.
     os.chmod(directory, 0o755)
-    command = [os.environ["OBSERVATORY_BIN"], "serve", "--data-dir", f"{directory}/data"]
-    for listener in ("ingest", "query", "admin"):
-        command += [f"--{listener}-listen", "127.0.0.1:0"]
     try:
-        with running(command, stdout=subprocess.PIPE) as process:
-            yield Observatory(**ready_line(process))
+        yield directory
     finally:
         shutil.rmtree(directory)
+
+
+@contextmanager
+def running_observatory(database_url=None, **settings):
+    """Runs the daemon on ports of its own choice, on this database or a private PostgreSQL. Settings are named as in
+    the environment, without OBSERVATORY_."""
+    with scratch() as directory:
+        command = [os.environ["OBSERVATORY_BIN"], "serve"]
+        command += ["--database-url", database_url] if database_url else ["--data-dir", f"{directory}/data"]
+        for listener in ("ingest", "query", "admin"):
+            command += [f"--{listener}-listen", "127.0.0.1:0"]
+        environment = {f"OBSERVATORY_{name}": str(value) for name, value in settings.items()}
+        with running(command, stdout=subprocess.PIPE, **environment) as process:
+            yield Observatory(**ready_line(process))
 
 
 def ready_line(process):
@@ -75,19 +92,19 @@ def ready_line(process):
 
 
 @contextmanager
-def running_collector(observatory):
-    """Runs a Collector on the sample configuration that we ship; gives the address that it receives at."""
-    listen = f"127.0.0.1:{free_port()}"
+def running_collector(endpoint):
+    """Runs a Collector on the sample configuration that we ship, which exports to `endpoint`."""
+    collector = Collector(f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}")
     command = [os.environ["OTELCOL_BIN"], "--config", str(COLLECTOR_CONFIG)]
     environment = {
-        "COLLECTOR_LISTEN": listen,
-        "COLLECTOR_METRICS_LEVEL": "none",
-        "OBSERVATORY_ENDPOINT": observatory.ingest,
+        "COLLECTOR_LISTEN": collector.receiver,
+        "COLLECTOR_METRICS_PORT": collector.metrics.rpartition(":")[2],
+        "OBSERVATORY_ENDPOINT": endpoint,
     }
     with running(command, **environment):
-        with grpc.insecure_channel(listen) as channel:
+        with grpc.insecure_channel(collector.receiver) as channel:
             grpc.channel_ready_future(channel).result(START_SECONDS)
-        yield listen
+        yield collector
 
 
 def free_port():
