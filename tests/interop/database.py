@@ -45,6 +45,11 @@ def rows(observatory, query, service):
         return connection.execute(query, [service]).fetchall()
 
 
+def span_count(observatory, service):
+    ((count,),) = rows(observatory, "SELECT count(*) FROM trace_spans WHERE service_name = %s", service)
+    return count
+
+
 def assert_spans(observatory, service, sent):
     found = [(*row[:9], as_json(row[9]), row[10]) for row in rows(observatory, SPANS, service)]
     otlp.assert_same(found, [span_row(item.record) for item in sent])

@@ -15,6 +15,7 @@ from grpc import StatusCode
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 import clients
+import database
 import handmade
 from clients import CLIENTS, EXPORT_SECONDS, Spans
 from postgres import running_postgres
@@ -66,16 +67,11 @@ def drive(client, service, tell, request):
             assert relay.answered.wait(EXPORT_SECONDS)
             once_answered()
             exported = export.result(EXPORT_SECONDS)
-        seen = Seen(relay.attempts, exported, stored(observatory, service))
+        seen = Seen(relay.attempts, exported, database.span_count(observatory, service))
         tell(row(request.function.__name__, client.__name__, seen))
         return seen
 
     return drive
-
-
-def stored(observatory, service):
-    with psycopg.connect(observatory.database) as connection:
-        return connection.execute("SELECT count(*) FROM trace_spans WHERE service_name = %s", [service]).fetchone()[0]
 
 
 def row(situation, client, seen):
@@ -167,6 +163,7 @@ def full_house(narrow, service):
         # Once the first has no room, there is none for a larger one.
         eventually(lambda: any(other.done() for other in others))
         yield narrow, holder.commit
+        holder.commit()
         fates = [other.code() for other in others]
         assert set(fates) == {StatusCode.OK, StatusCode.RESOURCE_EXHAUSTED}
 
@@ -196,7 +193,7 @@ def away():
 
 @each_client
 def test_too_large(client, small, drive):
-    """RESOURCE_EXHAUSTED without RetryInfo: it will never do. Python does not know that, and tries until its deadline."""
+    """RESOURCE_EXHAUSTED without RetryInfo: for good. Python does not know that, and tries until its deadline."""
     seen = drive(small, padding=5_000)
     assert all(attempt.delay is None for attempt in seen.attempts)
     attempts = 4 if client is clients.python else 1

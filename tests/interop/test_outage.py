@@ -98,7 +98,7 @@ class OurCounts:
 
     def check(self, sent):
         assert self.received == self.stored + self.duplicate + self.rejected + self.refused
-        # What was stored after its client had been told to come back counts as refused, and its repetition as duplicate.
+        # Stored after its client had been told to come back: it counts as refused, and its repetition as duplicate.
         assert self.stored + self.late == sent
         assert self.rejected == 0
         assert self.refused > 0, "the outage was not felt"
