@@ -4,7 +4,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import grpc
 from google.rpc.error_details_pb2 import RetryInfo
@@ -21,7 +21,7 @@ OPTIONS = [("grpc.max_receive_message_length", MESSAGE_BYTES), ("grpc.max_send_m
 class Attempt:
     """A request, when it came, and what it was answered."""
 
-    request: bytes
+    request: bytes = field(repr=False)
     began: float
     ended: float
     code: grpc.StatusCode

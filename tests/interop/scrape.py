@@ -12,9 +12,7 @@ def scrape(address):
     with urlopen(f"http://{address}/metrics", timeout=10) as answer:
         lines = answer.read().decode().splitlines()
     samples = [SAMPLE.match(line) for line in lines if line and not line.startswith("#")]
-    return [
-        (sample["name"], dict(LABEL.findall(sample["labels"] or "")), float(sample["value"])) for sample in samples
-    ]
+    return [(sample["name"], dict(LABEL.findall(sample["labels"] or "")), float(sample["value"])) for sample in samples]
 
 
 def total(samples, name, **labels):

@@ -4,7 +4,7 @@ All answers but one are the daemon's own, in a situation that makes it give them
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -49,10 +49,9 @@ class Seen:
 
     def came_back_as_told(self):
         """It came back after every refusal, with the same bytes and not before it should."""
-        same = all(attempt.request == self.attempts[0].request for attempt in self.attempts)
-        return same and all(
-            wait >= attempt.delay >= TOLD_MS / 1_000 for wait, attempt in zip(self.waits, self.attempts)
-        )
+        assert {attempt.request for attempt in self.attempts} == {self.attempts[0].request}
+        told = [attempt.delay for attempt in self.attempts[:-1]]
+        return all(wait >= delay >= TOLD_MS / 1_000 for wait, delay in zip(self.waits, told, strict=True))
 
 
 @pytest.fixture
@@ -186,9 +185,8 @@ def test_database_away(client, away, drive):
 
 @pytest.fixture(scope="module")
 def away():
-    with running_postgres() as postgres:
-        with running_observatory(postgres.url, INGEST__RETRY_DELAY_MS=TOLD_MS) as observatory:
-            yield observatory, postgres
+    with running_postgres() as postgres, running_observatory(postgres.url, INGEST__RETRY_DELAY_MS=TOLD_MS) as daemon:
+        yield daemon, postgres
 
 
 @each_client
