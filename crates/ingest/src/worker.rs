@@ -106,17 +106,26 @@ impl<S: Signal> Worker<S> {
         connection: &mut Option<WriterConnection>,
         mut group: Group<S>,
     ) -> Vec<Group<S>> {
-        let mut attempt = 0;
+        let (mut attempt, mut in_doubt) = (0, false);
         loop {
-            drop_abandoned(&mut group);
+            // What is perhaps stored already must be known to be, whoever still waits for it: the books depend on it.
+            if !in_doubt {
+                drop_abandoned(&mut group);
+            }
             if group.is_empty() {
                 return Vec::new();
             }
             let opened = match connection.take() {
                 Some(connection) => Some(connection),
-                None => self.connect(&mut || all_abandoned(&group)).await,
+                None => {
+                    let mut is_over = || all_abandoned(&group) && (!in_doubt || self.gathering.is_finished());
+                    self.connect(&mut is_over).await
+                }
             };
-            let Some(open) = opened else { continue };
+            let Some(open) = opened else {
+                in_doubt = false;
+                continue;
+            };
             let committed = timeout(self.config.commit_within(), self.commit(&open, &mut group)).await;
             let error = match committed {
                 Ok(result) => {
@@ -125,7 +134,7 @@ impl<S: Signal> Worker<S> {
                     }
                     match result {
                         Ok(outcomes) => {
-                            self.tell(group, outcomes);
+                            self.tell(group, outcomes, in_doubt);
                             return Vec::new();
                         }
                         Err(error) => error,
@@ -137,6 +146,7 @@ impl<S: Signal> Worker<S> {
                 }
             };
             attempt += 1;
+            in_doubt |= matches!(error, Error::InDoubt(_));
             match self.after(&error, attempt, &group).await {
                 Next::Again => {}
                 Next::Halves => {
@@ -238,14 +248,21 @@ impl<S: Signal> Worker<S> {
         })
     }
 
-    /// Tells every request its fate, after COMMIT.
-    fn tell(&self, group: Group<S>, outcomes: Vec<Outcome>) {
+    /// Tells every request its fate, after COMMIT. Of a batch whose first COMMIT was in doubt, what comes for the first time
+    /// again was stored by that.
+    fn tell(&self, group: Group<S>, outcomes: Vec<Outcome>, in_doubt: bool) {
         for (submission, outcome) in group.into_iter().zip(outcomes) {
             let Submission { request, mut rejections, receipt, charge, .. } = submission;
             self.pace.committed(charge.bytes());
             let written = match outcome {
                 Outcome::Written(written) => written,
-                Outcome::Known { rejected } => known(&request.rows, &mut rejections, rejected),
+                Outcome::Known { rejected, duplicates } => {
+                    let known = known(&request.rows, &mut rejections, rejected);
+                    match in_doubt && duplicates == 1 {
+                        true => Written { stored: known.duplicates, ..Written::default() },
+                        false => known,
+                    }
+                }
             };
             let (books, project_id) = (self.metrics.books.clone(), request.project_id);
             drop((request, charge));

@@ -41,6 +41,8 @@ pub(super) struct Entry {
 pub(super) struct Known {
     /// How many of its records can never be stored.
     pub(super) rejected: u64,
+    /// How often it has come again by now.
+    pub(super) duplicates: u64,
 }
 
 /// Enters the requests; gives for each whether it was there already. No two of them may be the same.
@@ -64,7 +66,10 @@ pub(super) async fn record(
     let known: HashMap<(Uuid, i32), Known> = rows
         .iter()
         .filter(|row| row.get::<_, i32>(2) > 0)
-        .map(|row| ((row.get(0), row.get(1)), Known { rejected: row.get::<_, i32>(3).unsigned_abs().into() }))
+        .map(|row| {
+            let count = |column| u64::from(row.get::<_, i32>(column).unsigned_abs());
+            ((row.get(0), row.get(1)), Known { rejected: count(3), duplicates: count(2) })
+        })
         .collect();
     Ok(entries.iter().map(|entry| known.get(&(entry.hash, entry.project_id.0)).copied()).collect())
 }

@@ -37,12 +37,14 @@ pub enum Outcome {
     Known {
         /// How many of its records can never be stored.
         rejected: u64,
+        /// How often it has come again by now: 1 is the first time.
+        duplicates: u64,
     },
 }
 
 impl From<Known> for Outcome {
     fn from(known: Known) -> Self {
-        Self::Known { rejected: known.rejected }
+        Self::Known { rejected: known.rejected, duplicates: known.duplicates }
     }
 }
 
