@@ -9,6 +9,7 @@ pub mod eventually;
 pub mod otlp;
 pub mod postgres;
 pub mod redis;
+pub mod retry;
 mod scratch;
 mod server;
 

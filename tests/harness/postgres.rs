@@ -14,16 +14,15 @@ use crate::server::Server;
 /// The environment variable that names an existing server, by the URL of any of its databases, instead of a new one.
 pub const URL: &str = "OBSERVATORY_TEST_DATABASE_URL";
 
-/// What only tests may ask for: a crash may lose everything. The odd time zone finds times that depend on it.
-const SETTINGS: &[&str] = &[
-    "fsync=off",
-    "synchronous_commit=off",
-    "full_page_writes=off",
-    "autovacuum=off",
-    "max_connections=400",
-    "listen_addresses=",
-    "timezone=<+0545>-05:45",
-];
+/// For all servers. The odd time zone finds times that depend on it.
+const SETTINGS: &[&str] =
+    &["autovacuum=off", "max_connections=400", "listen_addresses=", "timezone=<+0545>-05:45"];
+
+/// What only tests may ask for: a crash may lose everything.
+const FAST: &[&str] = &["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
+
+/// As a server should be: a crash loses nothing that was committed.
+const DURABLE: &[&str] = &["fsync=on", "synchronous_commit=on", "full_page_writes=on"];
 
 /// A PostgreSQL of our own, reached through a unix socket. Stopped and removed when dropped or when this process ends.
 #[derive(Debug)]
@@ -32,12 +31,20 @@ pub struct Postgres {
     server: Option<Server>,
     scratch: Scratch,
     data: PathBuf,
+    durability: &'static [&'static str],
 }
 
 impl Postgres {
     /// A server that answers.
     pub fn start() -> Self {
         let mut postgres = Self::prepare();
+        postgres.resume();
+        postgres
+    }
+
+    /// A server that answers, and that keeps what it has committed when it is stopped in the middle of its work.
+    pub fn durable() -> Self {
+        let mut postgres = Self { durability: DURABLE, ..Self::prepare() };
         postgres.resume();
         postgres
     }
@@ -50,21 +57,23 @@ impl Postgres {
         initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]);
         let output = initdb.arg("--pgdata").arg(&data).output().expect("initdb starts");
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
-        Self { server: None, scratch, data }
+        Self { server: None, scratch, data, durability: FAST }
     }
 
     /// Starts it, and waits until it answers.
     pub fn resume(&mut self) {
         let mut command = unprivileged("postgres");
         command.arg("-D").arg(&self.data).arg("-k").arg(&self.data);
-        command.args(SETTINGS.iter().flat_map(|setting| ["-c", setting])).stdout(Stdio::null());
+        let settings = SETTINGS.iter().chain(self.durability);
+        command.args(settings.flat_map(|setting| ["-c", setting])).stdout(Stdio::null());
         // To PostgreSQL SIGQUIT means: at once. It never ignores it.
         let mut server = Server::start(command, &self.log(), Signal::SIGQUIT);
-        let status = self.data.join("postmaster.pid");
+        let (status, pid) = (self.data.join("postmaster.pid"), server.pid().to_string());
         server.wait_until("PostgreSQL starts", || {
-            // PostgreSQL tells its state on the last line of this file.
+            // PostgreSQL tells its number on the first line of this file, and its state on the last one.
             let lines = std::fs::read_to_string(&status).unwrap_or_default();
-            if lines.lines().last().is_some_and(|line| line.trim() == "ready") {
+            let ours = lines.lines().next() == Some(&pid);
+            if ours && lines.lines().last().is_some_and(|line| line.trim() == "ready") {
                 Ok(())
             } else {
                 Err("not ready")
@@ -78,6 +87,18 @@ impl Postgres {
         if let Some(mut server) = self.server.take() {
             server.stop(Signal::SIGINT);
         }
+    }
+
+    /// Stops it in the middle of its work, as a crash would; it recovers when it is resumed.
+    pub fn stop_immediately(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            server.stop(Signal::SIGQUIT);
+        }
+    }
+
+    /// The unix socket that it listens on.
+    pub fn socket(&self) -> PathBuf {
+        self.data.join(".s.PGSQL.5432")
     }
 
     /// The URL of one of its databases.

@@ -1,0 +1,124 @@
+//! A proxy between exporters and a daemon that loses answers: the daemon has committed and said OK, and the exporter hears
+//! UNAVAILABLE.
+
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::extract::State;
+use harness::retry::come_back_after;
+use http_body_util::{BodyExt as _, Full};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::body::Body;
+use tonic::service::Routes;
+use tonic::transport::{Channel, Endpoint, Server};
+use tonic::{Code, Status};
+use tower_service::Service as _;
+
+use crate::exporter::Target;
+use crate::run::{Random, Run};
+
+/// What it tells the exporter to wait.
+const DELAY: Duration = Duration::from_millis(500);
+
+/// The proxy, as long as this lives.
+pub(crate) struct LossyProxy {
+    address: String,
+    shared: Arc<Shared>,
+    serving: JoinHandle<()>,
+}
+
+struct Shared {
+    daemon: Channel,
+    random: Mutex<Random>,
+    lost_percent: AtomicU64,
+    lost: AtomicU64,
+    passed: AtomicU64,
+}
+
+impl LossyProxy {
+    /// A proxy that passes all answers on, for now.
+    pub(crate) async fn before(run: Run, daemon: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let endpoint = Endpoint::from_shared(format!("http://{daemon}")).unwrap();
+        let shared = Arc::new(Shared {
+            daemon: endpoint.connect().await.unwrap(),
+            random: Mutex::new(run.random(2_000)),
+            lost_percent: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+            passed: AtomicU64::new(0),
+        });
+        let router = axum::Router::new().fallback(answer).with_state(shared.clone());
+        let server = Server::builder().add_routes(Routes::from(router));
+        let serving = tokio::spawn(async move {
+            server.serve_with_incoming(TcpListenerStream::new(listener)).await.unwrap();
+        });
+        Self { address, shared, serving }
+    }
+
+    pub(crate) fn target(&self) -> Target {
+        Target::at(&self.address)
+    }
+
+    /// Loses so many of a hundred answers from now on.
+    pub(crate) fn loses(&self, percent: u64) {
+        self.shared.lost_percent.store(percent, Ordering::Relaxed);
+    }
+
+    /// How many OKs of the daemon were lost, and how many passed on.
+    pub(crate) fn lost_and_passed(&self) -> (u64, u64) {
+        (self.shared.lost.load(Ordering::Relaxed), self.shared.passed.load(Ordering::Relaxed))
+    }
+}
+
+impl Drop for LossyProxy {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+/// One call: its bytes go to the daemon as they are, and the daemon's answer comes back, or is lost.
+async fn answer(
+    State(shared): State<Arc<Shared>>,
+    call: http::Request<axum::body::Body>,
+) -> http::Response<Body> {
+    match shared.forward(call).await {
+        Ok((head, message, trailers)) => {
+            let is_ok = trailers
+                .as_ref()
+                .and_then(Status::from_header_map)
+                .is_some_and(|status| status.code() == Code::Ok);
+            let percent = shared.lost_percent.load(Ordering::Relaxed);
+            if is_ok && shared.random.lock().unwrap().percent(percent) {
+                shared.lost.fetch_add(1, Ordering::Relaxed);
+                return come_back_after(DELAY, "the answer was lost").into_http();
+            }
+            shared.passed.fetch_add(u64::from(is_ok), Ordering::Relaxed);
+            let body = Full::new(message).with_trailers(async move { trailers.map(Ok) });
+            http::Response::from_parts(head, Body::new(body))
+        }
+        Err(status) => status.into_http(),
+    }
+}
+
+impl Shared {
+    async fn forward(
+        &self,
+        call: http::Request<axum::body::Body>,
+    ) -> Result<(http::response::Parts, bytes::Bytes, Option<http::HeaderMap>), Status> {
+        let lost = |error: &dyn std::error::Error| Status::unavailable(error.to_string());
+        let (head, body) = call.into_parts();
+        let frame = body.collect().await.map_err(|error| lost(&error))?.to_bytes();
+        let mut daemon = self.daemon.clone();
+        poll_fn(|context| daemon.poll_ready(context)).await.map_err(|error| lost(&error))?;
+        let call = http::Request::from_parts(head, Body::new(Full::new(frame)));
+        let (head, body) = daemon.call(call).await.map_err(|error| lost(&error))?.into_parts();
+        let body = body.collect().await.map_err(|status| lost(&status))?;
+        let trailers = body.trailers().cloned();
+        Ok((head, body.to_bytes(), trailers))
+    }
+}

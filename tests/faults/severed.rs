@@ -1,0 +1,57 @@
+//! Connections between the daemon and PostgreSQL break where it hurts.
+
+use std::time::Duration;
+
+use harness::{Daemon, Postgres};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_postgres::NoTls;
+
+use crate::exporter::{Exporters, Target, daemon_on, deliver_fresh_records};
+use crate::oracle::Oracle;
+use crate::proxy::{Fault, Proxy};
+use crate::run::Run;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cut_connections() {
+    let run = Run::of("cut connections to PostgreSQL");
+    let postgres = Postgres::durable();
+    let proxy = Proxy::before(postgres.socket()).await;
+    let daemon = daemon_on(proxy.url("postgres")).start();
+    let (oracle, target) = (Oracle::of(run), Target::at(daemon.ingest()));
+    let exporters = Exporters::start(run, &oracle, &target);
+    let mut random = run.random(0);
+    for _ in 0..run.pick(4, 60) {
+        let mut faults = Fault::ALL;
+        random.shuffle(&mut faults);
+        for fault in faults {
+            proxy.delays(Duration::from_millis(random.within(0..20)));
+            oracle.sees_progress(random.within(1..300)).await;
+            proxy.breaks(fault).await;
+        }
+    }
+    println!("answers: {}", exporters.finish().await);
+    deliver_fresh_records(&oracle, &target).await;
+
+    let [in_copy, before, after] = Fault::ALL.map(|fault| proxy.struck(fault));
+    let in_doubt = in_doubt(&daemon).await;
+    println!("cut in COPY {in_copy}, before COMMIT {before}, between COMMIT and its answer {after}");
+    println!("commits in doubt, as the daemon counts them: {in_doubt:?}");
+    assert!(in_copy > 0 && before > 0 && after > 0);
+    let (client, connection) = tokio_postgres::connect(&postgres.url("postgres"), NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let audit = oracle.audit(&client).await;
+    println!("{audit}");
+    audit.assert_exact();
+}
+
+/// What the daemon's own counters say, if it has them.
+async fn in_doubt(daemon: &Daemon) -> Vec<String> {
+    let mut admin = TcpStream::connect(daemon.admin()).await.unwrap();
+    admin.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").await.unwrap();
+    let mut metrics = String::new();
+    admin.read_to_string(&mut metrics).await.unwrap();
+    let counters =
+        metrics.lines().filter(|line| line.starts_with("observatory_ingest_commits_in_doubt_total"));
+    counters.map(str::to_owned).collect()
+}
