@@ -1,11 +1,11 @@
 # LLM Observatory. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt generate interop bench
+.PHONY: help run test test-faults lint fmt generate interop bench
 
 CARGO_DENY := 0.20.2
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## build the daemon and run it on a PostgreSQL of its own; flags go in ARGS="--data-dir ..."
 	deploy/local/install run
@@ -16,6 +16,12 @@ test: ## run all tests of the workspace, on PostgreSQL and Redis servers that th
 	deploy/local/install test
 	cargo build --locked -p llm-observatory-server
 	cargo test --workspace --locked
+
+test-faults: ## the fault tests at their full length: kills, cuts, floods, repetitions (up to 15 minutes)
+	deploy/local/install test
+	cargo build --profile quick --locked -p llm-observatory-server
+	OBSERVATORY_BIN=$${OBSERVATORY_BIN:-$(CURDIR)/target/quick/observatory} OBSERVATORY_TEST_FAULTS=full \
+		cargo test --locked -p llm-observatory-tests --test faults -- --test-threads=1 --nocapture
 
 lint: ## formatting, clippy, and cargo-deny's rules on dependencies
 	cargo fmt --all --check

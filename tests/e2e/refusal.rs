@@ -1,33 +1,15 @@
 //! When the daemon can't take a request now, it says so, and when to come back.
 
 use harness::daemon::Options;
+use harness::retry::{RetryInfo, RpcStatus};
 use harness::{Postgres, TestDatabase, eventually};
 use llm_observatory_proto::v1::ListTracesRequest;
 use prost::Message;
-use prost_types::{Any, Duration};
 use tonic::{Code, Status};
 
 use crate::client::{Exporter, Reader};
 use crate::database::{connect, count, lock, somebody_waits_for};
 use crate::telemetry::{gauge, now, point, record, records, span, spans};
-
-/// `google.rpc.Status`.
-#[derive(Clone, PartialEq, Message)]
-struct RpcStatus {
-    #[prost(int32, tag = "1")]
-    code: i32,
-    #[prost(string, tag = "2")]
-    message: String,
-    #[prost(message, repeated, tag = "3")]
-    details: Vec<Any>,
-}
-
-/// `google.rpc.RetryInfo`.
-#[derive(Clone, PartialEq, Message)]
-struct RetryInfo {
-    #[prost(message, optional, tag = "1")]
-    retry_delay: Option<Duration>,
-}
 
 /// Checks that clients will try again after a while, whichever of the two trailers they read.
 fn assert_asks_to_come_back(status: &Status, code: Code) {

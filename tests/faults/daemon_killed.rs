@@ -16,8 +16,7 @@ async fn kill_9_of_the_daemon() {
     let mut random = run.random(0);
     for _ in 0..run.pick(5, 60) {
         oracle.sees_progress(random.within(1..2_000)).await;
-        daemon.kill9();
-        daemon.restart();
+        daemon.restart(); // which begins with kill -9
         target.moves_to(daemon.ingest());
     }
     println!("answers: {}", exporters.finish().await);

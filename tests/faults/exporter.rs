@@ -13,7 +13,7 @@ use harness::retry::retry_delay;
 use http::uri::PathAndQuery;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
@@ -31,6 +31,8 @@ const RECONNECT: Duration = Duration::from_millis(20);
 /// Exporters of each signal, each with a connection of its own.
 const EXPORTERS: u64 = 2;
 const MOST_RECORDS: u64 = 60;
+/// Calls that are under way at once on one connection; more would wait for each other, and be given up.
+const CALLS: usize = 32;
 
 /// How daemons are started here: they ask to come back soon, since the tests are about what is found then.
 pub(crate) fn daemon_on(database_url: impl Into<String>) -> Options {
@@ -85,12 +87,14 @@ pub(crate) struct Unacknowledged {
 pub(crate) struct Connection {
     target: Target,
     answers: Answers,
+    calls: Arc<Semaphore>,
     channel: Option<Channel>,
 }
 
 impl Connection {
     pub(crate) fn to(target: &Target, answers: &Answers) -> Self {
-        Self { target: target.clone(), answers: answers.clone(), channel: None }
+        let calls = Arc::new(Semaphore::new(CALLS));
+        Self { target: target.clone(), answers: answers.clone(), calls, channel: None }
     }
 
     /// Sends the request until it is acknowledged, and tells the oracle.
@@ -109,6 +113,8 @@ impl Connection {
     /// Sends the request once, and tells the oracle if it is acknowledged. Panics when the daemon answers with anything
     /// that makes clients drop their data.
     pub(crate) async fn attempt(&mut self, oracle: &Oracle, request: &Request) -> Result<(), Unacknowledged> {
+        let calls = self.calls.clone();
+        let _permit = calls.acquire().await.unwrap();
         let answer = match tokio::time::timeout(ATTEMPT, self.call(request)).await {
             Ok(answer) => answer,
             Err(_) => return Err(self.lost("no answer", format!("no answer within {ATTEMPT:?}"))),

@@ -1,14 +1,16 @@
 //! A proxy between exporters and a daemon that loses answers: the daemon has committed and said OK, and the exporter hears
 //! UNAVAILABLE.
 
+use std::error::Error;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::extract::State;
+use bytes::Bytes;
 use harness::retry::come_back_after;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Collected, Full};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -86,39 +88,33 @@ async fn answer(
     State(shared): State<Arc<Shared>>,
     call: http::Request<axum::body::Body>,
 ) -> http::Response<Body> {
-    match shared.forward(call).await {
-        Ok((head, message, trailers)) => {
-            let is_ok = trailers
-                .as_ref()
-                .and_then(Status::from_header_map)
-                .is_some_and(|status| status.code() == Code::Ok);
-            let percent = shared.lost_percent.load(Ordering::Relaxed);
-            if is_ok && shared.random.lock().unwrap().percent(percent) {
-                shared.lost.fetch_add(1, Ordering::Relaxed);
-                return come_back_after(DELAY, "the answer was lost").into_http();
-            }
-            shared.passed.fetch_add(u64::from(is_ok), Ordering::Relaxed);
-            let body = Full::new(message).with_trailers(async move { trailers.map(Ok) });
-            http::Response::from_parts(head, Body::new(body))
+    // In a task of its own: the daemon hears the call to its end even when the exporter has given it up.
+    let forwarding = tokio::spawn(forward(shared.daemon.clone(), call));
+    let (head, answer) = match forwarding.await.unwrap() {
+        Ok(response) => response.into_parts(),
+        Err(error) => return come_back_after(DELAY, &error.to_string()).into_http(),
+    };
+    let status = answer.trailers().and_then(Status::from_header_map);
+    if status.is_some_and(|status| status.code() == Code::Ok) {
+        if shared.random.lock().unwrap().percent(shared.lost_percent.load(Ordering::Relaxed)) {
+            shared.lost.fetch_add(1, Ordering::Relaxed);
+            return come_back_after(DELAY, "the answer was lost").into_http();
         }
-        Err(status) => status.into_http(),
+        shared.passed.fetch_add(1, Ordering::Relaxed);
     }
+    let trailers = answer.trailers().cloned();
+    let body = Full::new(answer.to_bytes()).with_trailers(async move { trailers.map(Ok) });
+    http::Response::from_parts(head, Body::new(body))
 }
 
-impl Shared {
-    async fn forward(
-        &self,
-        call: http::Request<axum::body::Body>,
-    ) -> Result<(http::response::Parts, bytes::Bytes, Option<http::HeaderMap>), Status> {
-        let lost = |error: &dyn std::error::Error| Status::unavailable(error.to_string());
-        let (head, body) = call.into_parts();
-        let frame = body.collect().await.map_err(|error| lost(&error))?.to_bytes();
-        let mut daemon = self.daemon.clone();
-        poll_fn(|context| daemon.poll_ready(context)).await.map_err(|error| lost(&error))?;
-        let call = http::Request::from_parts(head, Body::new(Full::new(frame)));
-        let (head, body) = daemon.call(call).await.map_err(|error| lost(&error))?.into_parts();
-        let body = body.collect().await.map_err(|status| lost(&status))?;
-        let trailers = body.trailers().cloned();
-        Ok((head, body.to_bytes(), trailers))
-    }
+async fn forward(
+    mut daemon: Channel,
+    call: http::Request<axum::body::Body>,
+) -> Result<http::Response<Collected<Bytes>>, Box<dyn Error + Send + Sync>> {
+    let (head, body) = call.into_parts();
+    let frame = body.collect().await?.to_bytes();
+    poll_fn(|context| daemon.poll_ready(context)).await?;
+    let call = http::Request::from_parts(head, Body::new(Full::new(frame)));
+    let (head, body) = daemon.call(call).await?.into_parts();
+    Ok(http::Response::from_parts(head, body.collect().await?))
 }

@@ -16,6 +16,7 @@ mod records;
 
 mod daemon_killed;
 mod lost_answers;
+mod mistakes;
 mod postgres_killed;
 mod rebatched;
 mod repeated;
