@@ -6,20 +6,20 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::{Buf as _, BufMut as _, Bytes};
+use bytes::Bytes;
 use harness::daemon::Options;
 use harness::eventually::deadline;
 use harness::retry::retry_delay;
 use http::uri::PathAndQuery;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
-use prost::Message;
+use prost::Message as _;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tonic::client::Grpc;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
+use crate::codec::AsItIs;
 use crate::oracle::{Oracle, Request};
 use crate::records::Signal;
 use crate::run::Run;
@@ -218,42 +218,5 @@ pub(crate) async fn deliver_fresh_records(oracle: &Oracle, target: &Target) {
     let mut connection = Connection::to(target, &Answers::default());
     for signal in Signal::ALL {
         connection.deliver(oracle, &oracle.new_request(signal, 1)).await;
-    }
-}
-
-/// Messages as the bytes that they are.
-struct AsItIs;
-
-impl Codec for AsItIs {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for AsItIs {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, message: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put(message);
-        Ok(())
-    }
-}
-
-impl Decoder for AsItIs {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
     }
 }

@@ -8,6 +8,7 @@
 
 mod run;
 
+mod codec;
 mod exporter;
 mod lossy;
 mod oracle;

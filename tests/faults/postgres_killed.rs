@@ -20,7 +20,7 @@ async fn immediate_stops_of_postgres() {
     let exporters = Exporters::start(run, &oracle, &target);
     let mut random = run.random(0);
     let mut ended = 0;
-    for _ in 0..run.pick(3, 25) {
+    for _ in 0..run.pick(3, 75) {
         oracle.sees_progress(random.within(1..2_000)).await;
         postgres.stop_immediately();
         postgres.resume();

@@ -34,6 +34,7 @@ struct Faults {
     armed: Mutex<Option<Fault>>,
     struck: [AtomicU64; 3],
     latency_ms: AtomicU64,
+    delayed: AtomicU64,
 }
 
 impl Faults {
@@ -42,6 +43,12 @@ impl Faults {
         let strikes = self.armed.lock().unwrap().take_if(|armed| *armed == fault).is_some();
         self.struck[fault as usize].fetch_add(strikes.into(), Ordering::Relaxed);
         strikes
+    }
+
+    async fn delay(&self) {
+        let latency = self.latency_ms.load(Ordering::Relaxed);
+        self.delayed.fetch_add(u64::from(latency > 0), Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(latency)).await; // the subject: a slow network
     }
 }
 
@@ -96,6 +103,11 @@ impl Proxy {
     /// How often this fault has struck.
     pub(crate) fn struck(&self, fault: Fault) -> u64 {
         self.faults.struck[fault as usize].load(Ordering::Relaxed)
+    }
+
+    /// How many answers were held back.
+    pub(crate) fn delayed(&self) -> u64 {
+        self.faults.delayed.load(Ordering::Relaxed)
     }
 }
 
@@ -201,7 +213,7 @@ async fn pass_answers(
         }
         to.write_all(&message.bytes()).await?;
         if from.buffer().is_empty() {
-            tokio::time::sleep(Duration::from_millis(faults.latency_ms.load(Ordering::Relaxed))).await;
+            faults.delay().await;
             to.flush().await?;
         }
     }

@@ -190,7 +190,7 @@ impl Records {
             name: format!("span-{id}"),
             start_time_unix_nano: start,
             end_time_unix_nano: start + id % 1_000 * MILLISECOND,
-            status: (id % 7 == 0).then(|| Status { code: ERROR, ..Status::default() }),
+            status: id.is_multiple_of(7).then(|| Status { code: ERROR, ..Status::default() }),
             attributes: self.attributes(Signal::Traces, id),
             ..Span::default()
         }

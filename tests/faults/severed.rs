@@ -21,7 +21,7 @@ async fn cut_connections() {
     let (oracle, target) = (Oracle::of(run), Target::at(daemon.ingest()));
     let exporters = Exporters::start(run, &oracle, &target);
     let mut random = run.random(0);
-    for _ in 0..run.pick(4, 60) {
+    for _ in 0..run.pick(4, 100) {
         let mut faults = Fault::ALL;
         random.shuffle(&mut faults);
         for fault in faults {
@@ -34,10 +34,12 @@ async fn cut_connections() {
     deliver_fresh_records(&oracle, &target).await;
 
     let [in_copy, before, after] = Fault::ALL.map(|fault| proxy.struck(fault));
-    let in_doubt = in_doubt(&daemon).await;
-    println!("cut in COPY {in_copy}, before COMMIT {before}, between COMMIT and its answer {after}");
-    println!("commits in doubt, as the daemon counts them: {in_doubt:?}");
-    assert!(in_copy > 0 && before > 0 && after > 0);
+    let delayed = proxy.delayed();
+    println!(
+        "cut in COPY {in_copy}, before COMMIT {before}, between COMMIT and its answer {after}; delayed {delayed}"
+    );
+    println!("commits in doubt, as the daemon counts them: {:?}", in_doubt(&daemon).await);
+    assert!(in_copy > 0 && before > 0 && after > 0 && delayed > 0);
     let (client, connection) = tokio_postgres::connect(&postgres.url("postgres"), NoTls).await.unwrap();
     tokio::spawn(connection);
     let audit = oracle.audit(&client).await;

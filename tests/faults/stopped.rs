@@ -27,7 +27,10 @@ async fn sigterm_under_load() {
         let begin = Instant::now();
         assert_eq!(daemon.terminate().code(), Some(0));
         longest = longest.max(begin.elapsed());
-        oracle.audit(&client).await.assert_exact();
+        let audit = oracle.audit(&client).await;
+        audit.assert_exact();
+        // What it has stored it has also answered, even if the last answers have yet to be read.
+        oracle.sees_acknowledged(audit.stored()).await;
         daemon.restart();
         target.moves_to(daemon.ingest());
     }
