@@ -14,7 +14,7 @@ async fn kill_9_of_the_daemon() {
     let (oracle, target) = (Oracle::of(run), Target::at(daemon.ingest()));
     let exporters = Exporters::start(run, &oracle, &target);
     let mut random = run.random(0);
-    for _ in 0..run.pick(5, 150) {
+    for _ in 0..run.pick(10, 150) {
         oracle.sees_progress(random.within(1..2_000)).await;
         daemon.restart(); // which begins with kill -9
         target.moves_to(daemon.ingest());

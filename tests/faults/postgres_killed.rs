@@ -1,15 +1,17 @@
 //! PostgreSQL is stopped in the middle of its work, and its sessions are ended under the daemon.
 
 use harness::Postgres;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tokio_postgres::{Client, NoTls};
 
 use crate::exporter::{Exporters, Target, daemon_on, deliver_fresh_records};
 use crate::oracle::Oracle;
-use crate::run::Run;
+use crate::run::{Random, Run};
 
-/// Ends every session of this database but the one that asks.
-const END_SESSIONS: &str = "SELECT count(*) FROM pg_stat_activity, pg_terminate_backend(pid) \
-                            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+/// The server processes of the daemon's sessions.
+const SESSIONS: &str =
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn immediate_stops_of_postgres() {
@@ -19,16 +21,18 @@ async fn immediate_stops_of_postgres() {
     let (oracle, target) = (Oracle::of(run), Target::at(daemon.ingest()));
     let exporters = Exporters::start(run, &oracle, &target);
     let mut random = run.random(0);
-    let mut ended = 0;
-    for _ in 0..run.pick(3, 75) {
+    let (mut ended, mut killed) = (0, 0);
+    for _ in 0..run.pick(3, 40) {
         oracle.sees_progress(random.within(1..2_000)).await;
         postgres.stop_immediately();
         postgres.resume();
         oracle.sees_progress(random.within(1..2_000)).await;
-        ended += connect(&postgres).await.query_one(END_SESSIONS, &[]).await.unwrap().get::<_, i64>(0);
+        ended += end_all_sessions(&connect(&postgres).await).await;
+        oracle.sees_progress(random.within(1..2_000)).await;
+        killed += kill_a_session(&connect(&postgres).await, &mut random).await;
     }
-    println!("sessions ended: {ended}; answers: {}", exporters.finish().await);
-    assert!(ended > 0, "the daemon's sessions were there to be ended");
+    println!("sessions ended {ended}, killed {killed}; answers: {}", exporters.finish().await);
+    assert!(ended > 0 && killed > 0, "the daemon's sessions were there to be ended");
     deliver_fresh_records(&oracle, &target).await;
 
     let audit = oracle.audit(&connect(&postgres).await).await;
@@ -40,4 +44,23 @@ async fn connect(postgres: &Postgres) -> Client {
     let (client, connection) = tokio_postgres::connect(&postgres.url("postgres"), NoTls).await.unwrap();
     tokio::spawn(connection);
     client
+}
+
+/// As an administrator does. Returns how many there were.
+async fn end_all_sessions(client: &Client) -> usize {
+    client
+        .query(&format!("SELECT pg_terminate_backend(pid) FROM ({SESSIONS}) AS session"), &[])
+        .await
+        .unwrap()
+        .len()
+}
+
+/// As the kernel does when memory is short: then PostgreSQL ends all others too, and recovers. Returns how many it were.
+async fn kill_a_session(client: &Client, random: &mut Random) -> usize {
+    let sessions = client.query(SESSIONS, &[]).await.unwrap();
+    if sessions.is_empty() {
+        return 0;
+    }
+    let pid = Pid::from_raw(random.one_of(&sessions).get(0));
+    kill(pid, Signal::SIGKILL).is_ok().into()
 }

@@ -21,7 +21,7 @@ async fn cut_connections() {
     let (oracle, target) = (Oracle::of(run), Target::at(daemon.ingest()));
     let exporters = Exporters::start(run, &oracle, &target);
     let mut random = run.random(0);
-    for _ in 0..run.pick(4, 100) {
+    for _ in 0..run.pick(8, 100) {
         let mut faults = Fault::ALL;
         random.shuffle(&mut faults);
         for fault in faults {
