@@ -9,7 +9,12 @@ use crate::run::Run;
 
 const MISTAKES: &[(&str, &str)] = &[
     ("lost 1", "DELETE FROM metric_data_points WHERE value_int = 7"),
-    ("duplicates 1", "INSERT INTO logs SELECT * FROM logs WHERE attributes->>'oracle.id' = '7'"),
+    (
+        "duplicates 1",
+        "CREATE TEMPORARY TABLE later AS SELECT * FROM metric_data_points WHERE value_int = 8; \
+         UPDATE later SET time_nanos = time_nanos + 1; INSERT INTO metric_data_points SELECT * FROM later",
+    ),
+    ("repeated logs 1", "INSERT INTO logs SELECT * FROM logs WHERE attributes->>'oracle.id' = '7'"),
     (
         "foreign 1",
         "CREATE TEMPORARY TABLE another AS SELECT * FROM logs WHERE attributes->>'oracle.id' = '8' LIMIT 1; \

@@ -178,10 +178,11 @@ impl fmt::Display for Audit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut sum = Figures::default();
         self.signals.iter().for_each(|figures| sum += *figures);
-        let Figures { acknowledged, stored, duplicates, lost, foreign, corrupt } = sum;
+        let Figures { acknowledged, stored, lost, foreign, corrupt, .. } = sum;
+        let (repeated, duplicates) = (self.repeated_logs(), sum.duplicates - self.repeated_logs());
         write!(f, "{}: seed {}: acked {acknowledged} stored {stored} ", self.run.test, self.run.seed)?;
         write!(f, "duplicates {duplicates} lost {lost} foreign {foreign} corrupt {corrupt} ")?;
-        write!(f, "wrong summaries {}", self.wrong_summaries)
+        write!(f, "wrong summaries {} repeated logs {repeated}", self.wrong_summaries)
     }
 }
 
@@ -201,7 +202,7 @@ impl Audit {
     }
 
     /// Log records that are stored once more than they should be.
-    pub(crate) fn repeated_logs(&self) -> u64 {
+    fn repeated_logs(&self) -> u64 {
         self.signals[Signal::Logs as usize].duplicates
     }
 
