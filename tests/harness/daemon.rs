@@ -8,6 +8,7 @@ use std::sync::mpsc;
 
 use nix::sys::signal::Signal;
 
+use crate::process::Process;
 use crate::scratch::Scratch;
 use crate::server::Server;
 
@@ -20,6 +21,7 @@ pub struct Options {
     database_url: Option<String>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    prelude: Option<String>,
 }
 
 impl Options {
@@ -47,6 +49,13 @@ impl Options {
         self
     }
 
+    /// Started by a shell that runs these lines first, for what a process must be given before it begins: its limits.
+    #[must_use]
+    pub fn prelude(mut self, shell: impl Into<String>) -> Self {
+        self.prelude = Some(shell.into());
+        self
+    }
+
     /// Starts it and waits for its `ready` line.
     pub fn start(self) -> Daemon {
         let scratch = Scratch::new("daemon");
@@ -54,8 +63,15 @@ impl Options {
         Daemon { server, ready, options: self, scratch }
     }
 
+    fn command(&self) -> Command {
+        let Some(prelude) = &self.prelude else { return Command::new(binary()) };
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!("{prelude}\nexec \"$@\"")).arg("prelude").arg(binary());
+        shell
+    }
+
     fn launch(&self, home: &Path) -> (Server, Ready) {
-        let mut command = Command::new(binary());
+        let mut command = self.command();
         command.arg("serve").stdout(Stdio::piped());
         for listen in ["--ingest-listen", "--query-listen", "--admin-listen"] {
             command.args([listen, "127.0.0.1:0"]);
@@ -136,6 +152,16 @@ impl Daemon {
     /// What it wrote to standard error so far.
     pub fn log(&self) -> String {
         self.server.log()
+    }
+
+    /// Its process, to be looked at.
+    pub fn process(&self) -> Process {
+        Process::new(self.server.pid())
+    }
+
+    /// How it ended, if it did.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.server.ended()
     }
 
     /// Ends it at once, as a crash would.

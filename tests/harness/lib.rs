@@ -6,8 +6,10 @@
 pub mod daemon;
 pub mod database;
 pub mod eventually;
+pub mod memory_limit;
 pub mod otlp;
 pub mod postgres;
+pub mod process;
 pub mod redis;
 pub mod retry;
 mod scratch;
@@ -16,5 +18,6 @@ mod server;
 pub use daemon::Daemon;
 pub use database::TestDatabase;
 pub use eventually::eventually;
+pub use memory_limit::MemoryLimit;
 pub use postgres::Postgres;
 pub use redis::Redis;

@@ -24,6 +24,26 @@ const FAST: &[&str] = &["fsync=off", "synchronous_commit=off", "full_page_writes
 /// As a server should be: a crash loses nothing that was committed.
 const DURABLE: &[&str] = &["fsync=on", "synchronous_commit=on", "full_page_writes=on"];
 
+/// As durable, and with a log that fits on a small disk: it takes room when it goes on, and gives back what is behind it.
+const SMALL: &[&str] = &[
+    "fsync=on",
+    "synchronous_commit=on",
+    "full_page_writes=on",
+    "shared_buffers=16MB",
+    "min_wal_size=32MB",
+    "max_wal_size=32MB",
+    "wal_recycle=off",
+];
+
+/// Where a server on a small disk keeps its write-ahead log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteAheadLog {
+    /// Beside its data: when the disk is full it can't even go on with what it holds, and panics.
+    Beside,
+    /// Where there is room: statements fail that need more room for data, and all else goes on.
+    Elsewhere,
+}
+
 /// A PostgreSQL of our own, reached through a unix socket. Stopped and removed when dropped or when this process ends.
 #[derive(Debug)]
 pub struct Postgres {
@@ -49,12 +69,30 @@ impl Postgres {
         postgres
     }
 
+    /// A durable server that does not run yet, on a disk that holds no more than `bytes`; its log may be elsewhere. It
+    /// takes root to mount a disk.
+    ///
+    /// # Errors
+    /// When this process may not mount one.
+    pub fn on_small_disk(bytes: u64, log: WriteAheadLog) -> nix::Result<Self> {
+        let scratch = Scratch::new("postgres");
+        scratch.disk("disk", bytes)?;
+        let data = scratch.subdir("disk/data", owner());
+        let wal = (log == WriteAheadLog::Elsewhere).then(|| scratch.subdir("wal", owner()));
+        Ok(Self { durability: SMALL, ..Self::initialise(scratch, data, wal) })
+    }
+
     /// A server that has its data and its address, and does not run yet.
     pub fn prepare() -> Self {
         let scratch = Scratch::new("postgres");
-        let data = scratch.subdir("data", user().as_ref().map(|user| user.uid.as_raw()));
+        let data = scratch.subdir("data", owner());
+        Self::initialise(scratch, data, None)
+    }
+
+    fn initialise(scratch: Scratch, data: PathBuf, wal: Option<PathBuf>) -> Self {
         let mut initdb = unprivileged("initdb");
         initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]);
+        wal.iter().for_each(|wal| _ = initdb.arg("--waldir").arg(wal));
         let output = initdb.arg("--pgdata").arg(&data).output().expect("initdb starts");
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
         Self { server: None, scratch, data, durability: FAST }
@@ -67,7 +105,7 @@ impl Postgres {
         let settings = SETTINGS.iter().chain(self.durability);
         command.args(settings.flat_map(|setting| ["-c", setting])).stdout(Stdio::null());
         // To PostgreSQL SIGQUIT means: at once. It never ignores it.
-        let mut server = Server::start(command, &self.log(), Signal::SIGQUIT);
+        let mut server = Server::start(command, &self.log_file(), Signal::SIGQUIT);
         let (status, pid) = (self.data.join("postmaster.pid"), server.pid().to_string());
         server.wait_until("PostgreSQL starts", || {
             // PostgreSQL tells its number on the first line of this file, and its state on the last one.
@@ -96,6 +134,21 @@ impl Postgres {
         }
     }
 
+    /// Whether it still runs: one that finds its disk full while it recovers gives up.
+    pub fn is_running(&mut self) -> bool {
+        self.server.as_mut().is_some_and(|server| server.ended().is_none())
+    }
+
+    /// The directory that its disk is mounted on.
+    pub fn disk(&self) -> PathBuf {
+        self.scratch.path().join("disk")
+    }
+
+    /// What it wrote to its log.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(self.log_file()).unwrap_or_default()).into_owned()
+    }
+
     /// The unix socket that it listens on.
     pub fn socket(&self) -> PathBuf {
         self.data.join(".s.PGSQL.5432")
@@ -106,7 +159,7 @@ impl Postgres {
         format!("postgresql:///{database}?host={}&user=postgres", self.data.display())
     }
 
-    fn log(&self) -> PathBuf {
+    fn log_file(&self) -> PathBuf {
         self.scratch.path().join("log")
     }
 }
@@ -138,6 +191,11 @@ fn unprivileged(program: &str) -> Command {
     // The directory of the tests may be closed to that user.
     command.current_dir("/").env_remove("PGDATA").env("LC_ALL", "C");
     command
+}
+
+/// Who must own the data, when that is not this process.
+fn owner() -> Option<u32> {
+    user().map(|user| user.uid.as_raw())
 }
 
 fn user() -> Option<User> {

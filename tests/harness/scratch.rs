@@ -6,14 +6,17 @@ use std::process::{Child, Command, Stdio};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 
+use nix::mount::{MsFlags, mount};
+
 /// Waits until its standard input closes (the kernel does that, even after kill -9), ends every server that left a pid
-/// file in the directory, and removes the directory.
+/// file in the directory, unmounts what is mounted in it, and removes the directory.
 const KEEPER: &str = r#"
 cat >/dev/null
 for pid in $(find "$1" -name '*.pid' -exec head -n 1 {} ';'); do
     kill -INT "$pid" && for n in $(seq 100); do kill -0 "$pid" || break; sleep 0.1; done
     kill -KILL "$pid"
 done 2>/dev/null
+awk -v within="$1/" 'index($2, within) == 1 { print $2 }' /proc/self/mounts | xargs -r umount
 rm -rf "$1"
 "#;
 
@@ -44,6 +47,14 @@ impl Scratch {
         std::fs::create_dir(&path).expect("a directory in our own directory");
         std::os::unix::fs::chown(&path, owner, None).expect("root may give directories away");
         path
+    }
+
+    /// A directory within that is a disk of its own and holds no more than this. It takes root to mount one.
+    pub(crate) fn disk(&self, name: &str, bytes: u64) -> nix::Result<PathBuf> {
+        let path = self.subdir(name, None);
+        let options = format!("size={bytes},mode=755");
+        mount(Some("tmpfs"), &path, Some("tmpfs"), MsFlags::empty(), Some(options.as_str()))?;
+        Ok(path)
     }
 }
 

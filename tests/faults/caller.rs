@@ -1,0 +1,104 @@
+//! A client that sends bytes: requests are encoded before they are sent, and may hold what no encoder writes.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use harness::Daemon;
+use harness::eventually::deadline;
+use harness::retry::{RetryInfo, retry_delay};
+use http::uri::PathAndQuery;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceResponse,
+};
+use prost::Message as _;
+use tonic::client::Grpc;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Status};
+
+use crate::codec::AsItIs;
+
+/// Where Python's exporter looks for RetryInfo; all others read the details of the status.
+const RETRY_INFO_TRAILER: &str = "google.rpc.retryinfo-bin";
+
+/// The answer to an export. The three signals' responses are one and the same on the wire.
+pub(crate) type Answer = ExportTraceServiceResponse;
+
+/// One connection to a daemon. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller(pub(crate) Channel);
+
+impl Caller {
+    pub(crate) async fn to(daemon: &Daemon) -> Self {
+        Self::try_to(daemon).await.unwrap()
+    }
+
+    pub(crate) async fn try_to(daemon: &Daemon) -> Result<Self, tonic::transport::Error> {
+        let endpoint = Endpoint::from_shared(format!("http://{}", daemon.ingest())).unwrap();
+        Ok(Self(endpoint.timeout(deadline()).connect().await?))
+    }
+
+    /// Sends a request once.
+    pub(crate) async fn send(
+        &self,
+        method: &'static str,
+        body: Bytes,
+    ) -> Result<Option<ExportTracePartialSuccess>, Status> {
+        let mut grpc = Grpc::new(self.0.clone());
+        grpc.ready().await.map_err(|error| Status::unknown(format!("the connection broke: {error}")))?;
+        let answer = grpc.unary(Request::new(body), PathAndQuery::from_static(method), AsItIs).await?;
+        Ok(Answer::decode(answer.into_inner()).unwrap().partial_success)
+    }
+
+    /// Sends a request again for as long as the daemon asks for it, and waits as it says, as SDKs do. Gives how often it
+    /// was refused, and the last answer.
+    pub(crate) async fn send_until_taken(
+        &self,
+        method: &'static str,
+        body: Bytes,
+    ) -> (u32, Result<Option<ExportTracePartialSuccess>, Status>) {
+        let patient = async {
+            let mut refusals = 0;
+            loop {
+                match self.send(method, body.clone()).await {
+                    Err(status) if delay_asked_by(&status).is_some() => {
+                        refusals += 1;
+                        tokio::time::sleep(delay_asked_by(&status).unwrap()).await;
+                    }
+                    answer => return (refusals, answer),
+                }
+            }
+        };
+        tokio::time::timeout(deadline(), patient).await.expect("a request is taken in the end")
+    }
+}
+
+/// Whether the connection broke: such a status was made on our side of the wire, and knows its source.
+pub(crate) fn is_lost(status: &Status) -> bool {
+    std::error::Error::source(status).is_some()
+}
+
+/// The delay after which a client shall try again; `None` when it shall give up.
+///
+/// That takes one of the two codes of OTLP, and RetryInfo in both trailers: clients read one or the other.
+pub(crate) fn delay_asked_by(status: &Status) -> Option<Duration> {
+    if !matches!(status.code(), Code::Unavailable | Code::ResourceExhausted) {
+        return None;
+    }
+    let trailer = status.metadata().get_bin(RETRY_INFO_TRAILER)?.to_bytes().ok()?;
+    let told_by_trailer: Duration = RetryInfo::decode(trailer).ok()?.retry_delay?.try_into().ok()?;
+    retry_delay(status).filter(|delay| *delay == told_by_trailer && !delay.is_zero())
+}
+
+/// Checks that the status makes clients try again, and says how long they are asked to wait.
+#[track_caller]
+pub(crate) fn assert_retryable(status: &Status) -> Duration {
+    delay_asked_by(status).unwrap_or_else(|| panic!("clients drop what is refused like this: {status:?}"))
+}
+
+/// Checks that the request is refused for good: with RetryInfo a client would send the same again, for minutes.
+#[track_caller]
+pub(crate) fn assert_refused_for_good(status: &Status) {
+    assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
+    assert!(status.details().is_empty(), "{status:?}");
+    assert!(status.metadata().get_bin(RETRY_INFO_TRAILER).is_none(), "{status:?}");
+}
