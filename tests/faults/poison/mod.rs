@@ -13,6 +13,7 @@ use harness::daemon::Options;
 use tokio_postgres::Client;
 
 use crate::caller::Caller;
+use crate::run::Random;
 
 /// A daemon on a database of its own, somebody who exports to it, and somebody who looks into the tables.
 struct World {
@@ -58,4 +59,9 @@ impl World {
 async fn count(client: &Client, of: &str) -> usize {
     let row = client.query_one(&format!("SELECT count(*) FROM {of}"), &[]).await.unwrap();
     usize::try_from(row.get::<_, i64>(0)).unwrap()
+}
+
+/// A text that compresses badly, so that it is long in an index too.
+fn long(length: usize, random: &mut Random) -> String {
+    (0..length).map(|_| char::from(random.within(33..127) as u8)).collect()
 }

@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use tokio::task::JoinSet;
 
-use super::World;
+use super::{World, long};
 use crate::caller::Caller;
 use crate::raw::{LOGS, METRICS, TRACES};
 use crate::run::{Random, Run};
@@ -29,9 +29,9 @@ const RULES: &str = "
     CREATE INDEX ON logs (((attributes ->> 'order')::integer));
     CREATE INDEX ON trace_spans (name);";
 
-const CONSTRAINT: &str = "no_poison";
-const CAST: &str = "integer";
-const INDEX: &str = "index";
+const CONSTRAINT: &str = "SQLSTATE 23514";
+const CAST: &str = "SQLSTATE 22P02";
+const INDEX: &str = "SQLSTATE 54000";
 
 /// A request, and the place, the bytes and the reason of every record of it that is refused.
 struct Case {
@@ -56,9 +56,8 @@ fn case(method: &'static str, number: u64, random: &mut Random) -> Case {
             TRACES => {
                 let good = span(u128::from(number) + 1, n + 1);
                 let named = |name: String| Span { name, ..good.clone() }.encode_to_vec();
-                // Every character once in a while, so that it compresses badly.
-                let long = (0..4_000_u64).map(|i| char::from(b'!' + ((i * i * 31 + i * 7 + n) % 93) as u8));
-                let bad = vec![(named("poison".to_owned()), CONSTRAINT), (named(long.collect()), INDEX)];
+                let long = long(4_000, &mut Random::new(&[n]));
+                let bad = vec![(named("poison".to_owned()), CONSTRAINT), (named(long), INDEX)];
                 let place = format!("resource_spans[0].scope_spans[0].spans[{at}]");
                 decide(place, good.encode_to_vec(), bad)
             }

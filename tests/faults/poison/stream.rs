@@ -8,7 +8,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use tokio::task::JoinSet;
 
-use super::World;
+use super::{World, long};
 use crate::raw::{self, LOGS, METRICS, TRACES};
 use crate::run::{Random, Run};
 use crate::telemetry::{attribute, now, point, record, span, text};
@@ -64,11 +64,6 @@ const SIGNALS: [Signal; 3] = [
         poison: points,
     },
 ];
-
-/// A text that compresses badly, so that it is long in an index too.
-fn long(length: usize, random: &mut Random) -> String {
-    (0..length).map(|_| char::from(random.within(33..127) as u8)).collect()
-}
 
 fn deep(levels: usize) -> Value {
     let innermost = Value::StringValue("treasure".to_owned());
