@@ -128,7 +128,7 @@ impl Answers {
 async fn goodput(run: Run, answers: &Answers) -> f64 {
     sleep(run.pick(Duration::from_secs(2), Duration::from_secs(5))).await;
     let (begin, before) = (Instant::now(), Answers::count(&answers.taken));
-    sleep(run.pick(Duration::from_secs(4), Duration::from_secs(60))).await;
+    sleep(run.pick(Duration::from_secs(4), Duration::from_secs(30))).await;
     let taken = Answers::count(&answers.taken) - before;
     taken as f64 * REQUEST_SPANS as f64 / begin.elapsed().as_secs_f64()
 }

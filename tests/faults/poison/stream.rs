@@ -196,7 +196,7 @@ impl Signal {
     /// Each poison once or more, in a chosen order and at chosen places.
     fn cases(&self, run: Run, random: &mut Random) -> Vec<Case> {
         let mut cases = Vec::new();
-        for round in 0..run.pick(1, 10_u64) {
+        for round in 0..run.pick(1, 5_u64) {
             let kinds = (self.poison)(u64::MAX - round * 1_000, random).len();
             for kind in 0..kinds {
                 let number = (round * 1_000 + kind as u64) * 100 + 1;
