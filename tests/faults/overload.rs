@@ -226,6 +226,7 @@ async fn five_times_the_load_costs_little_of_what_is_carried() {
     let template = Arc::new(Template::new());
 
     let unloaded = unloaded(run, &daemon, &template).await;
+    let (begin, cpu) = (Instant::now(), daemon.process().cpu());
     let (carried, lost) = overloaded(run, &daemon, &template, unloaded * OVERLOAD).await;
 
     assert_eq!(limit.kills(), 0, "the kernel ended the daemon for want of memory");
@@ -233,7 +234,8 @@ async fn five_times_the_load_costs_little_of_what_is_carried() {
     assert_eq!(lost, 0, "connections were lost");
     let memory = daemon.process().memory();
     let ratio = carried / unloaded;
-    println!("goodput {ratio:.2} of the unloaded rate; memory of the daemon: {memory}");
+    let cpu = (daemon.process().cpu() - cpu).as_secs_f64() / begin.elapsed().as_secs_f64();
+    println!("goodput {ratio:.2} of the unloaded rate; the daemon took {cpu:.2} cores; its memory: {memory}");
     assert!(memory.peak < MEMORY_BYTES, "{memory}");
     assert!(ratio >= 0.8, "goodput fell to {ratio:.2} of the unloaded rate");
 }
