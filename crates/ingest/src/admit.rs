@@ -10,7 +10,7 @@ const UNIT: usize = 1024;
 
 /// A number of bytes that many may hold a part of. Clones share it.
 #[derive(Debug, Clone)]
-pub struct Budget {
+pub(crate) struct Budget {
     units: Arc<Semaphore>,
     all: u32,
 }
@@ -25,7 +25,7 @@ pub struct Charge {
 
 impl Budget {
     /// A budget of so many bytes.
-    pub fn new(bytes: usize) -> Self {
+    pub(crate) fn new(bytes: usize) -> Self {
         let all = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).max(1);
         Self { units: Arc::new(Semaphore::new(all as usize)), all }
     }
@@ -33,13 +33,13 @@ impl Budget {
     /// A part of it, waiting for it until the deadline; `None` when there was none in that time.
     ///
     /// Who alone would need more than there is gets all of it.
-    pub async fn take(&self, bytes: usize, deadline: Instant) -> Option<Charge> {
+    pub(crate) async fn take(&self, bytes: usize, deadline: Instant) -> Option<Charge> {
         let units = self.acquire(self.units_of(bytes), deadline).await?;
         Some(Charge { budget: self.clone(), bytes, units })
     }
 
     /// Bytes of it that are taken.
-    pub fn taken(&self) -> usize {
+    pub(crate) fn taken(&self) -> usize {
         (self.all as usize - self.units.available_permits()) * UNIT
     }
 
@@ -59,9 +59,9 @@ impl Budget {
 }
 
 impl Charge {
-    /// Adds to the charge, waiting until the deadline; says whether there was enough.
-    pub async fn grow(&mut self, bytes: usize, deadline: Instant) -> bool {
-        let bytes = self.bytes + bytes;
+    /// Makes the charge so large, unless it is already, waiting until the deadline; says whether there was enough.
+    pub async fn grow_to(&mut self, bytes: usize, deadline: Instant) -> bool {
+        let bytes = self.bytes.max(bytes);
         let more = self.budget.units_of(bytes).saturating_sub(self.units.num_permits() as u32);
         if more > 0 {
             let Some(units) = self.budget.acquire(more, deadline).await else { return false };
@@ -100,11 +100,11 @@ mod tests {
     async fn a_charge_grows_by_what_arrives() {
         let budget = Budget::new(4 * UNIT);
         let mut charge = budget.take(0, Instant::now()).await.unwrap();
-        for _ in 0..8 {
-            assert!(charge.grow(UNIT / 2, Instant::now()).await);
+        for arrived in 1..=8 {
+            assert!(charge.grow_to(arrived * UNIT / 2, Instant::now()).await);
         }
         assert_eq!((charge.bytes(), budget.taken()), (4 * UNIT, 4 * UNIT));
-        assert!(charge.grow(UNIT, Instant::now()).await, "it has all there is, alone");
+        assert!(charge.grow_to(5 * UNIT, Instant::now()).await, "it has all there is, alone");
         drop(charge);
         assert_eq!(budget.taken(), 0);
     }

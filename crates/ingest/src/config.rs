@@ -5,6 +5,8 @@ use std::time::Duration;
 use llm_observatory_storage::config::Problem;
 use serde::{Deserialize, Serialize};
 
+use crate::arriving::ORDINARY_BYTES;
+
 /// The limits of the way in. Each of the three signals has all of them for itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -15,11 +17,13 @@ pub struct IngestConfig {
     pub max_request_records: usize,
     /// Most attributes, events, links, buckets and nested values of one record.
     pub max_record_elements: usize,
-    /// Bytes of requests that are still arriving, or that wait for a part of the budget. Charged as they come in, not as
-    /// they are announced.
+    /// Bytes of requests of ordinary size (up to 1 MiB) that are still arriving, or that wait for a part of the budget. The
+    /// larger ones share room for one of the largest.
     pub arriving_bytes: usize,
     /// Longest time from the head of a request to the last byte of its body, in milliseconds.
     pub receive_within_ms: u64,
+    /// Longest pause of a request that is arriving, in milliseconds.
+    pub receive_idle_ms: u64,
     /// Estimated memory that requests may hold from being decoded to their answer, in bytes.
     pub budget_bytes: usize,
     /// Longest wait for a part of that budget, in milliseconds; then the request is refused. Several SDKs never try again,
@@ -39,8 +43,8 @@ pub struct IngestConfig {
     pub offload_bytes: usize,
     /// Longest time that a transaction may take, in milliseconds; then its connection is given up, and it is run again.
     pub commit_within_ms: u64,
-    /// The shortest delay that a refused client is asked to keep, in milliseconds. It grows with the backlog; up to half is
-    /// added at random.
+    /// The shortest delay that a refused client is asked to keep, in milliseconds. It grows with the backlog, and a quarter
+    /// more or less is left to chance.
     pub retry_delay_ms: u64,
     /// The longest such delay, in milliseconds. Some clients drop their data when it does not fit into 10 seconds in all.
     pub max_retry_delay_ms: u64,
@@ -56,8 +60,9 @@ impl Default for IngestConfig {
             max_request_bytes: 64 * 1024 * 1024,
             max_request_records: 100_000,
             max_record_elements: 262_144,
-            arriving_bytes: 64 * 1024 * 1024,
+            arriving_bytes: 32 * 1024 * 1024,
             receive_within_ms: 10_000,
+            receive_idle_ms: 2_000,
             budget_bytes: 64 * 1024 * 1024,
             patience_ms: 2_000,
             answer_within_ms: 4_000,
@@ -98,15 +103,14 @@ impl IngestConfig {
                 "must be at most 1 GiB, the most that PostgreSQL takes for one value",
             ));
         }
-        if self.arriving_bytes < self.max_request_bytes {
-            problems.push(Problem::new(
-                "arriving_bytes",
-                "must be at least max_request_bytes, or the largest request could never arrive",
-            ));
+        if self.arriving_bytes < ORDINARY_BYTES {
+            problems.push(Problem::new("arriving_bytes", "must be at least 1 MiB: room for one request"));
         }
-        for (millis, key) in
-            [(self.receive_within_ms, "receive_within_ms"), (self.commit_within_ms, "commit_within_ms")]
-        {
+        for (millis, key) in [
+            (self.receive_within_ms, "receive_within_ms"),
+            (self.receive_idle_ms, "receive_idle_ms"),
+            (self.commit_within_ms, "commit_within_ms"),
+        ] {
             if millis == 0 {
                 problems.push(Problem::new(key, "must be at least 1 millisecond"));
             }
@@ -142,13 +146,36 @@ impl IngestConfig {
         Duration::from_millis(self.receive_within_ms)
     }
 
+    /// Longest pause of a request that is arriving.
+    pub fn receive_idle(&self) -> Duration {
+        Duration::from_millis(self.receive_idle_ms)
+    }
+
     /// The delay that a refused client is asked to keep, within its limits and with jitter, so that clients don't come back
     /// in step.
     pub(crate) fn retry_delay(&self, wanted: Duration) -> Duration {
         let wanted = u64::try_from(wanted.as_millis()).unwrap_or(u64::MAX);
-        let delay = wanted.clamp(self.retry_delay_ms, self.max_retry_delay_ms);
-        Duration::from_millis(delay + rand::random_range(0..=delay / 2))
+        let (least, most) = (self.retry_delay_ms, self.max_retry_delay_ms);
+        let delay = wanted.clamp(least, most);
+        let range = (delay - delay / 4).max(least)..=(delay + delay / 4).min(most);
+        Duration::from_millis(rand::random_range(range))
     }
 }
 
 const MOST_REQUEST_BYTES: usize = 1024 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_delay_is_shorter_or_longer_than_allowed() {
+        let config = IngestConfig::default();
+        for wanted in [Duration::ZERO, Duration::from_secs(3), Duration::MAX] {
+            for _ in 0..1_000 {
+                let delay = config.retry_delay(wanted).as_millis() as u64;
+                assert!((config.retry_delay_ms..=config.max_retry_delay_ms).contains(&delay), "{delay}");
+            }
+        }
+    }
+}

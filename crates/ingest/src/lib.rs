@@ -2,6 +2,7 @@
 
 mod admit;
 mod arrival;
+mod arriving;
 mod batch;
 mod books;
 pub mod config;
@@ -16,7 +17,8 @@ pub mod signal;
 mod wire;
 mod worker;
 
-pub use admit::{Budget, Charge};
+pub use admit::Charge;
+pub use arriving::Arriving;
 pub use books::{Account, Books};
 pub use config::IngestConfig;
 pub use decode::{Reason, Rejections};

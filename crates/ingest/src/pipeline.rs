@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::admit::{Budget, Charge};
 use crate::arrival::Arrival;
+use crate::arriving::Arriving;
 use crate::batch::{Gathering, Submission};
 use crate::config::IngestConfig;
 use crate::decode::{self, Decoded, Limits, Reason, Rejections, Undecodable};
@@ -53,7 +54,7 @@ impl<S: Signal> fmt::Debug for Pipeline<S> {
 struct Shared<S: Signal> {
     config: IngestConfig,
     pool: StoragePool,
-    arriving: Budget,
+    arriving: Arriving,
     budget: Budget,
     in_flight: InFlight,
     gathering: Arc<Gathering<S::Batch>>,
@@ -84,7 +85,7 @@ impl<S: Signal> Pipeline<S> {
     /// A pipeline whose writers are not running yet; see [`Self::spawn`].
     pub fn build(config: IngestConfig, pool: StoragePool, metrics: Metrics) -> Self {
         let shared = Shared {
-            arriving: Budget::new(config.arriving_bytes),
+            arriving: Arriving::new(&config),
             budget: Budget::new(config.budget_bytes),
             in_flight: InFlight::default(),
             gathering: Arc::new(Gathering::new()),
@@ -132,8 +133,8 @@ impl<S: Signal> Pipeline<S> {
         &self.shared.config
     }
 
-    /// The budget of requests that are arriving: whoever reads one charges its bytes here.
-    pub fn arriving(&self) -> &Budget {
+    /// Room for requests that are arriving: whoever reads one asks for it here.
+    pub fn arriving(&self) -> &Arriving {
         &self.shared.arriving
     }
 

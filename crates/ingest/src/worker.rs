@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use llm_observatory_core::time::Day;
 use llm_observatory_storage::config::RetryConfig;
 use llm_observatory_storage::error::Failure;
@@ -256,8 +257,8 @@ impl<S: Signal> Worker<S> {
             self.pace.committed(charge.bytes());
             let written = match outcome {
                 Outcome::Written(written) => written,
-                Outcome::Known { rejected, duplicates } => {
-                    let known = known(&request.rows, &mut rejections, rejected);
+                Outcome::Known { rejected, refused, duplicates } => {
+                    let known = known(&request.rows, &mut rejections, rejected, refused);
                     match in_doubt && duplicates == 1 {
                         true => Written { stored: known.duplicates, ..Written::default() },
                         false => known,
@@ -279,10 +280,15 @@ enum Next {
 }
 
 /// A request that the ledger knew: what PostgreSQL refused of it the first time counts as rejected now too.
-fn known<B: Rows>(rows: &B, rejections: &mut Rejections, rejected: u64) -> Written {
-    let refused = rejected.saturating_sub(rejections.count()).min(rows.records().len() as u64);
-    rejections.reject_unnamed(Reason::Refused, refused);
-    Written { duplicates: rows.records().len() as u64 - refused, ..Written::default() }
+fn known<B: Rows>(rows: &B, rejections: &mut Rejections, rejected: u64, refused: Vec<String>) -> Written {
+    let records = rows.records().len() as u64;
+    let all_refused = rejected.saturating_sub(rejections.count()).min(records);
+    let named = refused.len() as u64;
+    for place in refused {
+        rejections.reject(Reason::Refused, || (place, Bytes::new()));
+    }
+    rejections.reject_unnamed(Reason::Refused, all_refused.saturating_sub(named));
+    Written { duplicates: records - all_refused, ..Written::default() }
 }
 
 /// Leaves out requests that nobody waits for: their clients were told to come back, so nothing of them may be stored now.

@@ -105,6 +105,13 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Whether the statement failed only because one before it in the same transaction did.
+    pub(crate) fn is_consequence(&self) -> bool {
+        matches!(self, Self::Postgres(error) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION))
+    }
+}
+
 impl From<tokio_postgres::Error> for Error {
     fn from(error: tokio_postgres::Error) -> Self {
         let text = chain(&error);

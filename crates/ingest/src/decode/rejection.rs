@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
+use llm_observatory_storage::writers::rejection::REFUSED;
 
 use crate::wire::Malformed;
 
@@ -75,7 +76,7 @@ impl Reason {
             Self::NoValue => "no_value",
             Self::Buckets => "buckets",
             Self::PartitionLimit => "partition_limit",
-            Self::Refused => "refused",
+            Self::Refused => REFUSED,
             Self::Elements => "elements",
         }
     }

@@ -28,6 +28,9 @@ pub struct ConnectionsConfig {
     pub first_bytes_ms: u64,
     /// Bytes that a connection may have sent and that were not read yet.
     pub window_bytes: u32,
+    /// Bytes of one request on it that were not read yet. A fraction of the above: requests that wait for room must not keep
+    /// those on the same connection from arriving that have it.
+    pub stream_window_bytes: u32,
     /// Most bytes of the headers of one request.
     pub max_header_bytes: u32,
 }
@@ -40,6 +43,7 @@ impl Default for ConnectionsConfig {
             max_streams: 128,
             first_bytes_ms: 5_000,
             window_bytes: 1024 * 1024,
+            stream_window_bytes: 64 * 1024,
             max_header_bytes: 16 * 1024,
         }
     }
@@ -59,8 +63,16 @@ impl ConnectionsConfig {
         .map(|(_, key)| Problem::new(key, "must be at least 1"))
         .collect();
         // RFC 9113, 6.9.1 and 6.9.2: the window that every connection begins with, and the largest one.
-        if !(65_535..=i32::MAX.unsigned_abs()).contains(&self.window_bytes) {
-            problems.push(Problem::new("window_bytes", "must be between 65535 and 2147483647"));
+        let windows = 65_535..=i32::MAX.unsigned_abs();
+        for (bytes, key) in
+            [(self.window_bytes, "window_bytes"), (self.stream_window_bytes, "stream_window_bytes")]
+        {
+            if !windows.contains(&bytes) {
+                problems.push(Problem::new(key, "must be between 65535 and 2147483647"));
+            }
+        }
+        if self.stream_window_bytes > self.window_bytes {
+            problems.push(Problem::new("stream_window_bytes", "must not be more than window_bytes"));
         }
         if self.max_header_bytes < 4_096 {
             problems.push(Problem::new(
@@ -84,7 +96,7 @@ impl ConnectionsConfig {
             .http2_max_pending_accept_reset_streams(Some(MAX_PENDING_RESETS))
             .http2_max_local_error_reset_streams(Some(MAX_ERROR_RESETS))
             .http2_max_header_list_size(self.max_header_bytes)
-            .initial_stream_window_size(Some(self.window_bytes))
+            .initial_stream_window_size(Some(self.stream_window_bytes))
             .initial_connection_window_size(Some(self.window_bytes))
     }
 }

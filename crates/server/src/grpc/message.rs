@@ -1,4 +1,4 @@
-//! The message of a unary request: read frame by frame, decompressed as it comes, charged as it grows.
+//! The message of a unary request: read frame by frame, decompressed as it comes, within the room that it was given.
 //!
 //! tonic's own reader reserves what a client *announces*, for every stream, and knows of no budget.
 
@@ -8,7 +8,7 @@ use bytes::{Buf as _, Bytes};
 use flate2::write::GzDecoder;
 use http::HeaderMap;
 use http_body_util::BodyExt as _;
-use llm_observatory_ingest::{Budget, Charge, IngestConfig};
+use llm_observatory_ingest::{Arriving, Charge, IngestConfig};
 use tokio::time::{Instant, timeout_at};
 use tonic::body::Body;
 use zstd::stream::write::Decoder as ZstdDecoder;
@@ -21,6 +21,12 @@ const FIRST_ROOM: usize = 64 * 1024;
 
 /// The largest window that a zstd stream may ask for: 32 MiB.
 const MAX_WINDOW_LOG: u32 = 25;
+
+/// How much larger telemetry usually is than its compressed form.
+const USUAL_RATIO: usize = 8;
+
+const BREAKS_OFF: &str = "the request ends within its message";
+const UNREADABLE: &str = "the request can't be decompressed";
 
 /// Encodings that are understood, as `grpc-accept-encoding` tells clients.
 pub(super) const ENCODINGS: &str = "identity,gzip,zstd";
@@ -35,7 +41,9 @@ pub(super) enum Unread {
     #[error("no room")]
     NoRoom,
     /// It did not come in time.
-    #[error("the request did not arrive within ingest.receive_within_ms")]
+    #[error(
+        "the request did not arrive within ingest.receive_within_ms, or paused for ingest.receive_idle_ms; try again"
+    )]
     TooSlow,
     /// Its encoding is not understood.
     #[error("the encoding of the request is not one of {ENCODINGS}")]
@@ -53,18 +61,28 @@ pub(super) async fn read(
     headers: &HeaderMap,
     mut body: Body,
     config: &IngestConfig,
-    budget: &Budget,
+    arriving: &Arriving,
 ) -> Result<(Bytes, Charge), Unread> {
     let deadline = Instant::now() + config.receive_within();
     let patience = || (Instant::now() + config.patience()).min(deadline);
     let encoding = Encoding::of(headers)?;
-    let charge = budget.take(0, patience()).await.ok_or(Unread::NoRoom)?;
-    let mut message =
-        Message { encoding, limit: config.max_request_bytes, head: Vec::new(), rest: 0, text: None, charge };
+    let mut head = Head { encoding, limit: config.max_request_bytes, bytes: Vec::with_capacity(HEAD) };
+    let mut first = Some(arriving.begin(patience()).await.ok_or(Unread::NoRoom)?);
+    let mut message: Option<Message> = None;
     loop {
-        let frame = timeout_at(deadline, body.frame()).await.map_err(|_| Unread::TooSlow)?;
-        let Some(frame) = frame else { return message.finish(&patience).await };
-        if let Ok(data) = frame.map_err(|_| Unread::Left)?.into_data() {
+        let within = deadline.min(Instant::now() + config.receive_idle());
+        let frame = timeout_at(within, body.frame()).await.map_err(|_| Unread::TooSlow)?;
+        let Some(frame) = frame else {
+            return message.ok_or(Unread::Malformed(BREAKS_OFF))?.finish(patience()).await;
+        };
+        let Ok(mut data) = frame.map_err(|_| Unread::Left)?.into_data() else { continue };
+        if message.is_none() {
+            let Some(announced) = head.add(&mut data)? else { continue };
+            let Some(first) = first.take() else { continue };
+            let room = arriving.announce(first, announced.estimate(), patience()).await;
+            message = Some(Message::new(announced, config.max_request_bytes, room.ok_or(Unread::NoRoom)?)?);
+        }
+        if let Some(message) = &mut message {
             message.add(data, &patience).await?;
         }
     }
@@ -89,14 +107,59 @@ impl Encoding {
     }
 }
 
-/// A message that is arriving.
-struct Message {
+/// The head of a message, which is arriving.
+struct Head {
     encoding: Encoding,
     limit: usize,
-    head: Vec<u8>,
+    bytes: Vec<u8>,
+}
+
+/// What a head announces.
+#[derive(Debug, Clone, Copy)]
+struct Announced {
+    compression: Option<Encoding>,
+    length: usize,
+}
+
+impl Head {
+    /// Takes what belongs to the head; gives what it announces once it is complete.
+    fn add(&mut self, data: &mut Bytes) -> Result<Option<Announced>, Unread> {
+        self.bytes.extend_from_slice(&data.split_to(data.len().min(HEAD - self.bytes.len())));
+        let &[is_compressed, a, b, c, d] = &self.bytes[..] else { return Ok(None) };
+        let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
+        if length > self.limit {
+            return Err(Unread::TooLarge);
+        }
+        let compression = match (is_compressed, self.encoding) {
+            (0, _) => None,
+            (1, Encoding::Gzip | Encoding::Zstd) => Some(self.encoding),
+            (1, Encoding::Identity) => {
+                return Err(Unread::Malformed(
+                    "the message is compressed, and grpc-encoding does not say how",
+                ));
+            }
+            _ => return Err(Unread::Malformed("the request does not begin with the head of a gRPC message")),
+        };
+        Ok(Some(Announced { compression, length }))
+    }
+}
+
+impl Announced {
+    /// How large the message is likely to be, decompressed.
+    fn estimate(self) -> usize {
+        match self.compression {
+            None => self.length,
+            Some(_) => self.length * USUAL_RATIO,
+        }
+    }
+}
+
+/// A message that is arriving.
+struct Message {
+    limit: usize,
     /// Bytes that are still to come.
     rest: usize,
-    text: Option<Text>,
+    text: Text,
     charge: Charge,
 }
 
@@ -108,72 +171,49 @@ enum Text {
 }
 
 impl Message {
-    async fn add(&mut self, mut data: Bytes, patience: &impl Fn() -> Instant) -> Result<(), Unread> {
-        if self.text.is_none() {
-            let head = data.split_to(data.len().min(HEAD - self.head.len()));
-            self.head.extend_from_slice(&head);
-            if self.head.len() < HEAD {
-                return Ok(());
+    fn new(announced: Announced, limit: usize, charge: Charge) -> Result<Self, Unread> {
+        let text = match announced.compression {
+            None | Some(Encoding::Identity) => Text::Plain(Vec::new()),
+            Some(Encoding::Gzip) => Text::Gzip(GzDecoder::new(Vec::new())),
+            Some(Encoding::Zstd) => {
+                let mut decoder = ZstdDecoder::new(Vec::new()).map_err(|_| Unread::NoRoom)?;
+                decoder.window_log_max(MAX_WINDOW_LOG).map_err(|_| Unread::NoRoom)?;
+                Text::Zstd(decoder)
             }
-            self.text = Some(self.open()?);
-        }
-        if data.len() > self.rest {
-            return Err(Unread::Malformed("the request is more than one message"));
-        }
-        self.rest -= data.len();
+        };
+        Ok(Self { limit, rest: announced.length, text, charge })
+    }
+
+    async fn add(&mut self, mut data: Bytes, patience: &impl Fn() -> Instant) -> Result<(), Unread> {
+        self.rest = self
+            .rest
+            .checked_sub(data.len())
+            .ok_or(Unread::Malformed("the request is more than one message"))?;
         while !data.is_empty() {
-            let Some(text) = &mut self.text else { break };
-            let taken = text
-                .add(&data, self.rest)
-                .map_err(|_| Unread::Malformed("the request can't be decompressed"))?;
+            let taken = self.text.add(&data, self.rest).map_err(|_| Unread::Malformed(UNREADABLE))?;
             data.advance(taken);
-            let length = text.length();
-            self.charge_for(length, patience).await?;
+            self.charge_for(self.text.length(), patience()).await?;
         }
         Ok(())
     }
 
-    /// Reads the head, which is complete.
-    fn open(&mut self) -> Result<Text, Unread> {
-        let is_compressed = self.head[0];
-        let length = u32::from_be_bytes([self.head[1], self.head[2], self.head[3], self.head[4]]);
-        self.rest = usize::try_from(length).unwrap_or(usize::MAX);
-        if self.rest > self.limit {
-            return Err(Unread::TooLarge);
-        }
-        match (is_compressed, self.encoding) {
-            (0, _) => Ok(Text::Plain(Vec::new())),
-            (1, Encoding::Gzip) => Ok(Text::Gzip(GzDecoder::new(Vec::new()))),
-            (1, Encoding::Zstd) => {
-                let mut decoder = ZstdDecoder::new(Vec::new()).map_err(|_| Unread::NoRoom)?;
-                decoder.window_log_max(MAX_WINDOW_LOG).map_err(|_| Unread::NoRoom)?;
-                Ok(Text::Zstd(decoder))
-            }
-            (1, Encoding::Identity) => Err(Unread::Malformed(
-                "the message is marked as compressed, and grpc-encoding does not say how",
-            )),
-            _ => Err(Unread::Malformed("the request does not begin with the head of a gRPC message")),
-        }
-    }
-
-    async fn charge_for(&mut self, length: usize, patience: &impl Fn() -> Instant) -> Result<(), Unread> {
+    async fn charge_for(&mut self, length: usize, deadline: Instant) -> Result<(), Unread> {
         if length > self.limit {
             return Err(Unread::TooLarge);
         }
-        let more = length.saturating_sub(self.charge.bytes());
-        match self.charge.grow(more, patience()).await {
+        match self.charge.grow_to(length, deadline).await {
             true => Ok(()),
             false => Err(Unread::NoRoom),
         }
     }
 
-    async fn finish(mut self, patience: &impl Fn() -> Instant) -> Result<(Bytes, Charge), Unread> {
-        let text = match self.text.take() {
-            Some(text) if self.rest == 0 => text,
-            _ => return Err(Unread::Malformed("the request ends within its message")),
-        };
-        let text = text.finish().map_err(|_| Unread::Malformed("the request can't be decompressed"))?;
-        self.charge_for(text.len(), patience).await?;
+    async fn finish(mut self, deadline: Instant) -> Result<(Bytes, Charge), Unread> {
+        if self.rest > 0 {
+            return Err(Unread::Malformed(BREAKS_OFF));
+        }
+        let text = std::mem::replace(&mut self.text, Text::Plain(Vec::new()));
+        let text = text.finish().map_err(|_| Unread::Malformed(UNREADABLE))?;
+        self.charge_for(text.len(), deadline).await?;
         Ok((Bytes::from(text), self.charge))
     }
 }

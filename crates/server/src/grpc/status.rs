@@ -29,6 +29,9 @@ struct RetryInfo {
     retry_delay: Option<prost_types::Duration>,
 }
 
+/// When a client may try again that was too slow.
+const SLOW_RETRY: Duration = Duration::from_secs(1);
+
 /// A trailer of its own for RetryInfo: Python's exporter reads this one, all others read the status details.
 const RETRY_INFO_TRAILER: &str = "google.rpc.retryinfo-bin";
 
@@ -55,7 +58,7 @@ pub(super) fn of_unread(unread: &Unread, limit: usize) -> Status {
             "the request is larger than {limit} bytes, compressed or decompressed: \
              send smaller batches, or raise ingest.max_request_bytes"
         )),
-        Unread::TooSlow => Status::deadline_exceeded(message),
+        Unread::TooSlow => retryable(Code::DeadlineExceeded, message, SLOW_RETRY),
         Unread::Encoding => {
             let mut status = Status::unimplemented(message);
             status.metadata_mut().insert("grpc-accept-encoding", MetadataValue::from_static(ENCODINGS));

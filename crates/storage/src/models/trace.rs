@@ -312,19 +312,43 @@ impl TraceRow {
         }
     }
 
+    /// What it is known by, in the order of the unique key.
+    pub fn key(&self) -> (TraceId, Day, ProjectId) {
+        (self.trace_id, self.day, self.project_id)
+    }
+
+    /// Whether the span belongs to this trace and day.
+    pub(crate) fn is_of(&self, span: &SpanRow) -> bool {
+        self.key() == (span.trace_id, span.start_time.day(), span.project_id)
+    }
+
+    /// Adds what one more span says of the same trace.
+    pub(crate) fn add(&mut self, span: &SpanRow) {
+        // Most spans are no roots and come from a service that is known: they need no row of their own to be merged.
+        let known = span.service_name.is_empty() || self.services.contains(&span.service_name);
+        if span.parent_span_id.is_none() || !known {
+            return self.merge(&Self::of(span));
+        }
+        self.start_time = self.start_time.min(span.start_time);
+        self.end_time = self.end_time.max(span.start_time.max(span.end_time));
+        self.span_count += 1;
+        self.error_count += i64::from(span.is_error());
+    }
+
     /// Adds what `other` knows of the same trace. Any order of merging gives the same result.
-    pub fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, other: &Self) {
         self.start_time = self.start_time.min(other.start_time);
         self.end_time = self.end_time.max(other.end_time);
         self.span_count += other.span_count;
         self.error_count += other.error_count;
-        self.root = match (self.root.take(), other.root) {
-            (Some(mine), Some(theirs)) => Some(mine.min(theirs)),
-            (mine, theirs) => mine.or(theirs),
-        };
-        for service in other.services {
-            if let Err(place) = self.services.binary_search(&service) {
-                self.services.insert(place, service);
+        if let Some(theirs) = &other.root
+            && self.root.as_ref().is_none_or(|mine| theirs < mine)
+        {
+            self.root = Some(theirs.clone());
+        }
+        for service in &other.services {
+            if let Err(place) = self.services.binary_search(service) {
+                self.services.insert(place, service.clone());
             }
         }
     }

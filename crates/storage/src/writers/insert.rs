@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Statement};
 
@@ -33,7 +33,12 @@ async fn run<R: Row + Sync>(connection: &WriterConnection, sql: &str, rows: &[&R
     }
     let statement = connection.statement(sql).await?;
     for chunk in rows.chunks(IN_FLIGHT) {
-        try_join_all(chunk.iter().map(|row| insert_one(connection, &statement, fields(*row)))).await?;
+        let inserted =
+            join_all(chunk.iter().map(|row| insert_one(connection, &statement, fields(*row)))).await;
+        // Statements behind the one that failed fail too, and their error says only that.
+        let errors = inserted.into_iter().filter_map(Result::err);
+        let cause = errors.reduce(|first, next| if first.is_consequence() { next } else { first });
+        cause.map_or(Ok(()), Err)?;
     }
     Ok(())
 }

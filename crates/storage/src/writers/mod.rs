@@ -37,7 +37,7 @@ pub use request::{Outcome, Request, commit_apart, commit_requests};
 pub use trace::{TraceBatch, TraceWriter};
 
 /// Every fixed statement with its name, module by module.
-pub const STATEMENTS: &[&[(&str, &str)]] = &[ledger::STATEMENTS, trace::STATEMENTS];
+pub const STATEMENTS: &[&[(&str, &str)]] = &[ledger::STATEMENTS, rejection::STATEMENTS, trace::STATEMENTS];
 
 /// What became of the records of a batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

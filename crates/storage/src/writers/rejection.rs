@@ -7,7 +7,36 @@ use llm_observatory_core::ids::ProjectId;
 use llm_observatory_core::time::UnixNanos;
 use uuid::Uuid;
 
+use super::connection::WriterConnection;
+use crate::error::Error;
 use crate::models::row::{Row, RowEncoder, Table};
+
+const PLACES: &str = "/* rejection: places */ \
+    SELECT place FROM ingest_rejections WHERE request_hash = $1 AND project_id = $2 AND signal = $3 AND reason = $4 \
+    ORDER BY ordinal LIMIT $5";
+
+/// The statements of this module, with their names.
+pub const STATEMENTS: &[(&str, &str)] = &[("rejection: places", PLACES)];
+
+/// The reason of a record that PostgreSQL refused.
+pub const REFUSED: &str = "refused";
+
+/// Most places that are looked up of one request.
+const MOST_PLACES: i64 = 100;
+
+/// Where the records of a request stand that PostgreSQL refused, as far as that was kept.
+pub(super) async fn refused_places(
+    connection: &WriterConnection,
+    request_hash: Uuid,
+    project_id: ProjectId,
+    signal: i16,
+) -> Result<Vec<String>, Error> {
+    let statement = connection.statement(PLACES).await?;
+    let rows = connection
+        .query(&statement, &[&request_hash, &project_id.0, &signal, &REFUSED, &MOST_PLACES])
+        .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
 
 /// A row of `ingest_rejections`.
 #[derive(Debug, Clone, PartialEq, Eq)]

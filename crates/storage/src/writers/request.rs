@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::connection::WriterConnection;
 use super::ledger::{self, Entry, Known};
-use super::{Dictionary, RejectionRow, Rows, Way, Written, insert, transaction};
+use super::{Dictionary, RejectionRow, Rows, Way, Written, insert, rejection, transaction};
 use crate::error::{Error, Failure};
 
 /// One request, decoded.
@@ -29,7 +29,7 @@ pub struct Request<B> {
 }
 
 /// What became of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// It is committed.
     Written(Written),
@@ -37,18 +37,24 @@ pub enum Outcome {
     Known {
         /// How many of its records can never be stored.
         rejected: u64,
+        /// Where those stand that PostgreSQL refused.
+        refused: Vec<String>,
         /// How often it has come again by now: 1 is the first time.
         duplicates: u64,
     },
 }
 
-impl From<Known> for Outcome {
-    fn from(known: Known) -> Self {
-        Self::Known { rejected: known.rejected, duplicates: known.duplicates }
-    }
-}
-
 impl<B: Rows> Request<B> {
+    /// What is known of a request that was committed before.
+    async fn recall(&self, connection: &WriterConnection, known: Known) -> Result<Outcome, Error> {
+        let Known { rejected, duplicates } = known;
+        let refused = match rejected > self.rejected {
+            true => rejection::refused_places(connection, self.hash, self.project_id, B::SIGNAL).await?,
+            false => Vec::new(),
+        };
+        Ok(Outcome::Known { rejected, refused, duplicates })
+    }
+
     fn entry(&self) -> Entry {
         Entry {
             hash: self.hash,
@@ -99,11 +105,14 @@ async fn write<B: Rows>(
     if !rejections.is_empty() {
         insert::insert(connection, &rejections).await?;
     }
-    let of_new = |known: Option<Known>| match known {
-        Some(known) => known.into(),
-        None => Outcome::Written(written.next().unwrap_or_default()),
-    };
-    Ok(known.into_iter().map(of_new).collect())
+    let mut outcomes = Vec::with_capacity(requests.len());
+    for (request, known) in requests.iter().zip(known) {
+        outcomes.push(match known {
+            Some(known) => request.recall(connection, known).await?,
+            None => Outcome::Written(written.next().unwrap_or_default()),
+        });
+    }
+    Ok(outcomes)
 }
 
 /// Commits one request whose records PostgreSQL did not take together: looks by halves for those that it can't hold,
@@ -128,7 +137,7 @@ pub async fn commit_apart<B: Rows>(
     let work = async {
         let entry = request.entry();
         if let Some(known) = ledger::record(connection, B::SIGNAL, &[entry]).await?.pop().flatten() {
-            return Ok((known.into(), Vec::new()));
+            return Ok((request.recall(connection, known).await?, Vec::new()));
         }
         let (written, refused) = match of_all {
             None => store_apart::<B>(connection, request.rows.records()).await?,

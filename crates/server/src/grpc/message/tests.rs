@@ -1,4 +1,5 @@
 use std::io::Write as _;
+use std::sync::Arc;
 
 use bytes::{BufMut as _, BytesMut};
 use flate2::Compression;
@@ -10,7 +11,7 @@ use super::*;
 const LIMIT: usize = 100_000;
 
 fn config() -> IngestConfig {
-    IngestConfig { max_request_bytes: LIMIT, arriving_bytes: LIMIT, ..IngestConfig::default() }
+    IngestConfig { max_request_bytes: LIMIT, ..IngestConfig::default() }
 }
 
 fn framed(is_compressed: u8, payload: &[u8]) -> Bytes {
@@ -46,8 +47,7 @@ async fn read_pieces(encoding: Option<&str>, body: &[u8], piece: usize) -> Resul
             }
         }
     });
-    let budget = Budget::new(LIMIT);
-    let (bytes, charge) = read(&headers, Body::new(channel), &config(), &budget).await?;
+    let (bytes, charge) = read(&headers, Body::new(channel), &config(), &Arriving::new(&config())).await?;
     Ok((bytes, charge.bytes()))
 }
 
@@ -64,7 +64,7 @@ async fn a_message_comes_in_pieces_of_any_size() {
         for piece in [1, 3, 7, 1_000, 1_000_000] {
             let (bytes, charged) = read_pieces(encoding, &body, piece).await.unwrap();
             assert_eq!(bytes, text, "{encoding:?} in pieces of {piece}");
-            assert_eq!(charged, text.len());
+            assert!(charged >= text.len(), "{charged}");
         }
     }
 }
@@ -114,28 +114,52 @@ async fn what_breaks_off_is_no_message() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_announced_and_does_not_come_costs_nothing_and_ends() {
+async fn what_is_announced_and_does_not_come_costs_little_and_ends() {
+    const ANNOUNCED: usize = 50 * 1024 * 1024;
+    let config = IngestConfig::default();
+    let arriving = Arc::new(Arriving::new(&config));
     let (mut sender, channel) = Channel::<Bytes>::new(1);
-    let budget = Budget::new(LIMIT);
-    let announced = framed(0, &vec![0; LIMIT]).slice(..1_000);
+    let begin = Instant::now();
     let reading = tokio::spawn({
-        let budget = budget.clone();
-        async move { read(&HeaderMap::new(), Body::new(channel), &config(), &budget).await.map(|_| ()) }
+        let (config, arriving) = (config.clone(), arriving.clone());
+        async move { read(&HeaderMap::new(), Body::new(channel), &config, &arriving).await.map(|_| ()) }
     });
-    sender.send_data(announced).await.unwrap();
+    sender.send_data(framed(0, &vec![0; ANNOUNCED]).slice(..1_000)).await.unwrap();
     tokio::task::yield_now().await;
-    assert!(budget.taken() <= 1_024, "{} bytes are charged", budget.taken());
+    assert!(arriving.taken() <= 16 * 1024, "{} bytes are taken", arriving.taken());
     assert!(matches!(reading.await.unwrap(), Err(Unread::TooSlow)));
-    assert_eq!(budget.taken(), 0);
+    assert_eq!(begin.elapsed(), config.receive_idle());
+    assert_eq!(arriving.taken(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trickle_ends_in_time() {
+    let config = IngestConfig::default();
+    let (mut sender, channel) = Channel::<Bytes>::new(1);
+    let begin = Instant::now();
+    tokio::spawn(async move {
+        for byte in framed(0, &[7; 1_000]).chunks(1) {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            if sender.send_data(Bytes::copy_from_slice(byte)).await.is_err() {
+                return;
+            }
+        }
+    });
+    let read = read(&HeaderMap::new(), Body::new(channel), &config, &Arriving::new(&config)).await;
+    assert!(matches!(read.map(|_| ()), Err(Unread::TooSlow)));
+    assert_eq!(begin.elapsed(), config.receive_within());
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_finds_no_room_is_refused_after_its_patience() {
-    let budget = Budget::new(LIMIT);
-    let _other = budget.take(LIMIT - 2_000, Instant::now()).await.unwrap();
-    let body = http_body_util::Full::new(framed(0, &[0; 5_000]));
+    const ORDINARY: usize = 1024 * 1024;
+    let config = IngestConfig { arriving_bytes: ORDINARY, ..IngestConfig::default() };
+    let arriving = Arriving::new(&config);
+    let first = arriving.begin(Instant::now()).await.unwrap();
+    let _other = arriving.announce(first, ORDINARY - 20_000, Instant::now()).await.unwrap();
+    let body = http_body_util::Full::new(framed(0, &[0; 50_000]));
     let begin = Instant::now();
-    let unread = read(&HeaderMap::new(), Body::new(body), &config(), &budget).await.map(|_| ()).unwrap_err();
+    let unread = read(&HeaderMap::new(), Body::new(body), &config, &arriving).await.map(|_| ()).unwrap_err();
     assert!(matches!(unread, Unread::NoRoom), "{unread:?}");
-    assert_eq!(begin.elapsed(), config().patience());
+    assert_eq!(begin.elapsed(), config.patience());
 }

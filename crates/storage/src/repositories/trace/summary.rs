@@ -35,7 +35,7 @@ impl TraceSummary {
         let dated = days.iter().filter(|day| day.day != UNDATED).map(|day| day.start_time).min();
         let (first, others) = days.split_first()?;
         let mut sum = first.clone();
-        others.iter().for_each(|day| sum.merge(day.clone()));
+        others.iter().for_each(|day| sum.merge(day));
         Some(Self {
             trace_id: sum.trace_id,
             start_time: dated.unwrap_or(sum.start_time),

@@ -1,10 +1,9 @@
 //! Summaries of traces: what one day knows of one trace, kept exact with every batch.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use llm_observatory_core::ids::{ProjectId, TraceId};
-use llm_observatory_core::time::Day;
+use llm_observatory_core::text::Text;
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -26,22 +25,33 @@ pub(super) async fn merge(
     stored: &[&Span],
     completed: &[&Span],
 ) -> Result<(), Error> {
-    let mut summaries: BTreeMap<(TraceId, Day, ProjectId), TraceRow> = BTreeMap::new();
-    let stored = stored.iter().map(|span| TraceRow::of(&span.row));
-    // A span that was counted before counts nothing, but its trace is locked with the others.
-    let locked =
-        completed.iter().map(|span| TraceRow { span_count: 0, error_count: 0, ..TraceRow::of(&span.row) });
-    for row in stored.chain(locked) {
-        match summaries.entry((row.trace_id, row.day, row.project_id)) {
-            std::collections::btree_map::Entry::Occupied(mut summary) => summary.get_mut().merge(row),
-            std::collections::btree_map::Entry::Vacant(place) => _ = place.insert(row),
+    let mut summaries: Vec<TraceRow> = Vec::new();
+    // Spans come in the order of their key, so those of one trace and day stand together but for the project.
+    for span in stored {
+        match summaries.last_mut() {
+            Some(last) if last.is_of(&span.row) => last.add(&span.row),
+            _ => summaries.push(TraceRow::of(&span.row)),
         }
     }
+    // A span that was counted before counts nothing, but its trace is locked with the others.
+    summaries.extend(completed.iter().map(|span| TraceRow {
+        span_count: 0,
+        error_count: 0,
+        ..TraceRow::of(&span.row)
+    }));
     if summaries.is_empty() {
         return Ok(());
     }
+    summaries.sort_by_key(TraceRow::key);
+    summaries.dedup_by(|later, kept| {
+        let same = later.key() == kept.key();
+        if same {
+            kept.merge(later);
+        }
+        same
+    });
     let mut columns = SummaryColumns::default();
-    summaries.into_values().for_each(|summary| columns.push(summary));
+    summaries.iter().for_each(|summary| columns.push(summary));
     columns.merge(connection).await?;
     recompute(connection, completed).await
 }
@@ -66,7 +76,7 @@ async fn recompute(connection: &WriterConnection, completed: &[&Span]) -> Result
 
 /// Summaries side by side: one array for each column, the parameters of [`MERGE`].
 #[derive(Debug, Default)]
-struct SummaryColumns {
+struct SummaryColumns<'s> {
     trace_id: Vec<Uuid>,
     day: Vec<i32>,
     project_id: Vec<i32>,
@@ -77,14 +87,14 @@ struct SummaryColumns {
     span_count: Vec<i64>,
     error_count: Vec<i64>,
     root_start: Vec<Option<SystemTime>>,
-    root_span_id: Vec<Option<Vec<u8>>>,
-    root_name: Vec<Option<String>>,
-    root_service: Vec<Option<String>>,
-    services: Vec<String>,
+    root_span_id: Vec<Option<&'s [u8]>>,
+    root_name: Vec<Option<&'s str>>,
+    root_service: Vec<Option<&'s str>>,
+    services: Vec<Cow<'s, str>>,
 }
 
-impl SummaryColumns {
-    fn push(&mut self, summary: TraceRow) {
+impl<'s> SummaryColumns<'s> {
+    fn push(&mut self, summary: &'s TraceRow) {
         self.trace_id.push(summary.trace_id.uuid());
         self.day.push(summary.day.0);
         self.project_id.push(summary.project_id.0);
@@ -96,13 +106,10 @@ impl SummaryColumns {
         self.error_count.push(summary.error_count);
         let root = summary.root.as_ref();
         self.root_start.push(root.map(|root| moment(root.start_micros)));
-        self.root_span_id.push(root.map(|root| root.span_id.as_bytes().to_vec()));
-        self.root_name.push(root.map(|root| root.name.to_string()));
-        self.root_service.push(root.map(|root| root.service.to_string()));
-        // PostgreSQL has no ragged arrays of arrays: names are joined by the ASCII unit separator, which no name holds.
-        let services: Vec<_> =
-            summary.services.iter().map(|name| name.replace('\u{1f}', "\u{fffd}")).collect();
-        self.services.push(services.join("\u{1f}"));
+        self.root_span_id.push(root.map(|root| &root.span_id.as_bytes()[..]));
+        self.root_name.push(root.map(|root| root.name.as_str()));
+        self.root_service.push(root.map(|root| root.service.as_str()));
+        self.services.push(joined(&summary.services));
     }
 
     async fn merge(&self, connection: &WriterConnection) -> Result<(), Error> {
@@ -131,6 +138,19 @@ impl SummaryColumns {
         Ok(())
     }
 }
+
+/// PostgreSQL has no ragged arrays of arrays: names are joined by the ASCII unit separator, which no name holds.
+fn joined(services: &[Text]) -> Cow<'_, str> {
+    match services {
+        [one] if !one.contains(SEPARATOR) => Cow::Borrowed(one.as_str()),
+        many => {
+            let names: Vec<_> = many.iter().map(|name| name.replace(SEPARATOR, "\u{fffd}")).collect();
+            Cow::Owned(names.join("\u{1f}"))
+        }
+    }
+}
+
+const SEPARATOR: char = '\u{1f}';
 
 /// The driver's own form of a time. (Arithmetic with intervals in SQL goes through doubles, which lose microseconds
 /// from the year 2255 on.)

@@ -1,0 +1,69 @@
+//! Room for requests that are still arriving, or that have arrived and wait to be admitted.
+//!
+//! Many requests that each hold a part of what they need, and wait for the rest, would stop one another. So a request of
+//! ordinary size gets room for all that it announces before it is read, in the order of arrival, and whoever waits holds
+//! next to nothing. A larger one is charged as it comes, since its announcement may be a lie, from room of their own that
+//! is as large as the largest request.
+
+use tokio::time::Instant;
+
+use crate::admit::{Budget, Charge};
+use crate::config::IngestConfig;
+
+/// The most that a request of ordinary size announces.
+pub(crate) const ORDINARY_BYTES: usize = 1024 * 1024;
+
+/// The first frame of a request, which tells how large it is (HTTP/2's default SETTINGS_MAX_FRAME_SIZE).
+const FIRST_FRAME_BYTES: usize = 16 * 1024;
+
+/// Room for arriving requests of one signal.
+#[derive(Debug)]
+pub struct Arriving {
+    ordinary: Budget,
+    large: Budget,
+}
+
+impl Arriving {
+    /// Room as large as configured.
+    pub fn new(config: &IngestConfig) -> Self {
+        Self { ordinary: Budget::new(config.arriving_bytes), large: Budget::new(config.max_request_bytes) }
+    }
+
+    /// Room for the first frame of a request.
+    pub async fn begin(&self, deadline: Instant) -> Option<Charge> {
+        self.ordinary.take(FIRST_FRAME_BYTES, deadline).await
+    }
+
+    /// Room for a request that announces so many bytes; `None` when there was none until the deadline.
+    pub async fn announce(&self, mut first: Charge, bytes: usize, deadline: Instant) -> Option<Charge> {
+        if bytes > ORDINARY_BYTES {
+            drop(first);
+            return self.large.take(FIRST_FRAME_BYTES, deadline).await;
+        }
+        first.grow_to(bytes, deadline).await.then_some(first)
+    }
+
+    /// Bytes that are taken.
+    pub fn taken(&self) -> usize {
+        self.ordinary.taken() + self.large.taken()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn large_announcements_leave_room_for_ordinary_requests() {
+        let config = IngestConfig { arriving_bytes: 2 * ORDINARY_BYTES, ..IngestConfig::default() };
+        let arriving = Arriving::new(&config);
+        let now = Instant::now;
+        let mut liars = Vec::new();
+        for _ in 0..100 {
+            let first = arriving.begin(now()).await.unwrap();
+            liars.push(arriving.announce(first, config.max_request_bytes, now()).await.unwrap());
+        }
+        let first = arriving.begin(now()).await.unwrap();
+        assert!(arriving.announce(first, ORDINARY_BYTES, now()).await.is_some());
+    }
+}
