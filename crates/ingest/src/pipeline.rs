@@ -298,7 +298,9 @@ impl<S: Signal> Pipeline<S> {
         let received = UnixNanos::from(arrived.received_at);
         let decode = move || {
             let Arrived { project_id, hash, .. } = arrived;
-            (S::decode(decode::Request::new(&request, project_id, hash, received, limits)), charge)
+            let records = arrived.records as usize; // at most ingest.max_request_records
+            let request = decode::Request::new(&request, project_id, hash, received, limits);
+            (S::decode(request.expecting(records)), charge)
         };
         match offload {
             false => Ok(decode()),

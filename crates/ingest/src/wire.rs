@@ -62,7 +62,17 @@ impl<'a> Fields<'a> {
         Ok(taken)
     }
 
+    #[inline]
     fn varint(&mut self) -> Result<u64, Malformed> {
+        // Tags and most lengths are one byte.
+        if let [byte @ ..0x80, rest @ ..] = self.rest {
+            self.rest = rest;
+            return Ok(u64::from(*byte));
+        }
+        self.long_varint()
+    }
+
+    fn long_varint(&mut self) -> Result<u64, Malformed> {
         let mut value = 0_u64;
         for (n, byte) in self.rest.iter().enumerate().take(10) {
             // The tenth byte holds the 64th bit, and nothing more.
@@ -93,6 +103,7 @@ impl<'a> Fields<'a> {
         }
     }
 
+    #[inline]
     fn payload(&mut self, number: u32, wire_type: u64, depth: u32) -> Result<Payload<'a>, Malformed> {
         Ok(match wire_type {
             0 => Payload::Varint(self.varint()?),
@@ -125,6 +136,7 @@ impl<'a> Fields<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = Result<Field<'a>, Malformed>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
             return None;

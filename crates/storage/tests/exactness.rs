@@ -1,10 +1,10 @@
 //! Any attribute list and any body comes back from jsonb as it was.
 
-use bytes::BytesMut;
 use harness::TestDatabase;
 use harness::otlp::value::{any_value, attributes};
 use llm_observatory_core::attributes::{Attribute, Value};
 use llm_observatory_storage::CopyWriter;
+use llm_observatory_storage::models::Arena;
 use llm_observatory_storage::models::LogRow;
 use llm_observatory_storage::models::attributes::{Attributes, ValueColumns, to_key_value};
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
@@ -95,7 +95,7 @@ fn log(n: usize, (attributes, body): &(Vec<KeyValue>, Option<AnyValue>)) -> LogR
         attributes: Attributes::new(&attributes),
         body: body
             .as_ref()
-            .map(|body| ValueColumns::encode(&value(body), &mut BytesMut::new()))
+            .map(|body| ValueColumns::encode(&value(body), &mut Arena::default()))
             .unwrap_or_default(),
         ..rows::log(n as u128, rows::now())
     }

@@ -23,7 +23,7 @@ pub const LEVELS: Levels = ["resource_logs", "scope_logs", "log_records"];
 /// # Errors
 /// When the outer framing is broken, or the rows outgrow their allowance; everything below rejects records one by one.
 pub fn decode(mut request: Request<'_>) -> Result<Decoded<LogBatch>, Undecodable> {
-    let mut logs = Vec::new();
+    let mut logs = Vec::with_capacity(request.expected);
     let mut attributes = Vec::new();
     let mut ids = Ids(request.hash.as_u128());
     let (resources, scopes) = each_record(&mut request, |owner, place, message, request| {

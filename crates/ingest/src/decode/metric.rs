@@ -24,7 +24,7 @@ pub const LEVELS: Levels = ["resource_metrics", "scope_metrics", "metrics"];
 /// # Errors
 /// When the outer framing is broken, or the rows outgrow their allowance; everything below rejects data points one by one.
 pub fn decode(mut request: Request<'_>) -> Result<Decoded<MetricBatch>, Undecodable> {
-    let mut rows = Rows::default();
+    let mut rows = Rows { points: Vec::with_capacity(request.expected), ..Rows::default() };
     let (resources, scopes) = each_record(&mut request, |owner, place, message, request| {
         if let Err(malformed) = metric(message, owner, &mut rows, request, place) {
             request.reject(malformed.into(), place, LEVELS, message);

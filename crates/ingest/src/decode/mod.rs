@@ -14,10 +14,11 @@ mod resource;
 mod trace;
 mod value;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use llm_observatory_core::ids::ProjectId;
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
+use llm_observatory_storage::models::Arena;
 use uuid::Uuid;
 
 use crate::wire::Malformed;
@@ -65,9 +66,11 @@ pub struct Request<'a> {
     /// When it was received.
     pub(crate) received: UnixNanos,
     /// The JSON of all its attribute lists.
-    pub(crate) arena: BytesMut,
+    pub(crate) arena: Arena,
     /// What is noted on the way.
     pub(crate) notes: Notes,
+    /// How many records there are, if that is known.
+    pub(crate) expected: usize,
     /// Where the records are that were decoded so far.
     pub(crate) sources: Vec<Source>,
 }
@@ -82,8 +85,25 @@ impl<'a> Request<'a> {
         limits: Limits,
     ) -> Self {
         // JSON is about as long as the wire form; a little more saves growing.
-        let arena = BytesMut::with_capacity(bytes.len() + bytes.len() / 4);
-        Self { bytes, project_id, hash, received, arena, notes: Notes::new(limits), sources: Vec::new() }
+        let arena = Arena::with_capacity(bytes.len() + bytes.len() / 4);
+        Self {
+            bytes,
+            project_id,
+            hash,
+            received,
+            arena,
+            notes: Notes::new(limits),
+            expected: 0,
+            sources: Vec::new(),
+        }
+    }
+
+    /// The same, with room for so many records.
+    #[must_use]
+    pub fn expecting(mut self, records: usize) -> Self {
+        self.expected = records;
+        self.sources.reserve_exact(records);
+        self
     }
 
     /// A record was decoded whose rows take so many bytes.

@@ -25,7 +25,7 @@ pub const LEVELS: Levels = ["resource_spans", "scope_spans", "spans"];
 /// # Errors
 /// When the outer framing is broken, or the rows outgrow their allowance; everything below rejects records one by one.
 pub fn decode(mut request: Request<'_>) -> Result<Decoded<TraceBatch>, Undecodable> {
-    let mut spans = Vec::new();
+    let mut spans = Vec::with_capacity(request.expected);
     let mut attributes = Vec::new();
     let (resources, scopes) = each_record(&mut request, |owner, place, message, request| {
         match span(message, owner, &mut attributes, request) {

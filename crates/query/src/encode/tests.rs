@@ -1,4 +1,4 @@
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use llm_observatory_core::attributes::{Attribute, Value};
 use llm_observatory_core::ids::{MetricId, ProjectId, SeriesId, SpanId, TraceId};
 use llm_observatory_core::log::Severity;
@@ -9,7 +9,7 @@ use llm_observatory_storage::models::attributes::ValueColumns;
 use llm_observatory_storage::models::log::TimeSource;
 use llm_observatory_storage::models::metric::{Buckets, PointValue};
 use llm_observatory_storage::models::trace::{Nested, Span};
-use llm_observatory_storage::models::{DataPointRow, EventRow, LogRow, MetricRow, SeriesRow, SpanRow};
+use llm_observatory_storage::models::{Arena, DataPointRow, EventRow, LogRow, MetricRow, SeriesRow, SpanRow};
 use llm_observatory_storage::repositories::metric::DescribedSeries;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, EntityRef, any_value};
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
@@ -141,7 +141,7 @@ fn a_log_record_does_not_tell_a_time_that_it_did_not_have() {
         severity: Severity::WARN,
         severity_text: "warn".into(),
         event_name: "e".into(),
-        body: ValueColumns::encode(&body, &mut BytesMut::new()),
+        body: ValueColumns::encode(&body, &mut Arena::default()),
         attributes: Attributes::default(),
         dropped_attributes_count: 1,
         flags: 1,

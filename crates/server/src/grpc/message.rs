@@ -173,7 +173,10 @@ enum Text {
 impl Message {
     fn new(announced: Announced, limit: usize, charge: Charge) -> Result<Self, Unread> {
         let text = match announced.compression {
-            None | Some(Encoding::Identity) => Text::Plain(Vec::new()),
+            // There is room for what is charged already, and for the rest when it comes.
+            None | Some(Encoding::Identity) => {
+                Text::Plain(Vec::with_capacity(announced.length.min(charge.bytes())))
+            }
             Some(Encoding::Gzip) => Text::Gzip(GzDecoder::new(Vec::new())),
             Some(Encoding::Zstd) => {
                 let mut decoder = ZstdDecoder::new(Vec::new()).map_err(|_| Unread::NoRoom)?;

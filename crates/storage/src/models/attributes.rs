@@ -10,13 +10,14 @@
 
 use std::borrow::Cow;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use llm_observatory_core::attributes::{Attribute, Value};
 use opentelemetry_proto::tonic::common::v1::{
     AnyValue, ArrayValue, KeyValue, KeyValueList, any_value::Value as Any,
 };
 use prost::Message as _;
 
+use super::arena::Arena;
 use super::json::{Json, write_string, write_value};
 
 /// The byte that stands for "take the next exact one".
@@ -46,11 +47,11 @@ impl Attributes {
 
     /// The columns for `attributes`.
     pub fn new(attributes: &[Attribute<'_>]) -> Self {
-        Self::encode(attributes, &mut BytesMut::new())
+        Self::encode(attributes, &mut Arena::default())
     }
 
     /// The columns for `attributes`, written into `arena`: the lists of one request share one allocation.
-    pub fn encode(attributes: &[Attribute<'_>], arena: &mut BytesMut) -> Self {
+    pub fn encode(attributes: &[Attribute<'_>], arena: &mut Arena) -> Self {
         if attributes.is_empty() {
             return Self::default();
         }
@@ -58,35 +59,13 @@ impl Attributes {
             return Self::encode_beside(attributes, arena);
         }
         let order = in_jsonb_order(attributes);
-        let mut places = vec![EXACT; attributes.len()];
-        let mut place = 0_usize;
-        arena.put_u8(b'{');
-        for (n, &index) in order.iter().enumerate() {
-            let key = &attributes[index].key;
-            let same = |other: Option<&usize>| other.is_some_and(|other| attributes[*other].key == *key);
-            if same(order.get(n + 1)) {
-                continue; // jsonb keeps the last of several equal keys, so only that one is written
-            }
-            let first_of_its_key = n == 0 || !same(order.get(n - 1));
-            if place > 0 {
-                arena.put_u8(b',');
-            }
-            write_string(key, arena);
-            arena.put_u8(b':');
-            let plain = write_value(&attributes[index].value, arena) && first_of_its_key;
-            if plain && place < usize::from(EXACT) {
-                places[index] = place as u8;
-            }
-            place += 1;
-        }
-        arena.put_u8(b'}');
-        let json = arena.split().freeze();
+        let (json, places) = arena.column(|out| write_object(attributes, &order, out));
         Self { json, layout: layout(attributes, &places, arena) }
     }
 
     /// A key with NUL is shown as another, which sorts elsewhere or may be there already: so the whole list is kept exactly,
     /// and the JSON is for people only.
-    fn encode_beside(attributes: &[Attribute<'_>], arena: &mut BytesMut) -> Self {
+    fn encode_beside(attributes: &[Attribute<'_>], arena: &mut Arena) -> Self {
         let shown = |attribute: &Attribute<'_>| attribute.key.replace('\0', "\u{fffd}");
         let shown: Vec<_> = attributes
             .iter()
@@ -142,18 +121,16 @@ pub struct ValueColumns {
 
 impl ValueColumns {
     /// The columns for `value`, written into `arena`.
-    pub fn encode(value: &Value<'_>, arena: &mut BytesMut) -> Self {
+    pub fn encode(value: &Value<'_>, arena: &mut Arena) -> Self {
         if let Value::Str(text) = value {
             let plain = !text.as_bytes().contains(&0);
             let shown =
                 if plain { Cow::Borrowed(&**text) } else { Cow::Owned(text.replace('\0', "\u{fffd}")) };
-            arena.put_slice(shown.as_bytes());
-            let text = Some(arena.split().freeze());
+            let text = Some(arena.column(|out| out.extend_from_slice(shown.as_bytes())).0);
             return Self { text, json: None, exact: if plain { Bytes::new() } else { exact_value(value) } };
         }
-        let plain = write_value(value, arena);
-        let json = Some(arena.split().freeze());
-        Self { text: None, json, exact: if plain { Bytes::new() } else { exact_value(value) } }
+        let (json, plain) = arena.column(|out| write_value(value, out));
+        Self { text: None, json: Some(json), exact: if plain { Bytes::new() } else { exact_value(value) } }
     }
 
     /// The value, as OTLP; `None` when all columns are NULL.
@@ -234,7 +211,34 @@ fn in_jsonb_order(attributes: &[Attribute<'_>]) -> Vec<usize> {
     ranked.into_iter().map(|(_, _, place)| place).collect()
 }
 
-fn layout(attributes: &[Attribute<'_>], places: &[u8], arena: &mut BytesMut) -> Bytes {
+/// Writes the attributes as a JSON object; gives for each its place among the keys, or [`EXACT`] when JSON can't tell it.
+fn write_object(attributes: &[Attribute<'_>], order: &[usize], out: &mut Vec<u8>) -> Vec<u8> {
+    let mut places = vec![EXACT; attributes.len()];
+    let mut place = 0_usize;
+    out.push(b'{');
+    for (n, &index) in order.iter().enumerate() {
+        let key = &attributes[index].key;
+        let same = |other: Option<&usize>| other.is_some_and(|other| attributes[*other].key == *key);
+        if same(order.get(n + 1)) {
+            continue; // jsonb keeps the last of several equal keys, so only that one is written
+        }
+        let first_of_its_key = n == 0 || !same(order.get(n - 1));
+        if place > 0 {
+            out.push(b',');
+        }
+        write_string(key, out);
+        out.push(b':');
+        let plain = write_value(&attributes[index].value, out) && first_of_its_key;
+        if plain && place < usize::from(EXACT) {
+            places[index] = place as u8;
+        }
+        place += 1;
+    }
+    out.push(b'}');
+    places
+}
+
+fn layout(attributes: &[Attribute<'_>], places: &[u8], arena: &mut Arena) -> Bytes {
     let in_order = places.iter().enumerate().all(|(n, place)| usize::from(*place) == n && *place != EXACT);
     if in_order {
         return Bytes::new();
@@ -247,13 +251,12 @@ fn layout(attributes: &[Attribute<'_>], places: &[u8], arena: &mut BytesMut) -> 
             .map(|(attribute, _)| to_key_value(attribute))
             .collect(),
     };
-    prost::encoding::encode_varint(places.len() as u64, arena);
-    arena.put_slice(places);
-    if exact.encode(arena).is_err() {
-        // A BytesMut grows as needed, so encoding into one has no way to fail.
-        unreachable!("encoding into a growable buffer");
-    }
-    arena.split().freeze()
+    let write = |out: &mut Vec<u8>| {
+        prost::encoding::encode_varint(places.len() as u64, out);
+        out.extend_from_slice(places);
+        exact.encode_raw(out);
+    };
+    arena.column(write).0
 }
 
 fn arrange(entries: Vec<KeyValue>, mut layout: &[u8]) -> Result<Vec<KeyValue>, Inconsistent> {

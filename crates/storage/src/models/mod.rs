@@ -2,6 +2,7 @@
 //!
 //! `resource` holds the dictionaries that the signals share, `attributes` the jsonb columns, `row` the binary form.
 
+pub mod arena;
 pub mod attributes;
 mod json;
 pub mod log;
@@ -10,6 +11,7 @@ pub mod resource;
 pub mod row;
 pub mod trace;
 
+pub use arena::Arena;
 pub use attributes::Attributes;
 pub use log::LogRow;
 pub use metric::{DataPointRow, MetricRow, SeriesRow};

@@ -1,9 +1,9 @@
 //! `logs`.
 
-use bytes::BytesMut;
 use llm_observatory_core::attributes::{Attribute, Value};
 use llm_observatory_core::log::Severity;
 use llm_observatory_core::time::UnixNanos;
+use llm_observatory_storage::models::Arena;
 use llm_observatory_storage::models::attributes::{Attributes, ValueColumns};
 use llm_observatory_storage::models::log::TimeSource;
 use llm_observatory_storage::models::{LogRow, Row as _};
@@ -15,7 +15,7 @@ use crate::rows::{self, MIDNIGHT};
 
 #[tokio::test]
 async fn logs() {
-    let mut arena = BytesMut::new();
+    let mut arena = Arena::default();
     let full = LogRow {
         time_source: TimeSource::Received,
         observed_time: LAST,
