@@ -27,6 +27,10 @@ pub(crate) struct Submission<B> {
     pub(crate) charge: Charge,
 }
 
+/// No more requests are taken.
+#[derive(Debug)]
+pub(crate) struct Closed;
+
 impl<B: Rows> Submission<B> {
     fn records(&self) -> usize {
         self.request.rows.records().len()
@@ -55,11 +59,11 @@ impl<B: Rows> Gathering<B> {
         Self { state: Mutex::new(state), changed: Notify::new() }
     }
 
-    /// Adds a request, or gives it back when no more are taken.
-    pub(crate) fn push(&self, submission: Submission<B>) -> Result<(), Submission<B>> {
+    /// Adds a request, unless no more are taken.
+    pub(crate) fn push(&self, submission: Submission<B>) -> Result<(), Closed> {
         let mut state = self.lock();
         if state.closed {
-            return Err(submission);
+            return Err(Closed);
         }
         state.records += submission.records();
         state.bytes += submission.bytes.len();

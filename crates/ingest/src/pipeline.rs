@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::admit::{Budget, Charge};
 use crate::arrival::Arrival;
 use crate::arriving::Arriving;
-use crate::batch::{Gathering, Submission};
+use crate::batch::{Closed, Gathering, Submission};
 use crate::config::IngestConfig;
 use crate::decode::{self, Decoded, Limits, Reason, Rejections, Undecodable};
 use crate::flight::{InFlight, Receipt};
@@ -254,7 +254,7 @@ impl<S: Signal> Pipeline<S> {
         let submission = Submission { request, bytes, sources, rejections, receipt, charge };
         gathering
             .push(submission)
-            .map_err(|_| Refusal::Stopping { retry_after: config.retry_delay(Duration::ZERO) })
+            .map_err(|Closed| Refusal::Stopping { retry_after: config.retry_delay(Duration::ZERO) })
     }
 
     /// Admits and decodes a request. The charge goes along: what is being decoded holds its part of the budget also when

@@ -166,16 +166,16 @@ async fn store_apart<B: Rows>(
     records: &[B::Record],
 ) -> Result<(Written, Vec<(usize, Arc<Error>)>), Error> {
     let (mut written, mut refused) = (Written::default(), Vec::new());
-    let mut parts = vec![0..records.len()];
-    while let Some(part) = parts.pop() {
-        let slice = [&records[part.clone()]];
-        match transaction::nested(connection, B::write(&slice, connection, Way::Staged)).await {
+    // Each part with the number of its first record; the last one is next.
+    let mut parts = vec![(0, records)];
+    while let Some((first, part)) = parts.pop() {
+        match transaction::nested(connection, B::write(&[part], connection, Way::Staged)).await {
             Ok(stored) => stored.into_iter().for_each(|stored| written += stored),
             Err(error) if error.failure() != Failure::Data => return Err(error),
-            Err(error) if part.len() <= 1 => refused.push((part.start, Arc::new(error))),
+            Err(error) if part.len() <= 1 => refused.push((first, Arc::new(error))),
             Err(_) => {
-                let middle = part.start + part.len() / 2;
-                parts.extend([middle..part.end, part.start..middle]);
+                let (left, right) = part.split_at(part.len() / 2);
+                parts.extend([(first + left.len(), right), (first, left)]);
             }
         }
     }
