@@ -5,6 +5,7 @@
 mod exactness;
 mod partitions;
 mod pool;
+mod retention;
 mod round_trip;
 mod rows;
 mod schema;

@@ -118,6 +118,23 @@ async fn what_could_not_be_written_is_kept() {
     assert_eq!(writer.flush().await.unwrap().stored, 1);
 }
 
+#[tokio::test]
+async fn what_is_gathered_while_nothing_can_be_written_has_a_limit() {
+    let database = TestDatabase::new().await;
+    let client = database.client().await;
+    let limited = |config: &mut llm_observatory_storage::StorageConfig| {
+        (config.writer.batch_rows, config.writer.max_rows) = (2, 3);
+    };
+    let writer = LogWriter::new(database.pool_with(limited).await.unwrap());
+    client.batch_execute("ALTER TABLE logs RENAME TO away").await.unwrap();
+    ok(writer.write_log(rows::log(1, rows::now())).await);
+    for id in 2..10 {
+        writer.write_log(rows::log(id, rows::now())).await.unwrap_err();
+    }
+    client.batch_execute("ALTER TABLE away RENAME TO logs").await.unwrap();
+    assert_eq!(writer.flush().await.unwrap().stored, 3);
+}
+
 fn llm_span() -> LlmSpan {
     LlmSpan {
         project_id: ProjectId::DEFAULT,

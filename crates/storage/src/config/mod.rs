@@ -81,6 +81,8 @@ pub struct RetryConfig {
 pub struct WriterConfig {
     /// Rows that are gathered before they are written.
     pub batch_rows: usize,
+    /// Most rows that are gathered while they can't be written; further ones are refused.
+    pub max_rows: usize,
     /// How they are written.
     pub method: WriteMethod,
 }
@@ -134,7 +136,7 @@ impl Default for RetryConfig {
 
 impl Default for WriterConfig {
     fn default() -> Self {
-        Self { batch_rows: 1_000, method: WriteMethod::Insert }
+        Self { batch_rows: 1_000, max_rows: 100_000, method: WriteMethod::Insert }
     }
 }
 
@@ -273,6 +275,11 @@ impl StorageConfig {
             "must not be less than connect_retry.initial_backoff_ms",
         );
         require(self.writer.batch_rows >= 1, "writer.batch_rows", "must be at least 1");
+        require(
+            self.writer.max_rows >= self.writer.batch_rows,
+            "writer.max_rows",
+            "must not be less than writer.batch_rows",
+        );
         require(self.partitions.days_ahead <= 31, "partitions.days_ahead", "must be at most 31");
         require(
             self.partitions.max_days > usize::from(self.partitions.days_ahead) + 1,

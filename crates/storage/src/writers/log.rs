@@ -87,6 +87,7 @@ impl LogWriter {
     ///
     /// # Errors
     /// What PostgreSQL says when this fills the batch; the batch is kept, and the next flush tries it again.
+    /// With `writer.max_rows` gathered, this one is not kept.
     pub async fn write_log(&self, log: LogRow) -> Result<(), Error> {
         self.write(LogBatch { logs: vec![log], ..LogBatch::default() }).await
     }
@@ -97,6 +98,9 @@ impl LogWriter {
     /// As [`Self::write_log`].
     pub async fn write(&self, batch: LogBatch) -> Result<(), Error> {
         let mut gathered = self.gathered.lock().await;
+        if gathered.logs.len() + batch.logs.len() > self.pool.config().writer.max_rows {
+            self.flush_locked(&mut gathered).await?;
+        }
         gathered.append(batch);
         if gathered.logs.len() >= self.pool.config().writer.batch_rows {
             self.flush_locked(&mut gathered).await?;

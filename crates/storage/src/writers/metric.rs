@@ -153,6 +153,7 @@ impl MetricWriter {
     ///
     /// # Errors
     /// What PostgreSQL says when this fills the batch; the batch is kept, and the next flush tries it again.
+    /// With `writer.max_rows` gathered, this one is not kept.
     pub async fn write_metric(&self, metric: MetricRow) -> Result<(), Error> {
         self.write(MetricBatch { metrics: vec![metric], ..MetricBatch::default() }).await
     }
@@ -179,6 +180,9 @@ impl MetricWriter {
     /// As [`Self::write_metric`].
     pub async fn write(&self, batch: MetricBatch) -> Result<(), Error> {
         let mut gathered = self.gathered.lock().await;
+        if gathered.points.len() + batch.points.len() > self.pool.config().writer.max_rows {
+            self.flush_locked(&mut gathered).await?;
+        }
         gathered.append(batch);
         if gathered.points.len() >= self.pool.config().writer.batch_rows {
             self.flush_locked(&mut gathered).await?;

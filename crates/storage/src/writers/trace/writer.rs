@@ -33,6 +33,7 @@ impl TraceWriter {
     ///
     /// # Errors
     /// What PostgreSQL says when this span fills the batch; the batch is kept, and the next flush tries it again.
+    /// With `writer.max_rows` gathered, this one is not kept.
     pub async fn write_span(&self, span: impl Into<Span>) -> Result<(), Error> {
         self.write(TraceBatch { spans: vec![span.into()], ..TraceBatch::default() }).await
     }
@@ -52,6 +53,9 @@ impl TraceWriter {
     /// As [`Self::write_span`].
     pub async fn write(&self, batch: TraceBatch) -> Result<(), Error> {
         let mut gathered = self.gathered.lock().await;
+        if gathered.spans.len() + batch.spans.len() > self.pool.config().writer.max_rows {
+            self.flush_locked(&mut gathered).await?;
+        }
         gathered.append(batch);
         if gathered.spans.len() >= self.pool.config().writer.batch_rows {
             self.flush_locked(&mut gathered).await?;
