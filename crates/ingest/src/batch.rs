@@ -81,10 +81,10 @@ impl<B: Rows> Gathering<B> {
         self.changed.notify_one();
     }
 
-    /// Whether no more requests are taken and none is waiting.
+    /// Whether no more requests are taken, and nobody waits for one that is here.
     pub(crate) fn is_finished(&self) -> bool {
         let state = self.lock();
-        state.closed && state.waiting.is_empty()
+        state.closed && state.waiting.iter().all(|submission| submission.receipt.is_abandoned())
     }
 
     /// Waits for the next batch: at once when it is full or the oldest request has lingered, else until then.
@@ -183,7 +183,6 @@ mod tests {
             request: Request {
                 hash,
                 project_id: ProjectId::DEFAULT,
-                received_at: std::time::SystemTime::now(),
                 rows: decoded.batch,
                 rejected: 0,
                 rejections: Vec::new(),

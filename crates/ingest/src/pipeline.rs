@@ -246,7 +246,6 @@ impl<S: Signal> Pipeline<S> {
         let request = Request {
             hash: arrived.hash,
             project_id: arrived.project_id,
-            received_at: arrived.received_at,
             rejected: rejections.count(),
             rejections: letters::<S>(arrived, &rejections, config.kept_rejection_bytes),
             rows: batch,

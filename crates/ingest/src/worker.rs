@@ -9,6 +9,7 @@ use llm_observatory_storage::error::Failure;
 use llm_observatory_storage::pool::backoff;
 use llm_observatory_storage::writers::{
     Dictionary, Outcome, RejectionRow, Rows, WriterConnection, Written, commit_apart, commit_requests,
+    is_refusal,
 };
 use llm_observatory_storage::{Error, StoragePool};
 use tokio::time::{Instant, timeout};
@@ -67,6 +68,7 @@ impl<S: Signal> Worker<S> {
         loop {
             match self.pool.connect_writer().await {
                 Ok(connection) => {
+                    self.dictionary.forget();
                     if attempt > 1 {
                         tracing::info!(
                             signal = S::NAME,
@@ -129,22 +131,18 @@ impl<S: Signal> Worker<S> {
             };
             let committed = timeout(self.config.commit_within(), self.commit(&open, &mut group)).await;
             let error = match committed {
-                Ok(result) => {
-                    if !open.is_closed() {
+                Ok(Ok(outcomes)) => {
+                    *connection = Some(open);
+                    self.tell(group, outcomes, in_doubt);
+                    return Vec::new();
+                }
+                Ok(Err(error)) => {
+                    if leaves_the_session_well(&error) {
                         *connection = Some(open);
                     }
-                    match result {
-                        Ok(outcomes) => {
-                            self.tell(group, outcomes, in_doubt);
-                            return Vec::new();
-                        }
-                        Err(error) => error,
-                    }
+                    error
                 }
-                Err(_) => {
-                    open.abandon();
-                    Error::InDoubt("no answer within ingest.commit_within_ms".to_owned())
-                }
+                Err(_) => open.abandon("the transaction took longer than ingest.commit_within_ms"),
             };
             attempt += 1;
             in_doubt |= matches!(error, Error::InDoubt(_));
@@ -169,7 +167,7 @@ impl<S: Signal> Worker<S> {
     ) -> Result<Vec<Outcome>, Error> {
         let requests: Vec<_> = group.iter().map(|submission| &submission.request).collect();
         match commit_requests(connection, &self.dictionary, &requests).await {
-            Err(error) if error.failure() == Failure::Data && group.len() == 1 => {
+            Err(error) if is_refusal(&error) && group.len() == 1 => {
                 tracing::warn!(signal = S::NAME, %error, "looking for the record that PostgreSQL refuses");
                 Ok(vec![self.commit_apart(connection, &mut group[0]).await?])
             }
@@ -188,7 +186,7 @@ impl<S: Signal> Worker<S> {
             let source = sources.get(record).filter(|_| ordinal < self.config.kept_rejections)?;
             let record = bytes.slice(source.range());
             Some(RejectionRow {
-                rejected_at: request.received_at,
+                rejected_at: std::time::SystemTime::now(),
                 project_id: request.project_id,
                 signal: S::Batch::SIGNAL,
                 request_hash: request.hash,
@@ -214,8 +212,8 @@ impl<S: Signal> Worker<S> {
             self.metrics.commits_in_doubt.get_or_create(&SignalLabel { signal: S::NAME }).inc();
         }
         match error.failure() {
-            Failure::Data | Failure::Bug if group.len() > 1 => Next::Halves,
-            Failure::Data | Failure::Bug => {
+            Failure::Data | Failure::Duplicate | Failure::Bug if group.len() > 1 => Next::Halves,
+            Failure::Data | Failure::Duplicate | Failure::Bug => {
                 tracing::error!(signal = S::NAME, %error, "request could not be written");
                 Next::GiveUp
             }
@@ -223,7 +221,7 @@ impl<S: Signal> Worker<S> {
                 Ok(()) if attempt < RETRY.attempts => Next::Again,
                 _ => Next::GiveUp,
             },
-            Failure::Unavailable | Failure::Conflict | Failure::Duplicate | Failure::TimedOut => {
+            Failure::Unavailable | Failure::Conflict | Failure::TimedOut => {
                 if attempt == 1 {
                     tracing::warn!(signal = S::NAME, requests = group.len(), %error, "running the batch again");
                 } else {
@@ -272,6 +270,15 @@ impl<S: Signal> Worker<S> {
     }
 }
 
+/// Whether a session can be used again after its transaction failed. After other failures a new one may fare better: on
+/// another server after a failover, without a statement that was prepared for an older schema.
+fn leaves_the_session_well(error: &Error) -> bool {
+    match error.failure() {
+        Failure::Data | Failure::Duplicate | Failure::Conflict | Failure::NoPartition => true,
+        Failure::Unavailable | Failure::TimedOut | Failure::Bug => false,
+    }
+}
+
 /// What to do with a group that could not be written.
 enum Next {
     Again,
@@ -283,11 +290,12 @@ enum Next {
 fn known<B: Rows>(rows: &B, rejections: &mut Rejections, rejected: u64, refused: Vec<String>) -> Written {
     let records = rows.records().len() as u64;
     let all_refused = rejected.saturating_sub(rejections.count()).min(records);
-    let named = refused.len() as u64;
-    for place in refused {
+    let mut unnamed = all_refused;
+    for place in refused.into_iter().take(all_refused as usize) {
         rejections.reject(Reason::Refused, || (place, Bytes::new()));
+        unnamed -= 1;
     }
-    rejections.reject_unnamed(Reason::Refused, all_refused.saturating_sub(named));
+    rejections.reject_unnamed(Reason::Refused, unnamed);
     Written { duplicates: records - all_refused, ..Written::default() }
 }
 

@@ -1,7 +1,7 @@
 //! The daemon: built from its configuration into a wired, idle whole, then spawned.
 
 use std::net::SocketAddr;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use llm_observatory_ingest::{Books, Logs, MetricPoints, Metrics, Pipeline, Spans};
 use llm_observatory_storage::StoragePool;
@@ -250,7 +250,7 @@ impl Running {
                 let wait = tokio::time::sleep(Duration::from_secs(retention.interval_s));
                 let clear = async {
                     wait.await;
-                    retention::clear(&pool.connect().await?, &retention, SystemTime::now()).await
+                    retention::clear(&pool.connect().await?, &retention).await
                 };
                 match stop.run_until_cancelled(clear).await {
                     None => return,
@@ -288,7 +288,7 @@ impl Running {
         };
         let finished = tokio::select! {
             () = drained => true,
-            () = tokio::time::sleep(self.shutdown) => false,
+            () = tokio::time::sleep(self.shutdown.saturating_sub(LAST_WORDS)) => false,
             () = now => false,
         };
         if !finished {

@@ -45,6 +45,8 @@ pub struct WriterConnection {
     client: Client,
     driver: AbortHandle,
     warned: Arc<AtomicBool>,
+    /// Whether a COMMIT is under way.
+    committing: AtomicBool,
     prepared: Mutex<HashMap<String, Statement>>,
 }
 
@@ -72,7 +74,8 @@ impl WriterConnection {
             let (client, connection) = driver.connect(tls.clone()).await?;
             let warned = Arc::new(AtomicBool::new(false));
             let driver = tokio::spawn(drive(connection, warned.clone())).abort_handle();
-            let connection = Self { client, driver, warned, prepared: Mutex::default() };
+            let committing = AtomicBool::new(false);
+            let connection = Self { client, driver, warned, committing, prepared: Mutex::default() };
             connection.set_up(database).await?;
             Ok(connection)
         })
@@ -108,7 +111,10 @@ impl WriterConnection {
     /// PostgreSQL says, and then nothing was committed.
     pub(crate) async fn commit(&self) -> Result<(), Error> {
         self.warned.store(false, Ordering::Release);
-        match self.batch_execute("COMMIT").await.map_err(Error::from) {
+        self.committing.store(true, Ordering::Release);
+        let committed = self.batch_execute("COMMIT").await.map_err(Error::from);
+        self.committing.store(false, Ordering::Release);
+        match committed {
             Ok(()) if self.warned.load(Ordering::Acquire) => {
                 Err(Error::InDoubt("PostgreSQL has it, and warned that its standby may not".to_owned()))
             }
@@ -119,9 +125,13 @@ impl WriterConnection {
         }
     }
 
-    /// Closes it at once, whatever the server still does.
-    pub fn abandon(self) {
+    /// Closes it at once, whatever the server still does; says what that means for the transaction that was open.
+    pub fn abandon(self, why: &str) -> Error {
         self.driver.abort();
+        match self.committing.load(Ordering::Acquire) {
+            true => Error::InDoubt(why.to_owned()),
+            false => Error::Unavailable(why.to_owned()),
+        }
     }
 
     fn prepared(&self) -> std::sync::MutexGuard<'_, HashMap<String, Statement>> {

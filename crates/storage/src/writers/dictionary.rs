@@ -47,6 +47,13 @@ impl Dictionary {
         Self { committed: Arc::new(Mutex::new(generations)) }
     }
 
+    /// Forgets everything: after a failover, say, the database may have less than was committed.
+    pub fn forget(&self) {
+        let mut committed = self.lock();
+        committed.young.clear();
+        committed.old.clear();
+    }
+
     /// Writes those of `rows` that are not known to be committed.
     ///
     /// Runs outside of any transaction: a dictionary row that nothing points at does no harm, and so no writer waits for

@@ -4,7 +4,6 @@
 //! once, the later one waits for the first: if that commits, the request is known; if not, the later one stores it.
 
 use std::collections::HashMap;
-use std::time::SystemTime;
 
 use llm_observatory_core::ids::ProjectId;
 use uuid::Uuid;
@@ -16,9 +15,9 @@ use crate::error::Error;
 /// synchronous standby as the first one did.
 const RECORD: &str = "/* ledger: record */ \
     INSERT INTO ingest_requests AS known (hash, project_id, signal, received_at, records, rejected, duplicates) \
-    SELECT hash, project_id, $3, received_at, records, rejected, 0 \
-    FROM unnest($1::uuid[], $2::integer[], $4::timestamptz[], $5::integer[], $6::integer[]) \
-         AS arrived (hash, project_id, received_at, records, rejected) \
+    SELECT hash, project_id, $3, now(), records, rejected, 0 \
+    FROM unnest($1::uuid[], $2::integer[], $4::integer[], $5::integer[]) \
+         AS arrived (hash, project_id, records, rejected) \
     ON CONFLICT (hash, project_id, signal) DO UPDATE SET duplicates = known.duplicates + 1 \
     RETURNING hash, project_id, duplicates, rejected";
 const REJECT: &str = "/* ledger: reject */ \
@@ -31,7 +30,6 @@ pub const STATEMENTS: &[(&str, &str)] = &[("ledger: record", RECORD), ("ledger: 
 pub(super) struct Entry {
     pub(super) hash: Uuid,
     pub(super) project_id: ProjectId,
-    pub(super) received_at: SystemTime,
     pub(super) records: u64,
     pub(super) rejected: u64,
 }
@@ -57,12 +55,10 @@ pub(super) async fn record(
     let count = |count: u64| i32::try_from(count).unwrap_or(i32::MAX);
     let hashes: Vec<_> = sorted.iter().map(|entry| entry.hash).collect();
     let projects: Vec<_> = sorted.iter().map(|entry| entry.project_id.0).collect();
-    let received: Vec<_> = sorted.iter().map(|entry| entry.received_at).collect();
     let records: Vec<_> = sorted.iter().map(|entry| count(entry.records)).collect();
     let rejected: Vec<_> = sorted.iter().map(|entry| count(entry.rejected)).collect();
     let statement = connection.statement(RECORD).await?;
-    let rows =
-        connection.query(&statement, &[&hashes, &projects, &signal, &received, &records, &rejected]).await?;
+    let rows = connection.query(&statement, &[&hashes, &projects, &signal, &records, &rejected]).await?;
     let known: HashMap<(Uuid, i32), Known> = rows
         .iter()
         .filter(|row| row.get::<_, i32>(2) > 0)

@@ -1,7 +1,6 @@
 //! Export requests, committed with the ledger: each exactly once, however often it comes.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use llm_observatory_core::ids::ProjectId;
 use uuid::Uuid;
@@ -18,8 +17,6 @@ pub struct Request<B> {
     pub hash: Uuid,
     /// Whose it is.
     pub project_id: ProjectId,
-    /// When it was received.
-    pub received_at: SystemTime,
     /// Its records.
     pub rows: B,
     /// How many further records it had, which can never be stored.
@@ -59,7 +56,6 @@ impl<B: Rows> Request<B> {
         Entry {
             hash: self.hash,
             project_id: self.project_id,
-            received_at: self.received_at,
             records: self.rows.records().len() as u64 + self.rejected,
             rejected: self.rejected,
         }
@@ -131,7 +127,7 @@ pub async fn commit_apart<B: Rows>(
     let of_all = match B::ensure_dictionaries(&[&request.rows], connection, dictionary).await {
         Ok(()) => None,
         // What all of its records point at can't be held, so none of them can.
-        Err(error) if error.failure() == Failure::Data => Some(error),
+        Err(error) if is_refusal(&error) => Some(error),
         Err(error) => return Err(error),
     };
     let work = async {
@@ -160,6 +156,16 @@ pub async fn commit_apart<B: Rows>(
     transaction::run(connection, work).await
 }
 
+/// Refused records of one request that are looked for one by one. Where there are more, what PostgreSQL does not take
+/// together is refused together, or the search would take longer than anyone waits.
+const MOST_SOUGHT: usize = 1_000;
+
+/// Whether PostgreSQL refuses a record, and will the next time. A key that is there already was left out before, so one that
+/// still stands in the way is not ours.
+pub fn is_refusal(error: &Error) -> bool {
+    matches!(error.failure(), Failure::Data | Failure::Duplicate)
+}
+
 /// Stores the records that PostgreSQL takes, and gives the numbers of the others with what it says of each.
 async fn store_apart<B: Rows>(
     connection: &WriterConnection,
@@ -171,8 +177,11 @@ async fn store_apart<B: Rows>(
     while let Some((first, part)) = parts.pop() {
         match transaction::nested(connection, B::write(&[part], connection, Way::Staged)).await {
             Ok(stored) => stored.into_iter().for_each(|stored| written += stored),
-            Err(error) if error.failure() != Failure::Data => return Err(error),
-            Err(error) if part.len() <= 1 => refused.push((first, Arc::new(error))),
+            Err(error) if !is_refusal(&error) => return Err(error),
+            Err(error) if part.len() <= 1 || refused.len() >= MOST_SOUGHT => {
+                let error = Arc::new(error);
+                refused.extend((first..first + part.len()).map(|record| (record, error.clone())));
+            }
             Err(_) => {
                 let (left, right) = part.split_at(part.len() / 2);
                 parts.extend([(first + left.len(), right), (first, left)]);

@@ -13,17 +13,18 @@ pub(super) async fn run<T>(
     connection: &WriterConnection,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    let begin = async { Ok(connection.batch_execute("BEGIN").await?) };
-    // The first statement of the work goes out right behind BEGIN: the server takes them in order.
-    let ((), value) = match futures_util::try_join!(begin, work) {
-        Ok(done) => done,
+    // Nothing is sent along with BEGIN: if that failed, it would be committed by itself.
+    connection.batch_execute("BEGIN").await?;
+    match work.await {
+        Ok(value) => {
+            connection.commit().await?;
+            Ok(value)
+        }
         Err(error) => {
             roll_back(connection, "ROLLBACK").await;
-            return Err(error);
+            Err(error)
         }
-    };
-    connection.commit().await?;
-    Ok(value)
+    }
 }
 
 /// Runs `work` behind a savepoint of the transaction that is open; when it fails, all that it did is undone.
