@@ -54,6 +54,15 @@ pub struct LlmReading {
     pub usage: TokenUsage,
 }
 
+impl LlmReading {
+    /// Bytes of its texts.
+    pub fn text_bytes(&self) -> usize {
+        let names = [&self.operation, &self.provider, &self.request_model, &self.response_model];
+        let texts = names.into_iter().chain([&self.session_id, &self.user_id]);
+        texts.flatten().map(|text| text.len()).sum()
+    }
+}
+
 /// Token counts. Input includes cached tokens, output includes reasoning; the parts stand beside them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TokenUsage {

@@ -30,11 +30,7 @@ impl Census {
     pub(crate) fn of_points(request: &[u8]) -> Result<Self, Malformed> {
         Self::count(request, |census, metric| {
             census.groups += 1;
-            // A metric that breaks off is rejected as one record, beside the points before the break.
-            match points(metric) {
-                Ok(points) => census.records += points,
-                Err(before) => census.records += before + 1,
-            }
+            census.records += records(metric);
             Ok(())
         })
     }
@@ -66,6 +62,11 @@ impl Census {
         }
         Ok(census)
     }
+}
+
+/// The records in a metric. Where it breaks off is one more, beside the points before the break.
+pub(super) fn records(metric: &[u8]) -> u64 {
+    points(metric).unwrap_or_else(|before| before + 1)
 }
 
 /// The data points of a metric; or, when it breaks off, those before the break.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::place::Place;
 use super::resource::{Distinct, Owner, each_record};
-use super::{Decoded, Levels, Request, Undecodable, value};
+use super::{Decoded, Levels, Request, Undecodable, census, value};
 use crate::wire::{Fields, Malformed};
 
 mod point;
@@ -26,9 +26,7 @@ pub const LEVELS: Levels = ["resource_metrics", "scope_metrics", "metrics"];
 pub fn decode(mut request: Request<'_>) -> Result<Decoded<MetricBatch>, Undecodable> {
     let mut rows = Rows { points: Vec::with_capacity(request.expected), ..Rows::default() };
     let (resources, scopes) = each_record(&mut request, |owner, place, message, request| {
-        if let Err(malformed) = metric(message, owner, &mut rows, request, place) {
-            request.reject(malformed.into(), place, LEVELS, message);
-        }
+        metric(message, owner, &mut rows, request, place);
     })?;
     let Rows { metrics, series, points } = rows;
     let (metrics, series) = (metrics.into_rows(), series.into_rows());
@@ -63,13 +61,30 @@ impl<'a> Data<'a> {
     }
 }
 
-fn metric<'a>(
+fn metric<'a>(message: &'a [u8], owner: &Owner, rows: &mut Rows, request: &mut Request<'a>, place: Place) {
+    match definition(message, request) {
+        Ok(Some((metric, data))) => {
+            if let Err(malformed) = points(&data, &metric, owner, rows, request, place) {
+                request.reject(malformed.into(), place, LEVELS, message);
+            }
+        }
+        Ok(None) => request.notes.rejections.empty_metrics += 1,
+        // Without its definition all of its points mean nothing.
+        Err(malformed) => match census::records(message) {
+            0 => request.notes.rejections.empty_metrics += 1,
+            records => {
+                request.reject(malformed.into(), place, LEVELS, message);
+                request.notes.rejections.reject_unnamed(malformed.into(), records - 1);
+            }
+        },
+    }
+}
+
+/// The definition of a metric, and its data, if it has any.
+fn definition<'a>(
     message: &'a [u8],
-    owner: &Owner,
-    rows: &mut Rows,
     request: &mut Request<'a>,
-    place: Place,
-) -> Result<(), Malformed> {
+) -> Result<Option<(MetricRow, Data<'a>)>, Malformed> {
     let (mut name, mut description, mut unit) = (Text::EMPTY, Text::EMPTY, Text::EMPTY);
     let mut metadata: Vec<Attribute<'a>> = Vec::new();
     let mut data = None;
@@ -85,8 +100,7 @@ fn metric<'a>(
         }
     }
     let Some(data) = data else {
-        request.notes.rejections.empty_metrics += 1;
-        return Ok(());
+        return Ok(None);
     };
     let (temporality, is_monotonic) = aggregation(&data)?;
     let metric = MetricRow {
@@ -101,21 +115,17 @@ fn metric<'a>(
         metadata: Attributes::encode(&metadata, &mut request.arena),
     }
     .identified();
-    // Before its points: those that were read before a broken one are stored, and need it.
-    if rows.metrics.insert(metric.id, || metric.clone()) {
-        request.notes.hold(size_of::<MetricRow>() + metric.metadata.bytes());
-    }
-    points(&data, &metric, owner, rows, request, place)
+    Ok(Some((metric, data)))
 }
 
-/// Temporality and monotonicity, which stand beside the points: fields 2 and 3.
+/// Temporality and monotonicity, which stand beside the points: fields 2 and 3. That the points break off is for whoever
+/// reads them to find, after those before the break.
 fn aggregation(data: &Data<'_>) -> Result<(Temporality, bool), Malformed> {
     let (mut temporality, mut is_monotonic) = (Temporality::UNSPECIFIED, false);
     if matches!(data.kind, MetricKind::Gauge | MetricKind::Summary) {
         return Ok((temporality, is_monotonic));
     }
-    for field in Fields::of(data.message) {
-        let field = field?;
+    for field in Fields::of(data.message).map_while(Result::ok) {
         match field.number {
             2 => temporality = Temporality(field.i32()?),
             3 if data.kind == MetricKind::Sum => is_monotonic = field.varint()? != 0,
@@ -139,6 +149,10 @@ fn points<'a>(
     request: &mut Request<'a>,
     place: Place,
 ) -> Result<(), Malformed> {
+    // Before its points: those that were read before a broken one are stored, and need it.
+    if rows.metrics.insert(metric.id, || metric.clone()).is_some() {
+        request.notes.hold(size_of::<MetricRow>() + metric.metadata.bytes());
+    }
     let project_id: ProjectId = request.project_id;
     let mut numbers = 0..;
     let mut attributes = Vec::new();
@@ -155,8 +169,8 @@ fn points<'a>(
             Ok(point) => {
                 let id = SeriesRow::identity(metric.id, owner.resource, owner.scope, &attributes);
                 let series = || SeriesRow::new(metric, owner.resource, owner.scope, &attributes);
-                if rows.series.insert(id, series) {
-                    request.notes.hold(size_of::<SeriesRow>() + message.len());
+                if let Some(series) = rows.series.insert(id, series) {
+                    request.notes.hold(size_of::<SeriesRow>() + series.attributes.bytes());
                 }
                 let row = point.into_row(project_id, id);
                 request.decoded(place, message, held(&row));

@@ -114,6 +114,11 @@ impl<'a> Request<'a> {
         self.notes.hold(held + size_of::<Source>());
     }
 
+    /// Goes on as long as the rows take no more memory than was allowed for.
+    pub(crate) fn within_allowance(&self) -> Result<(), Undecodable> {
+        if self.notes.outgrown() { Err(Undecodable::Outgrown) } else { Ok(()) }
+    }
+
     /// A record can't be stored.
     pub(crate) fn reject(&mut self, reason: Reason, place: Place, levels: Levels, message: &[u8]) {
         self.notes.rejections.reject(reason, || (place.named(levels), self.bytes.slice_ref(message)));

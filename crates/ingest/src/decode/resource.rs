@@ -48,16 +48,17 @@ pub(super) fn each_record<'a>(
             for (n, record) in inner.items() {
                 request.notes.begin_record();
                 visit(&owner, Place { resource: r, scope: s, record: n, point: None }, record, request);
-                if request.notes.outgrown() {
-                    return Err(Undecodable::Outgrown);
-                }
+                request.within_allowance()?;
             }
-            if scopes.insert(scope.id, || scope) {
-                request.notes.hold(size_of::<ScopeRow>());
+            if let Some(scope) = scopes.insert(scope.id, || scope) {
+                request.notes.hold(size_of::<ScopeRow>() + scope.attributes.bytes());
+                request.within_allowance()?;
             }
         }
-        if resources.insert(resource.id, || resource) {
-            request.notes.hold(size_of::<ResourceRow>());
+        if let Some(resource) = resources.insert(resource.id, || resource) {
+            let texts = resource.service_name.len() + resource.entity_refs.len();
+            request.notes.hold(size_of::<ResourceRow>() + resource.attributes.bytes() + texts);
+            request.within_allowance()?;
         }
     }
     Ok((resources.into_rows(), scopes.into_rows()))
@@ -168,14 +169,11 @@ impl<K, R> Default for Distinct<K, R> {
 }
 
 impl<K: Hash + Eq, R> Distinct<K, R> {
-    /// Adds the row unless it is there already; says whether it was new.
-    pub(super) fn insert(&mut self, id: K, row: impl FnOnce() -> R) -> bool {
+    /// Adds the row unless it is there already; gives the row if it was new.
+    pub(super) fn insert(&mut self, id: K, row: impl FnOnce() -> R) -> Option<&R> {
         match self.rows.entry(id) {
-            Entry::Occupied(_) => false,
-            Entry::Vacant(place) => {
-                place.insert(row());
-                true
-            }
+            Entry::Occupied(_) => None,
+            Entry::Vacant(place) => Some(place.insert(row())),
         }
     }
 

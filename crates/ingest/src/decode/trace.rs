@@ -45,7 +45,8 @@ fn held(span: &Span) -> usize {
     let row = &span.row;
     let links = row.links.as_ref().map_or(0, |links| links.json.len() + links.otlp.len());
     let events = span.events.iter().map(|event| size_of::<EventRow>() + event.attributes.bytes());
-    size_of::<Span>() + row.attributes.bytes() + links + events.sum::<usize>()
+    let llm = row.llm.as_ref().map_or(0, |llm| size_of_val(&**llm) + llm.text_bytes());
+    size_of::<Span>() + row.attributes.bytes() + links + events.sum::<usize>() + llm
 }
 
 /// The fields of a span that are read before it is known whether it is valid.
