@@ -1,10 +1,11 @@
 //! What the tests stand on: real servers that this process starts and that end with it, databases made from a
-//! template, OTLP requests of every shape, and the daemon itself.
+//! template, OTLP requests of every shape, the daemon itself, and its decoder beside prost's.
 //!
 //! Everything panics with a sentence when it can't do its work: a test has nobody to return an error to.
 
 pub mod daemon;
 pub mod database;
+pub mod differential;
 pub mod eventually;
 pub mod memory_limit;
 pub mod otlp;

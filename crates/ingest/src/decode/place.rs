@@ -38,8 +38,13 @@ impl Place {
 }
 
 impl Source {
+    /// Its place by the levels of its request.
+    pub fn place(self) -> Place {
+        self.place
+    }
+
     /// The record's bytes within its request.
-    pub(crate) fn range(self) -> std::ops::Range<usize> {
+    pub fn range(self) -> std::ops::Range<usize> {
         self.start as usize..(self.start + self.length) as usize
     }
 }

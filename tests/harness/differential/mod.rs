@@ -1,0 +1,224 @@
+//! Our decoding of OTLP beside prost's, which is slower, stricter, and right.
+//!
+//! [`traces`], [`metrics`] and [`logs`] take any bytes and panic at the first thing that should not be. For all bytes:
+//!
+//! * nothing panics, and nothing is refused that prost takes;
+//! * every record that was counted is decoded or rejected, within the limits;
+//! * every text and every JSON is one that PostgreSQL takes;
+//! * the place and the range that a record is said to come from hold that record.
+//!
+//! Whatever prost can read of the [`normal_form`](normal_form::normal_form), our rows tell too, to the last attribute, after
+//! a way through jsonb; and what is rejected, OTLP or PostgreSQL does not allow.
+
+mod columns;
+mod log;
+mod metric;
+pub mod normal_form;
+mod trace;
+
+use std::collections::BTreeMap;
+
+use llm_observatory_core::ids::{ProjectId, ResourceId, ScopeId};
+use llm_observatory_core::time::UnixNanos;
+use llm_observatory_ingest::decode::{Decoded, Limits, Request, Undecodable};
+use llm_observatory_ingest::signal::Record;
+use llm_observatory_ingest::{Logs, MetricPoints, Signal, Spans};
+use llm_observatory_storage::models::attributes::Attributes;
+use llm_observatory_storage::models::{ResourceRow, ScopeRow};
+use llm_observatory_storage::writers::Rows;
+use opentelemetry_proto::tonic::common::v1::{InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use prost::Message;
+use prost::bytes::Bytes;
+
+use columns::{Columns, through_jsonb};
+use normal_form::{Shape, normal_form, put};
+
+/// Checks a request of TraceService.
+pub fn traces(request: &[u8]) {
+    check::<Spans>(request);
+}
+
+/// Checks a request of MetricsService.
+pub fn metrics(request: &[u8]) {
+    check::<MetricPoints>(request);
+}
+
+/// Checks a request of LogsService.
+pub fn logs(request: &[u8]) {
+    check::<Logs>(request);
+}
+
+/// Limits that nothing meets.
+const GENEROUS: Limits =
+    Limits { max_record_elements: usize::MAX / 2, allowance: usize::MAX, kept_rejections: usize::MAX };
+
+/// Limits that most things meet.
+const TIGHT: Limits = Limits { max_record_elements: 5, allowance: usize::MAX, kept_rejections: 2 };
+
+/// What a byte of invalid UTF-8 becomes at most. Texts that were mended are not weighed: all others are slices of the request.
+const MENDED_BYTES: usize = 3;
+
+/// The moment at which every request is received.
+const RECEIVED: UnixNanos = UnixNanos(1);
+
+/// A record by its place: told as a text when it is valid, or the name of the reason for which it is rejected.
+type Told = BTreeMap<String, Result<String, &'static str>>;
+
+/// What the check needs to know of a signal.
+trait Compared: Signal {
+    /// The request in OTLP's types.
+    type Otlp: Message + Default;
+    /// Its shape on the wire.
+    const SHAPE: &'static Shape;
+
+    /// Every record of a request, with all that it belongs to.
+    fn theirs(request: &Self::Otlp) -> Told;
+
+    /// Every record of a batch, as OTLP, in the same words.
+    fn ours(batch: &Self::Batch) -> Vec<String>;
+
+    /// Shows every column of a batch.
+    fn show(batch: &Self::Batch, columns: &mut Columns);
+
+    /// Attributes, events, links, buckets and nested values of a record, weighed at the least.
+    fn elements(record: &Record<Self>) -> usize;
+
+    /// The n-th record of a batch without what its group gave it.
+    fn bare(batch: &Self::Batch, n: usize) -> String;
+
+    /// The encoded record as an item of a scope group: for a data point, within a metric of its kind.
+    fn item(batch: &Self::Batch, n: usize, record: &[u8]) -> Vec<u8>;
+}
+
+fn check<S: Compared>(request: &[u8]) {
+    let request = Bytes::copy_from_slice(request);
+    let census = S::count(&request);
+    let decoded = decode::<S>(&request, GENEROUS);
+    let is_valid = S::Otlp::decode(&*request).is_ok();
+    if is_valid {
+        census.expect("prost decodes it");
+        decoded.as_ref().expect("prost decodes it");
+    }
+    let (Ok(census), Ok(decoded)) = (census, decoded) else {
+        return;
+    };
+    assert_eq!(decoded.batch.records().len(), decoded.sources.len());
+    assert_eq!(census.records, accounted(&decoded), "records counted, and decoded or rejected");
+
+    let mut columns = Columns::of(&request);
+    S::show(&decoded.batch, &mut columns);
+    sources_hold_their_records::<S>(&request, &decoded);
+    compare::<S>(&request, is_valid, &decoded);
+    limits_are_kept::<S>(&request, census.records, columns.held);
+}
+
+fn decode<S: Signal>(request: &Bytes, limits: Limits) -> Result<Decoded<S::Batch>, Undecodable> {
+    S::decode(Request::new(request, ProjectId::DEFAULT, uuid::Uuid::nil(), RECEIVED, limits))
+}
+
+fn accounted<B: Rows>(decoded: &Decoded<B>) -> u64 {
+    decoded.batch.records().len() as u64 + decoded.rejections.count()
+}
+
+/// Each record, cut out of the request and decoded alone, is the same record.
+fn sources_hold_their_records<S: Compared>(request: &Bytes, decoded: &Decoded<S::Batch>) {
+    for (n, source) in decoded.sources.iter().enumerate() {
+        let item = S::item(&decoded.batch, n, &request[source.range()]);
+        let (mut scope, mut resource, mut alone) = (Vec::new(), Vec::new(), Vec::new());
+        put(2, &item, &mut scope);
+        put(2, &scope, &mut resource);
+        put(1, &resource, &mut alone);
+        let alone = decode::<S>(&Bytes::from(alone), GENEROUS).expect("a record alone");
+        assert_eq!(
+            S::bare(&alone.batch, 0),
+            S::bare(&decoded.batch, n),
+            "{}",
+            source.place().named(S::LEVELS)
+        );
+    }
+    for letter in decoded.rejections.letters() {
+        assert!(letter.record.is_empty() || request.as_ptr_range().contains(&letter.record.as_ptr()));
+    }
+}
+
+/// Our records are those that prost sees.
+fn compare<S: Compared>(request: &[u8], is_valid: bool, decoded: &Decoded<S::Batch>) {
+    let normal_form = normal_form(request, S::SHAPE);
+    let Some(theirs) = normal_form.and_then(|form| S::Otlp::decode(&*form).ok()) else {
+        assert!(!is_valid, "what prost decodes has a normal form");
+        return;
+    };
+    let theirs = S::theirs(&theirs);
+    let places = decoded.sources.iter().map(|source| source.place().named(S::LEVELS));
+    for (place, ours) in places.zip(S::ours(&decoded.batch)) {
+        match &theirs[&place] {
+            Ok(theirs) => assert_eq!(ours, *theirs, "{place}"),
+            Err(reason) => panic!("{place} should have been rejected: {reason}"),
+        }
+    }
+    // In what prost refuses, a record may be rejected for what its normal form lacks.
+    if is_valid {
+        assert_eq!(theirs.len() as u64, accounted(decoded), "records");
+        for letter in decoded.rejections.letters() {
+            assert_eq!(theirs[&letter.place], Err(letter.reason.name()), "{}", letter.place);
+        }
+    }
+}
+
+fn limits_are_kept<S: Compared>(request: &Bytes, records: u64, held: usize) {
+    // A resource or scope may meet the limit, and then its request is refused.
+    if let Ok(decoded) = decode::<S>(request, TIGHT) {
+        assert_eq!(accounted(&decoded), records, "records counted, and decoded or rejected");
+        assert!(decoded.rejections.letters().len() <= TIGHT.kept_rejections);
+        for record in decoded.batch.records() {
+            assert!(S::elements(record) <= TIGHT.max_record_elements, "{}", S::elements(record));
+        }
+    }
+    let allowance = held / 2;
+    match decode::<S>(request, Limits { allowance, ..GENEROUS }) {
+        Ok(_) => {
+            assert!(held <= allowance + MENDED_BYTES * request.len(), "{held} bytes for {allowance}")
+        }
+        Err(error) => assert_eq!(error, Undecodable::Outgrown),
+    }
+}
+
+/// An attribute list as it comes back from its columns.
+fn attributes(columns: &Attributes) -> Vec<KeyValue> {
+    Attributes::decode(&through_jsonb(&columns.json), Some(&columns.layout))
+        .expect("columns that were written")
+}
+
+/// Where a record comes from.
+#[derive(Debug, Clone, Default)]
+struct Origin {
+    resource: Resource,
+    resource_schema_url: String,
+    scope: InstrumentationScope,
+    scope_schema_url: String,
+}
+
+impl Origin {
+    /// The origin that these rows tell.
+    fn of(resources: &[ResourceRow], resource: ResourceId, scopes: &[ScopeRow], scope: ScopeId) -> Self {
+        let resource = resources.iter().find(|row| row.id == resource).expect("a resource that has its row");
+        let scope = scopes.iter().find(|row| row.id == scope).expect("a scope that has its row");
+        let entities = Resource::decode(&*resource.entity_refs).expect("entity references that were written");
+        Self {
+            resource: Resource {
+                attributes: attributes(&resource.attributes),
+                dropped_attributes_count: resource.dropped_attributes_count,
+                entity_refs: entities.entity_refs,
+            },
+            resource_schema_url: resource.schema_url.to_string(),
+            scope: InstrumentationScope {
+                name: scope.name.to_string(),
+                version: scope.version.to_string(),
+                attributes: attributes(&scope.attributes),
+                dropped_attributes_count: scope.dropped_attributes_count,
+            },
+            scope_schema_url: scope.schema_url.to_string(),
+        }
+    }
+}
