@@ -1,8 +1,11 @@
 # LLM Observatory. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults lint fmt generate interop bench
+.PHONY: help run test test-faults fuzz lint fmt generate interop bench
 
 CARGO_DENY := 0.20.2
+CARGO_FUZZ := 0.13.1
+FUZZ_SECONDS ?= 60
+FUZZ_SEED ?= 1
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +25,19 @@ test-faults: ## the fault tests at their full length: kills, cuts, floods, repet
 	cargo build --profile quick --locked -p llm-observatory-server
 	OBSERVATORY_BIN=$${OBSERVATORY_BIN:-$(CURDIR)/target/quick/observatory} OBSERVATORY_TEST_FAULTS=full \
 		cargo test --locked -p llm-observatory-tests --test faults -- --test-threads=1 --nocapture
+
+# What is found on the way is kept in target/, and the next run sets out from there too. Without a sanitizer,
+# which code without unsafe does not need, the stable Rust will do.
+fuzz: ## decode random requests of each signal for FUZZ_SECONDS (60), and compare with prost; sets out from FUZZ_SEED (1)
+	deploy/local/install fuzz
+	@cargo fuzz --version 2>/dev/null | grep -qxF 'cargo-fuzz $(CARGO_FUZZ)' \
+		|| cargo install cargo-fuzz --locked --version $(CARGO_FUZZ)
+	for target in traces metrics logs; do \
+		mkdir -p target/fuzz-corpus/$$target; \
+		cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none $$target \
+			target/fuzz-corpus/$$target tests/fuzz/corpus/$$target -- -seed=$(FUZZ_SEED) \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=1024 || exit 1; \
+	done
 
 lint: ## formatting, clippy, and cargo-deny's rules on dependencies
 	cargo fmt --all --check
