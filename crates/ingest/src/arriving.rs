@@ -2,8 +2,8 @@
 //!
 //! Many requests that each hold a part of what they need, and wait for the rest, would stop one another. So a request of
 //! ordinary size gets room for all that it announces before it is read, in the order of arrival, and whoever waits holds
-//! next to nothing. A larger one is charged as it comes, since its announcement may be a lie, from room of their own that
-//! is as large as the largest request.
+//! next to nothing. So does a larger one, from room of their own that is as large as the largest request: an announcement
+//! may be a lie, and must not cost those of ordinary size anything.
 
 use tokio::time::Instant;
 
@@ -19,6 +19,7 @@ const FIRST_FRAME_BYTES: usize = 16 * 1024;
 /// Room for arriving requests of one signal.
 #[derive(Debug)]
 pub struct Arriving {
+    first_frames: Budget,
     ordinary: Budget,
     large: Budget,
 }
@@ -26,26 +27,27 @@ pub struct Arriving {
 impl Arriving {
     /// Room as large as configured.
     pub fn new(config: &IngestConfig) -> Self {
-        Self { ordinary: Budget::new(config.arriving_bytes), large: Budget::new(config.max_request_bytes) }
+        Self {
+            first_frames: Budget::new(config.arriving_bytes / 2),
+            ordinary: Budget::new(config.arriving_bytes),
+            large: Budget::new(config.max_request_bytes),
+        }
     }
 
     /// Room for the first frame of a request.
     pub async fn begin(&self, deadline: Instant) -> Option<Charge> {
-        self.ordinary.take(FIRST_FRAME_BYTES, deadline).await
+        self.first_frames.take(FIRST_FRAME_BYTES, deadline).await
     }
 
     /// Room for a request that announces so many bytes; `None` when there was none until the deadline.
-    pub async fn announce(&self, mut first: Charge, bytes: usize, deadline: Instant) -> Option<Charge> {
-        if bytes > ORDINARY_BYTES {
-            drop(first);
-            return self.large.take(FIRST_FRAME_BYTES, deadline).await;
-        }
-        first.grow_to(bytes, deadline).await.then_some(first)
+    pub async fn announce(&self, bytes: usize, deadline: Instant) -> Option<Charge> {
+        let room = if bytes > ORDINARY_BYTES { &self.large } else { &self.ordinary };
+        room.take(bytes, deadline).await
     }
 
     /// Bytes that are taken.
     pub fn taken(&self) -> usize {
-        self.ordinary.taken() + self.large.taken()
+        self.first_frames.taken() + self.ordinary.taken() + self.large.taken()
     }
 }
 
@@ -58,12 +60,13 @@ mod tests {
         let config = IngestConfig { arriving_bytes: 2 * ORDINARY_BYTES, ..IngestConfig::default() };
         let arriving = Arriving::new(&config);
         let now = Instant::now;
-        let mut liars = Vec::new();
-        for _ in 0..100 {
-            let first = arriving.begin(now()).await.unwrap();
-            liars.push(arriving.announce(first, config.max_request_bytes, now()).await.unwrap());
-        }
-        let first = arriving.begin(now()).await.unwrap();
-        assert!(arriving.announce(first, ORDINARY_BYTES, now()).await.is_some());
+        let liar = arriving.announce(config.max_request_bytes, now()).await;
+        assert!(liar.is_some());
+        assert!(
+            arriving.announce(config.max_request_bytes, now()).await.is_none(),
+            "one of the largest at a time"
+        );
+        let ordinary = arriving.announce(ORDINARY_BYTES, now()).await;
+        assert!(ordinary.is_some());
     }
 }

@@ -129,7 +129,8 @@ impl IngestConfig {
         Duration::from_millis(self.patience_ms)
     }
 
-    pub(crate) fn answer_within(&self) -> Duration {
+    /// Longest time to an answer.
+    pub fn answer_within(&self) -> Duration {
         Duration::from_millis(self.answer_within_ms)
     }
 

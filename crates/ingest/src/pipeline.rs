@@ -19,7 +19,7 @@ use crate::arrival::Arrival;
 use crate::arriving::Arriving;
 use crate::batch::{Closed, Gathering, Submission};
 use crate::config::IngestConfig;
-use crate::decode::{self, Decoded, Limits, Reason, Rejections, Undecodable};
+use crate::decode::{self, Census, Decoded, Limits, Reason, Rejections, Undecodable};
 use crate::flight::{InFlight, Receipt};
 use crate::metrics::{Metrics, ReasonLabel};
 use crate::pace::Pace;
@@ -138,15 +138,19 @@ impl<S: Signal> Pipeline<S> {
         &self.shared.arriving
     }
 
-    /// Refuses a request for which there was no room while it arrived.
-    pub fn refuse_arriving(&self) -> Refusal {
-        let refusal = Refusal::NoRoom { retry_after: self.retry_after_backlog() };
-        self.count_refused(&refusal);
-        refusal
+    /// The refusal of a request for which there is no room while it arrives.
+    pub fn no_room(&self) -> Refusal {
+        Refusal::NoRoom { retry_after: self.retry_after_backlog() }
+    }
+
+    /// Counts a request that could not even be read.
+    pub fn count_unread(&self, reason: &'static str) {
+        let label = ReasonLabel { signal: S::NAME, reason };
+        self.shared.metrics.requests_refused.get_or_create(&label).inc();
     }
 
     /// Stores the records of one decompressed request, and returns when they are committed. `arriving` is the charge for
-    /// its bytes; an answer takes no longer than `patience`, if its caller has one.
+    /// its bytes; past the deadline it is refused.
     ///
     /// Dropping the future does not undo anything: a batch that is being written is written.
     ///
@@ -157,44 +161,52 @@ impl<S: Signal> Pipeline<S> {
         project_id: ProjectId,
         request: Bytes,
         arriving: Charge,
-        patience: Option<Duration>,
+        deadline: Instant,
     ) -> Result<Accepted, Refusal> {
-        let config = &self.shared.config;
-        let within = patience.map_or(config.answer_within(), |patience| patience.min(config.answer_within()));
-        let deadline = Instant::now() + within;
-        let census = match S::count(&request) {
-            Ok(census) => census,
-            Err(malformed) => {
-                let refusal = Refusal::NotOtlp(malformed);
-                self.count_refused(&refusal);
+        let Shared { config, metrics, .. } = &*self.shared;
+        let (census, hash) = match self.weigh(&request).await {
+            Ok(weighed) => weighed,
+            Err(refusal) => {
+                self.count_unread(refusal.reason());
                 return Err(refusal);
             }
         };
-        let mut arrival =
-            Arrival::new(self.shared.metrics.books.clone(), S::NAME, project_id, census.records);
+        let mut arrival = Arrival::new(metrics.books.clone(), S::NAME, project_id, census.records);
         let result = match census.records + census.groups > config.max_request_records as u64 {
             true => Err(Refusal::TooManyRecords { limit: config.max_request_records }),
             false => {
-                let arrived = Arrived {
-                    project_id,
-                    hash: hash(&request),
-                    received_at: SystemTime::now(),
-                    records: census.records,
-                    deadline,
-                };
+                let (received_at, records) = (SystemTime::now(), census.records);
+                let arrived = Arrived { project_id, hash, received_at, records, deadline };
                 self.join(arrived, request, arriving, &mut arrival).await
             }
         };
         if let Err(refusal) = &result {
-            self.count_refused(refusal);
+            self.count_unread(refusal.reason());
             arrival.refused(refusal.reason());
         }
         result
     }
 
-    fn count_refused(&self, refusal: &Refusal) {
-        let label = ReasonLabel { signal: S::NAME, reason: refusal.reason() };
-        self.shared.metrics.requests_refused.get_or_create(&label).inc();
+    /// Counts and hashes a request.
+    async fn weigh(&self, request: &Bytes) -> Result<(Census, Uuid), Refusal> {
+        let large = request.clone();
+        let weighed = self.offload(request.len(), move || Ok((S::count(&large)?, hash(&large)))).await?;
+        weighed.map_err(Refusal::NotOtlp)
+    }
+
+    /// Does work on so many bytes here, or on a thread of its own when they are many, so that others are not held up.
+    async fn offload<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        if bytes < self.shared.config.offload_bytes {
+            return Ok(work());
+        }
+        tokio::task::spawn_blocking(work).await.map_err(|error| {
+            tracing::error!(signal = S::NAME, %error, "work on a request ended abnormally");
+            Refusal::Unavailable { retry_after: self.retry_after_outage() }
+        })
     }
 
     /// Stores the request, or waits for the fate of the same one that is in flight already.
@@ -264,10 +276,7 @@ impl<S: Signal> Pipeline<S> {
             request.len() * MEMORY_PER_BYTE + arrived.records as usize * size_of::<Record<S>>();
         loop {
             let patience = (Instant::now() + config.patience()).min(arrived.deadline);
-            let charge = budget
-                .take(estimate, patience)
-                .await
-                .ok_or_else(|| Refusal::NoRoom { retry_after: self.retry_after_backlog() })?;
+            let charge = budget.take(estimate, patience).await.ok_or_else(|| self.no_room())?;
             match self.decode_admitted(arrived, request.clone(), charge, estimate).await? {
                 (Ok(decoded), charge) => return Ok((decoded, charge)),
                 (Err(Undecodable::Malformed(malformed)), _) => return Err(Refusal::NotOtlp(malformed)),
@@ -279,7 +288,7 @@ impl<S: Signal> Pipeline<S> {
         }
     }
 
-    /// Decodes, on a thread of its own when the request is large.
+    /// Decodes. The charge goes along into the work and back.
     async fn decode_admitted(
         &self,
         arrived: Arrived,
@@ -287,13 +296,12 @@ impl<S: Signal> Pipeline<S> {
         charge: Charge,
         allowance: usize,
     ) -> Result<(Result<Decoded<S::Batch>, Undecodable>, Charge), Refusal> {
-        let config = &self.shared.config;
+        let (config, bytes) = (&self.shared.config, request.len());
         let limits = Limits {
             max_record_elements: config.max_record_elements,
             allowance,
             kept_rejections: config.kept_rejections,
         };
-        let offload = request.len() >= config.offload_bytes;
         let received = UnixNanos::from(arrived.received_at);
         let decode = move || {
             let Arrived { project_id, hash, .. } = arrived;
@@ -301,13 +309,7 @@ impl<S: Signal> Pipeline<S> {
             let request = decode::Request::new(&request, project_id, hash, received, limits);
             (S::decode(request.expecting(records)), charge)
         };
-        match offload {
-            false => Ok(decode()),
-            true => tokio::task::spawn_blocking(decode).await.map_err(|error| {
-                tracing::error!(signal = S::NAME, %error, "decoding ended abnormally");
-                Refusal::Unavailable { retry_after: config.retry_delay(Duration::ZERO) }
-            }),
-        }
+        self.offload(bytes, decode).await
     }
 
     /// Makes partitions for days that have none yet; gives the days for which none may be made.

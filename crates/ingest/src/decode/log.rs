@@ -27,7 +27,8 @@ pub fn decode(mut request: Request<'_>) -> Result<Decoded<LogBatch>, Undecodable
     let mut attributes = Vec::new();
     let mut ids = Ids(request.hash.as_u128());
     let (resources, scopes) = each_record(&mut request, |owner, place, message, request| {
-        match log(message, ids.next(), owner, &mut attributes, request) {
+        let id = ids.next();
+        match owner.and_then(|owner| log(message, id, owner, &mut attributes, request)) {
             Ok(log) => {
                 request.decoded(place, message, held(&log));
                 logs.push(log);

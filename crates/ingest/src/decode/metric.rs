@@ -25,8 +25,9 @@ pub const LEVELS: Levels = ["resource_metrics", "scope_metrics", "metrics"];
 /// When the outer framing is broken, or the rows outgrow their allowance; everything below rejects data points one by one.
 pub fn decode(mut request: Request<'_>) -> Result<Decoded<MetricBatch>, Undecodable> {
     let mut rows = Rows { points: Vec::with_capacity(request.expected), ..Rows::default() };
-    let (resources, scopes) = each_record(&mut request, |owner, place, message, request| {
-        metric(message, owner, &mut rows, request, place);
+    let (resources, scopes) = each_record(&mut request, |owner, place, message, request| match owner {
+        Ok(owner) => metric(message, owner, &mut rows, request, place),
+        Err(malformed) => reject_all(message, malformed, request, place),
     })?;
     let Rows { metrics, series, points } = rows;
     let (metrics, series) = (metrics.into_rows(), series.into_rows());
@@ -70,13 +71,18 @@ fn metric<'a>(message: &'a [u8], owner: &Owner, rows: &mut Rows, request: &mut R
         }
         Ok(None) => request.notes.rejections.empty_metrics += 1,
         // Without its definition all of its points mean nothing.
-        Err(malformed) => match census::records(message) {
-            0 => request.notes.rejections.empty_metrics += 1,
-            records => {
-                request.reject(malformed.into(), place, LEVELS, message);
-                request.notes.rejections.reject_unnamed(malformed.into(), records - 1);
-            }
-        },
+        Err(malformed) => reject_all(message, malformed, request, place),
+    }
+}
+
+/// Rejects all points of a metric, which is named once.
+fn reject_all<'a>(message: &'a [u8], malformed: Malformed, request: &mut Request<'a>, place: Place) {
+    match census::records(message) {
+        0 => request.notes.rejections.empty_metrics += 1,
+        records => {
+            request.reject(malformed.into(), place, LEVELS, message);
+            request.notes.rejections.reject_unnamed(malformed.into(), records - 1);
+        }
     }
 }
 

@@ -24,10 +24,22 @@ pub(super) struct Owner {
     pub(super) service: Text,
 }
 
-/// Hands every record of a request to `visit`, and gives the distinct resources and scopes that they belong to.
+impl Owner {
+    fn of(
+        resource: &Result<ResourceRow, Malformed>,
+        scope: &Result<ScopeRow, Malformed>,
+    ) -> Result<Self, Malformed> {
+        let (resource, scope) =
+            (resource.as_ref().map_err(|error| *error)?, scope.as_ref().map_err(|error| *error)?);
+        Ok(Self { resource: resource.id, scope: scope.id, service: resource.service_name.clone() })
+    }
+}
+
+/// Hands every record of a request to `visit`, and gives the distinct resources and scopes that they belong to. Records whose
+/// resource or scope can't be read come with the reason instead.
 pub(super) fn each_record<'a>(
     request: &mut Request<'a>,
-    mut visit: impl FnMut(&Owner, Place, &'a [u8], &mut Request<'a>),
+    mut visit: impl FnMut(Result<&Owner, Malformed>, Place, &'a [u8], &mut Request<'a>),
 ) -> Result<(Vec<ResourceRow>, Vec<ScopeRow>), Undecodable> {
     let mut resources = Distinct::default();
     let mut scopes = Distinct::default();
@@ -39,23 +51,31 @@ pub(super) fn each_record<'a>(
         }
         let r = groups.next().unwrap_or_default();
         let group = Group::read(field.bytes()?)?;
-        let resource = group.resource(request)?;
+        let resource = group.resource(request);
         for (s, inner) in group.items() {
             let inner = Group::read(inner)?;
-            let scope = inner.scope(request)?;
-            let owner =
-                Owner { resource: resource.id, scope: scope.id, service: resource.service_name.clone() };
+            let scope = inner.scope(request);
+            let owner = Owner::of(&resource, &scope);
             for (n, record) in inner.items() {
                 request.notes.begin_record();
-                visit(&owner, Place { resource: r, scope: s, record: n, point: None }, record, request);
+                visit(
+                    owner.as_ref().map_err(|malformed| *malformed),
+                    Place { resource: r, scope: s, record: n, point: None },
+                    record,
+                    request,
+                );
                 request.within_allowance()?;
             }
-            if let Some(scope) = scopes.insert(scope.id, || scope) {
+            if let Ok(scope) = scope
+                && let Some(scope) = scopes.insert(scope.id, || scope)
+            {
                 request.notes.hold(size_of::<ScopeRow>() + scope.attributes.bytes());
                 request.within_allowance()?;
             }
         }
-        if let Some(resource) = resources.insert(resource.id, || resource) {
+        if let Ok(resource) = resource
+            && let Some(resource) = resources.insert(resource.id, || resource)
+        {
             let texts = resource.service_name.len() + resource.entity_refs.len();
             request.notes.hold(size_of::<ResourceRow>() + resource.attributes.bytes() + texts);
             request.within_allowance()?;

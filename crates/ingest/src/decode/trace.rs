@@ -28,7 +28,9 @@ pub fn decode(mut request: Request<'_>) -> Result<Decoded<TraceBatch>, Undecodab
     let mut spans = Vec::with_capacity(request.expected);
     let mut attributes = Vec::new();
     let (resources, scopes) = each_record(&mut request, |owner, place, message, request| {
-        match span(message, owner, &mut attributes, request) {
+        let span =
+            owner.map_err(Reason::from).and_then(|owner| span(message, owner, &mut attributes, request));
+        match span {
             Ok(span) => {
                 request.decoded(place, message, held(&span));
                 spans.push(span);

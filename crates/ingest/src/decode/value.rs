@@ -61,7 +61,11 @@ fn value_within<'a>(message: &'a [u8], depth: u32, notes: &mut Notes) -> Result<
         let field = field?;
         // Of a oneof that is set twice, the last one counts.
         value = match field.number {
-            1 => Value::Str(string(field.bytes()?, notes)),
+            1 => {
+                let text = field.bytes()?;
+                notes.elements(long_escapes(text))?;
+                Value::Str(string(text, notes))
+            }
             2 => Value::Bool(field.varint()? != 0),
             3 => Value::Int(field.varint()?.cast_signed()),
             4 => Value::Double(field.double()?),
@@ -72,6 +76,16 @@ fn value_within<'a>(message: &'a [u8], depth: u32, notes: &mut Notes) -> Result<
         };
     }
     Ok(value)
+}
+
+/// How many characters of a long text become six in JSON: each is worth an element, or a text of them would grow without
+/// bound.
+fn long_escapes(text: &[u8]) -> usize {
+    const LONG: usize = 1024;
+    if text.len() < LONG {
+        return 0;
+    }
+    text.iter().filter(|byte| **byte < 0x20 && !matches!(**byte, b'\n' | b'\r' | b'\t')).count()
 }
 
 fn array<'a>(message: &'a [u8], depth: u32, notes: &mut Notes) -> Result<Value<'a>, Malformed> {

@@ -3,9 +3,10 @@
 //! tonic's own reader reserves what a client *announces*, for every stream, and knows of no budget.
 
 use std::io::{self, Write as _};
+use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
-use flate2::write::GzDecoder;
+use flate2::write::MultiGzDecoder;
 use http::HeaderMap;
 use http_body_util::BodyExt as _;
 use llm_observatory_ingest::{Arriving, Charge, IngestConfig};
@@ -19,8 +20,8 @@ const HEAD: usize = 5;
 /// Room that is made at a time for a message that is not compressed, at first.
 const FIRST_ROOM: usize = 64 * 1024;
 
-/// The largest window that a zstd stream may ask for: 32 MiB.
-const MAX_WINDOW_LOG: u32 = 25;
+/// The largest window that a zstd stream may ask for: 8 MiB, which every decoder should support (RFC 8878, 3.1.1.1.2).
+const MAX_WINDOW_LOG: u32 = 23;
 
 /// How much larger telemetry usually is than its compressed form.
 const USUAL_RATIO: usize = 8;
@@ -56,35 +57,83 @@ pub(super) enum Unread {
     Left,
 }
 
-/// Reads the one message of a request, and gives its decompressed bytes with the charge for them.
+impl Unread {
+    /// The reason in one word, for metrics.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::TooLarge => "too_large",
+            Self::NoRoom => "no_room",
+            Self::TooSlow => "too_slow",
+            Self::Encoding => "encoding",
+            Self::Malformed(_) => "not_grpc",
+            Self::Left => "client_left",
+        }
+    }
+}
+
+/// A message that has arrived.
+#[derive(Debug)]
+pub(super) struct Arrived {
+    /// Its bytes, decompressed.
+    pub(super) bytes: Bytes,
+    /// The charge for them.
+    pub(super) charge: Charge,
+    /// How long it waited for room.
+    pub(super) waited: Duration,
+}
+
+/// Reads the one message of a request.
 pub(super) async fn read(
     headers: &HeaderMap,
     mut body: Body,
     config: &IngestConfig,
     arriving: &Arriving,
-) -> Result<(Bytes, Charge), Unread> {
+) -> Result<Arrived, Unread> {
     let deadline = Instant::now() + config.receive_within();
-    let patience = || (Instant::now() + config.patience()).min(deadline);
+    let mut patience = Patience::new(config.patience());
     let encoding = Encoding::of(headers)?;
     let mut head = Head { encoding, limit: config.max_request_bytes, bytes: Vec::with_capacity(HEAD) };
-    let mut first = Some(arriving.begin(patience()).await.ok_or(Unread::NoRoom)?);
+    let mut first_frame = Some(patience.wait(|until| arriving.begin(until)).await?);
     let mut message: Option<Message> = None;
     loop {
         let within = deadline.min(Instant::now() + config.receive_idle());
         let frame = timeout_at(within, body.frame()).await.map_err(|_| Unread::TooSlow)?;
         let Some(frame) = frame else {
-            return message.ok_or(Unread::Malformed(BREAKS_OFF))?.finish(patience()).await;
+            let (bytes, charge) = message.ok_or(Unread::Malformed(BREAKS_OFF))?.finish(&mut patience).await?;
+            return Ok(Arrived { bytes, charge, waited: patience.waited });
         };
         let Ok(mut data) = frame.map_err(|_| Unread::Left)?.into_data() else { continue };
         if message.is_none() {
             let Some(announced) = head.add(&mut data)? else { continue };
-            let Some(first) = first.take() else { continue };
-            let room = arriving.announce(first, announced.estimate(), patience()).await;
-            message = Some(Message::new(announced, config.max_request_bytes, room.ok_or(Unread::NoRoom)?)?);
+            let room = patience.wait(|until| arriving.announce(announced.estimate(), until)).await?;
+            message = Some(Message::new(announced, config.max_request_bytes, room)?);
+            drop(first_frame.take());
         }
         if let Some(message) = &mut message {
-            message.add(data, &patience).await?;
+            message.add(data, &mut patience).await?;
         }
+    }
+}
+
+/// How long a request may wait for room, in all.
+struct Patience {
+    most: Duration,
+    waited: Duration,
+}
+
+impl Patience {
+    fn new(most: Duration) -> Self {
+        Self { most, waited: Duration::ZERO }
+    }
+
+    async fn wait<T, F>(&mut self, ask: impl FnOnce(Instant) -> F) -> Result<T, Unread>
+    where
+        F: Future<Output = Option<T>>,
+    {
+        let begin = Instant::now();
+        let room = ask(begin + self.most.saturating_sub(self.waited)).await;
+        self.waited += begin.elapsed();
+        room.ok_or(Unread::NoRoom)
     }
 }
 
@@ -166,7 +215,7 @@ struct Message {
 /// What has come of it, decompressed.
 enum Text {
     Plain(Vec<u8>),
-    Gzip(GzDecoder<Vec<u8>>),
+    Gzip(MultiGzDecoder<Vec<u8>>),
     Zstd(ZstdDecoder<'static, Vec<u8>>),
 }
 
@@ -177,7 +226,7 @@ impl Message {
             None | Some(Encoding::Identity) => {
                 Text::Plain(Vec::with_capacity(announced.length.min(charge.bytes())))
             }
-            Some(Encoding::Gzip) => Text::Gzip(GzDecoder::new(Vec::new())),
+            Some(Encoding::Gzip) => Text::Gzip(MultiGzDecoder::new(Vec::new())),
             Some(Encoding::Zstd) => {
                 let mut decoder = ZstdDecoder::new(Vec::new()).map_err(|_| Unread::NoRoom)?;
                 decoder.window_log_max(MAX_WINDOW_LOG).map_err(|_| Unread::NoRoom)?;
@@ -187,7 +236,7 @@ impl Message {
         Ok(Self { limit, rest: announced.length, text, charge })
     }
 
-    async fn add(&mut self, mut data: Bytes, patience: &impl Fn() -> Instant) -> Result<(), Unread> {
+    async fn add(&mut self, mut data: Bytes, patience: &mut Patience) -> Result<(), Unread> {
         self.rest = self
             .rest
             .checked_sub(data.len())
@@ -195,28 +244,29 @@ impl Message {
         while !data.is_empty() {
             let taken = self.text.add(&data, self.rest).map_err(|_| Unread::Malformed(UNREADABLE))?;
             data.advance(taken);
-            self.charge_for(self.text.length(), patience()).await?;
+            self.charge_for(self.text.length(), patience).await?;
         }
         Ok(())
     }
 
-    async fn charge_for(&mut self, length: usize, deadline: Instant) -> Result<(), Unread> {
+    async fn charge_for(&mut self, length: usize, patience: &mut Patience) -> Result<(), Unread> {
         if length > self.limit {
             return Err(Unread::TooLarge);
         }
-        match self.charge.grow_to(length, deadline).await {
-            true => Ok(()),
-            false => Err(Unread::NoRoom),
+        if length > self.charge.bytes() {
+            let grow = async |until| self.charge.grow_to(length, until).await.then_some(());
+            patience.wait(grow).await?;
         }
+        Ok(())
     }
 
-    async fn finish(mut self, deadline: Instant) -> Result<(Bytes, Charge), Unread> {
+    async fn finish(mut self, patience: &mut Patience) -> Result<(Bytes, Charge), Unread> {
         if self.rest > 0 {
             return Err(Unread::Malformed(BREAKS_OFF));
         }
         let text = std::mem::replace(&mut self.text, Text::Plain(Vec::new()));
         let text = text.finish().map_err(|_| Unread::Malformed(UNREADABLE))?;
-        self.charge_for(text.len(), deadline).await?;
+        self.charge_for(text.len(), patience).await?;
         Ok((Bytes::from(text), self.charge))
     }
 }

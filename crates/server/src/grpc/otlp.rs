@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::future::ready;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use futures_util::future::BoxFuture;
@@ -19,11 +18,12 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,
 };
 use prost::Message as _;
+use tokio::time::Instant;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::server::NamedService;
 
-use super::message::{self, Unread};
+use super::message::{self, Arrived, Unread};
 use super::{deadline, status};
 
 /// What gRPC must know of a signal.
@@ -87,23 +87,30 @@ impl<S: Export> ExportService<S> {
     }
 
     async fn export(self, request: http::Request<Body>) -> Result<Accepted, Status> {
+        let begin = Instant::now();
         let (head, body) = request.into_parts();
         let (config, arriving) = (self.pipeline.config(), self.pipeline.arriving());
-        let (bytes, charge) =
-            message::read(&head.headers, body, config, arriving).await.map_err(|unread| match unread {
-                Unread::NoRoom => status::of_refusal(&self.pipeline.refuse_arriving()),
-                unread => status::of_unread(&unread, config.max_request_bytes),
-            })?;
-        let patience = deadline::of(&head.headers).map(shortened);
-        let export = self.pipeline.export(ProjectId::DEFAULT, bytes, charge, patience);
+        let read = message::read(&head.headers, body, config, arriving).await;
+        let Arrived { bytes, charge, waited } = read.map_err(|unread| self.unread(&unread))?;
+        let mut deadline = Instant::now() + config.answer_within().saturating_sub(waited);
+        if let Some(patience) = deadline::of(&head.headers) {
+            deadline = deadline.min(begin + patience.mul_f64(HEARD));
+        }
+        let export = self.pipeline.export(ProjectId::DEFAULT, bytes, charge, deadline);
         export.await.map_err(|refusal| status::of_refusal(&refusal))
+    }
+
+    fn unread(&self, unread: &Unread) -> Status {
+        self.pipeline.count_unread(unread.reason());
+        match unread {
+            Unread::NoRoom => status::of_refusal(&self.pipeline.no_room()),
+            unread => status::of_unread(unread, self.pipeline.config().max_request_bytes),
+        }
     }
 }
 
 /// A client that gives up in so long must have its answer a little earlier, or it is not heard.
-fn shortened(patience: Duration) -> Duration {
-    patience.mul_f64(0.9)
-}
+const HEARD: f64 = 0.9;
 
 impl<S: Export> NamedService for ExportService<S> {
     const NAME: &'static str = S::SERVICE;

@@ -2,6 +2,9 @@
 
 use bytes::{Bytes, BytesMut};
 
+/// A column of this size is worth an allocation of its own, and not worth a copy.
+const LARGE: usize = 256 * 1024;
+
 /// Columns lie side by side in one buffer. Each is put together elsewhere first, in a vector, which grows cheaper.
 #[derive(Debug, Default)]
 pub struct Arena {
@@ -19,6 +22,9 @@ impl Arena {
     pub(super) fn column<T>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> T) -> (Bytes, T) {
         self.draft.clear();
         let told = write(&mut self.draft);
+        if self.draft.len() >= LARGE {
+            return (Bytes::from(std::mem::take(&mut self.draft)), told);
+        }
         self.buffer.extend_from_slice(&self.draft);
         (self.buffer.split().freeze(), told)
     }
