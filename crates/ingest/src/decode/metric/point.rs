@@ -110,11 +110,11 @@ impl<'a> Raw<'a> {
             4 => self.count = field.fixed64()?,
             5 => self.sum = Some(field.double()?),
             6 => {
-                notes.elements(field.most_values() / 8)?;
+                notes.elements(field.most_values().div_ceil(8))?;
                 field.repeated_fixed64(&mut self.bucket_counts)?;
             }
             7 => {
-                notes.elements(field.most_values() / 8)?;
+                notes.elements(field.most_values().div_ceil(8))?;
                 field.repeated_fixed64(&mut self.explicit_bounds)?;
             }
             8 => self.push_exemplar(field, notes)?,
