@@ -54,8 +54,8 @@ impl Census {
                 census.groups += 1;
                 for item in Fields::of(inner.bytes()?) {
                     let item = item?;
-                    if let (2, Ok(item)) = (item.number, item.bytes()) {
-                        visit(&mut census, item)?;
+                    if item.number == 2 {
+                        visit(&mut census, item.bytes()?)?;
                     }
                 }
             }

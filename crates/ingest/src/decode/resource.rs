@@ -100,6 +100,7 @@ impl<'a> Group<'a> {
             let field = field?;
             match field.number {
                 1 => group.head = field.bytes()?,
+                2 => _ = field.bytes()?,
                 3 => group.schema_url = field.bytes()?,
                 _ => {}
             }
