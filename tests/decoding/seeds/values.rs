@@ -55,6 +55,7 @@ pub(super) fn values() -> Vec<Seed> {
         ("nan", double(4, f64::NAN)),
         ("infinity", double(4, f64::NEG_INFINITY)),
         ("large-double", double(4, 1e300)),
+        ("double-that-jsonb-writes-as-an-integer", double(4, 1e17)),
         ("small-double", double(4, 5e-324)),
         ("bytes", field(7, b"\0\xff")),
         ("array", field(5, &[field(1, &text(b"a")), field(1, &[]), field(1, &varint(3, 1))].concat())),

@@ -8,7 +8,7 @@
 //! * the place and the range that a record is said to come from hold that record.
 //!
 //! Whatever prost can read of the [`normal_form`](normal_form::normal_form), our rows tell too, to the last attribute, after
-//! a way through jsonb; and what is rejected, OTLP or PostgreSQL does not allow.
+//! a way through jsonb; what it can't read is refused or rejected; and what it can, only if OTLP or we don't allow it.
 
 mod columns;
 mod log;
@@ -22,7 +22,7 @@ use llm_observatory_core::ids::{ProjectId, ResourceId, ScopeId};
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_ingest::decode::{Decoded, Limits, Request, Undecodable};
 use llm_observatory_ingest::signal::Record;
-use llm_observatory_ingest::{Logs, MetricPoints, Signal, Spans};
+use llm_observatory_ingest::{Logs, MetricPoints, Rejections, Signal, Spans};
 use llm_observatory_storage::models::attributes::Attributes;
 use llm_observatory_storage::models::{ResourceRow, ScopeRow};
 use llm_observatory_storage::writers::Rows;
@@ -147,6 +147,8 @@ fn compare<S: Compared>(request: &[u8], is_valid: bool, decoded: &Decoded<S::Bat
     let normal_form = normal_form(request, S::SHAPE);
     let Some(theirs) = normal_form.and_then(|form| S::Otlp::decode(&*form).ok()) else {
         assert!(!is_valid, "what prost decodes has a normal form");
+        let Rejections { empty_metrics, .. } = decoded.rejections;
+        assert!(decoded.rejections.count() + empty_metrics > 0, "something of it is no protobuf");
         return;
     };
     let theirs = S::theirs(&theirs);
