@@ -16,7 +16,7 @@ use damage::damages;
 /// Few in a usual run, many when the fault tests are run at their full length.
 fn config() -> ProptestConfig {
     let full = std::env::var("OBSERVATORY_TEST_FAULTS").is_ok_and(|length| length == "full");
-    let cases = if full { 2_048 } else { 24 };
+    let cases = if full { 512 } else { 24 };
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
