@@ -35,7 +35,10 @@ fn all_mistakes_are_told_at_once() {
     .to_string();
     assert!(error.contains("database.port must be a whole number"), "{error}");
     assert!(error.contains("database.max_connections must be a whole number"), "{error}");
-    assert!(error.contains("writer.batch_size is not a setting; there are: batch_rows, max_rows, method"), "{error}");
+    assert!(
+        error.contains("writer.batch_size is not a setting; there are: batch_rows, max_rows, method"),
+        "{error}"
+    );
 
     let error = StorageConfig::from_vars(vars(&[
         ("DATABASE_URL", "mysql://secret@host"),
