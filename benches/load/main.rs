@@ -44,6 +44,9 @@ struct Options {
     /// Rounds: the daemon and `psql \copy` take turns, and the median round is the figure.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
     rounds: u64,
+    /// Rounds before those, which don't count: a new PostgreSQL makes its first WAL files and touches its memory.
+    #[arg(long, default_value_t = 1)]
+    warm_up: u64,
     /// Parallel `psql \copy` connections: as many as the daemon has writers.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..))]
     copies: u64,
@@ -153,21 +156,27 @@ impl Bench<'_> {
             baseline::create(&self.database).await?;
         }
         let mut report = Report { setting: self.setting().await?, shape: Vec::new(), rounds: Vec::new() };
-        for number in 0..self.options.rounds {
+        for number in 0..self.options.warm_up + self.options.rounds {
             let seed = self.options.seed.wrapping_add(number);
-            eprintln!("round {}: generating {} spans from seed {seed}", number + 1, self.options.spans);
+            let name = match number.checked_sub(self.options.warm_up) {
+                Some(counted) => format!("round {}", counted + 1),
+                None => "warm-up".to_owned(),
+            };
+            eprintln!("{name}: generating {} spans from seed {seed}", self.options.spans);
             let prepared = encode::prepare(seed, self.options, copies, self.scratch)?;
-            eprintln!("round {}: sending", number + 1);
+            eprintln!("{name}: sending");
             let ingest = self.ingest(&prepared).await?;
             let copy = if copies > 0 {
-                eprintln!("round {}: psql \\copy on {copies} connections", number + 1);
+                eprintln!("{name}: psql \\copy on {copies} connections");
                 self.settle().await?;
                 Some(baseline::run(&self.database, self.target.url, &prepared).await?)
             } else {
                 None
             };
-            report.shape.push(prepared.shape.clone());
-            report.rounds.push(Round { ingest, copy });
+            if number >= self.options.warm_up {
+                report.shape.push(prepared.shape.clone());
+                report.rounds.push(Round { ingest, copy });
+            }
         }
         if copies > 0 {
             baseline::drop(&self.database).await?;
