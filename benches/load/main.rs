@@ -38,8 +38,8 @@ struct Options {
     /// Connections to the daemon, each an HTTP/2 channel of its own.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..))]
     connections: u64,
-    /// Requests in flight on each connection.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..))]
+    /// Requests in flight on each connection. A Collector has 10 by default.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..))]
     in_flight: u64,
     /// Rounds: the daemon and `psql \copy` take turns, and the median round is the figure.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]

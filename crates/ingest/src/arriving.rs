@@ -13,7 +13,8 @@ use crate::config::IngestConfig;
 /// The most that a request of ordinary size announces.
 pub(crate) const ORDINARY_BYTES: usize = 1024 * 1024;
 
-/// The first frame of a request, which tells how large it is (HTTP/2's default SETTINGS_MAX_FRAME_SIZE).
+/// Room for the first frame of a request, which tells how large it is. (HTTP/2's default SETTINGS_MAX_FRAME_SIZE; few clients
+/// send larger ones, though they may.)
 const FIRST_FRAME_BYTES: usize = 16 * 1024;
 
 /// Room for arriving requests of one signal.

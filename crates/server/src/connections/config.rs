@@ -10,6 +10,9 @@ use tonic::transport::Server;
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The largest frame that clients may send: many make use of it, and fewer frames cost both sides less.
+const MAX_FRAME_BYTES: u32 = 64 * 1024;
+
 /// Streams that a client may open and reset before it is sent away (CVE-2023-44487), and that our own errors may reset.
 const MAX_PENDING_RESETS: usize = 20;
 const MAX_ERROR_RESETS: usize = 1_024;
@@ -96,6 +99,7 @@ impl ConnectionsConfig {
             .http2_max_pending_accept_reset_streams(Some(MAX_PENDING_RESETS))
             .http2_max_local_error_reset_streams(Some(MAX_ERROR_RESETS))
             .http2_max_header_list_size(self.max_header_bytes)
+            .max_frame_size(Some(MAX_FRAME_BYTES))
             .initial_stream_window_size(Some(self.stream_window_bytes))
             .initial_connection_window_size(Some(self.window_bytes))
     }
