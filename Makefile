@@ -53,7 +53,7 @@ fmt: ## format the code
 generate: ## write the Rust code of proto/ anew
 	REGENERATE=1 cargo test --locked -p llm-observatory-proto
 
-interop: ## export from the Python SDK and an OpenTelemetry Collector, and read back
+interop: ## export from Python and JavaScript SDKs and an OpenTelemetry Collector, and read back
 	deploy/local/install interop
 	cargo build --profile quick --locked -p llm-observatory-server
 	tests/interop/run

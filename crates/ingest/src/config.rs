@@ -67,7 +67,7 @@ impl Default for IngestConfig {
             patience_ms: 2_000,
             answer_within_ms: 4_000,
             writers: 2,
-            linger_ms: 5,
+            linger_ms: 2,
             batch_records: 20_000,
             batch_bytes: 16 * 1024 * 1024,
             offload_bytes: 4 * 1024 * 1024,
