@@ -403,3 +403,33 @@ async fn more_elements_than_are_taken_are_refused_by_name() {
     assert!(status.details().is_empty(), "it would be in vain to try again");
     assert_eq!(count(&database.client().await, "trace_spans").await, 1);
 }
+
+#[tokio::test]
+async fn a_text_that_would_grow_sixfold_in_json_has_a_limit() {
+    let world = World::new().await;
+    let exporter = Exporter::to(&world.daemon).await;
+    let with_text = |id, value: &str| Span { attributes: vec![text("screen", value)], ..span(1, id) };
+    let coloured = "\u{1b}[31mred\u{1b}[0m\n".repeat(20_000);
+    let bomb = "\u{1}".repeat(300_000);
+    let sent = spans("shop", vec![with_text(1, &coloured), with_text(2, &bomb), span(1, 3)]);
+    let (rejected, message) = told(exporter.spans(sent).await.unwrap());
+    assert_eq!(rejected, 1, "{message}");
+    assert!(message.contains("spans[1]") && message.contains("ingest.max_record_elements"), "{message}");
+    assert_eq!(world.names().await, ["span 1", "span 3"]);
+}
+
+#[tokio::test]
+async fn a_resource_that_cannot_be_read_costs_its_own_records_only() {
+    let world = World::new().await;
+    let good = spans("shop", vec![span(1, 1)]).encode_to_vec();
+    // A resource whose attribute breaks off, and a span that is whole.
+    let broken_resource = raw::field(1, &raw::field(1, &[0x0a, 9, b'x']));
+    let records = raw::field(2, &raw::field(2, &span(1, 2).encode_to_vec()));
+    let broken = raw::field(1, &[&broken_resource[..], &records[..]].concat());
+    let answer: ExportTraceServiceResponse =
+        raw::send(&world.channel, TRACES, None, &[&good[..], &broken[..]].concat()).await.unwrap();
+    let (rejected, message) = told(answer.partial_success);
+    assert_eq!(rejected, 1);
+    assert_eq!(message, "resource_spans[1].scope_spans[0].spans[0]: the message ends within a field");
+    assert_eq!(world.names().await, ["span 1"]);
+}
