@@ -1,4 +1,8 @@
 //! Five times the load that the daemon can carry, in 256 MiB: it carries as much as before, and asks the rest to come back.
+//!
+//! How much it carries is a ratio of two phases, which take turns since the machine's speed drifts. The full form has the
+//! machine for itself and asks for 80 %. Beside the short form other tests run, now more of them and now fewer: it asks only
+//! that goodput does not collapse.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,6 +27,9 @@ const MEMORY_BYTES: u64 = 256 << 20;
 const REQUEST_SPANS: usize = 500;
 const TRACE_SPANS: u64 = 10;
 const OVERLOAD: f64 = 5.0;
+/// The part of the unloaded rate that is carried under overload when it is for itself, and beside other tests.
+const ENOUGH: f64 = 0.8;
+const COLLAPSED: f64 = 0.2;
 /// Both phases have as many connections as sensible exporters and as a bad day bring.
 const FEW: usize = 4;
 const MANY: usize = 64;
@@ -128,7 +135,7 @@ impl Answers {
 async fn goodput(run: Run, answers: &Answers) -> f64 {
     sleep(run.pick(Duration::from_secs(2), Duration::from_secs(5))).await;
     let (begin, before) = (Instant::now(), Answers::count(&answers.taken));
-    sleep(run.pick(Duration::from_secs(4), Duration::from_secs(30))).await;
+    sleep(run.pick(Duration::from_secs(4), Duration::from_secs(10))).await;
     let taken = Answers::count(&answers.taken) - before;
     taken as f64 * REQUEST_SPANS as f64 / begin.elapsed().as_secs_f64()
 }
@@ -225,17 +232,23 @@ async fn five_times_the_load_costs_little_of_what_is_carried() {
         .start();
     let template = Arc::new(Template::new());
 
-    let unloaded = unloaded(run, &daemon, &template).await;
-    let (begin, cpu) = (Instant::now(), daemon.process().cpu());
-    let (carried, lost) = overloaded(run, &daemon, &template, unloaded * OVERLOAD).await;
+    let (mut rate, mut carried) = (0.0, 0.0);
+    for _ in 0..run.pick(1, 3) {
+        let unloaded = unloaded(run, &daemon, &template).await;
+        let (begin, cpu) = (Instant::now(), daemon.process().cpu());
+        let (overloaded, lost) = overloaded(run, &daemon, &template, unloaded * OVERLOAD).await;
 
-    assert_eq!(limit.kills(), 0, "the kernel ended the daemon for want of memory");
-    assert!(daemon.ended().is_none(), "the daemon ended");
-    assert_eq!(lost, 0, "connections were lost");
-    let memory = daemon.process().memory();
-    let ratio = carried / unloaded;
-    let cpu = (daemon.process().cpu() - cpu).as_secs_f64() / begin.elapsed().as_secs_f64();
-    println!("goodput {ratio:.2} of the unloaded rate; the daemon took {cpu:.2} cores; its memory: {memory}");
+        assert_eq!(limit.kills(), 0, "the kernel ended the daemon for want of memory");
+        assert!(daemon.ended().is_none(), "the daemon ended");
+        assert_eq!(lost, 0, "connections were lost");
+        let cpu = (daemon.process().cpu() - cpu).as_secs_f64() / begin.elapsed().as_secs_f64();
+        println!("goodput {:.2} of the unloaded rate; the daemon took {cpu:.2} cores", overloaded / unloaded);
+        rate += unloaded;
+        carried += overloaded;
+    }
+    let (ratio, memory) = (carried / rate, daemon.process().memory());
+    println!("goodput {ratio:.2} of the unloaded rate in all; the daemon's memory: {memory}");
     assert!(memory.peak < MEMORY_BYTES, "{memory}");
-    assert!(ratio >= 0.8, "goodput fell to {ratio:.2} of the unloaded rate");
+    let enough = run.pick(COLLAPSED, ENOUGH);
+    assert!(ratio >= enough, "goodput fell to {ratio:.2} of the unloaded rate, below {enough}");
 }
