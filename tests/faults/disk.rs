@@ -2,7 +2,6 @@
 //! there is room again everything that was acknowledged is there, once.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -150,7 +149,7 @@ async fn panics(postgres: &Postgres) {
 async fn fill_up(run: Run, log: WriteAheadLog) {
     let mut postgres = match Postgres::on_small_disk(DISK_BYTES, log) {
         Ok(postgres) => postgres,
-        Err(error) => return not_run(run.test, &format!("mounting a small disk takes root: {error}")),
+        Err(error) => return run.did_not(&format!("mounting a small disk takes root: {error}")),
     };
     let ballast = Ballast::on(&postgres);
     postgres.resume();
@@ -186,11 +185,6 @@ async fn fill_up(run: Run, log: WriteAheadLog) {
     );
     assert_stored_once(&postgres, &acknowledged).await;
     assert!(daemon.terminate().success());
-}
-
-/// Says so also when what tests print is not shown, as it is when they succeed.
-fn not_run(test: &str, why: &str) {
-    writeln!(std::io::stderr(), "{test}: NOT RUN: {why}").ok();
 }
 
 /// Everything that was begun was acknowledged in the end, so the tables hold exactly that.

@@ -24,6 +24,7 @@ mod records;
 
 mod daemon_killed;
 mod disk;
+mod failover;
 mod hostile;
 mod lost_answers;
 mod mistakes;
@@ -34,3 +35,4 @@ mod rebatched;
 mod repeated;
 mod severed;
 mod stopped;
+mod vanished;

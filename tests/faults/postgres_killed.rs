@@ -40,14 +40,14 @@ async fn immediate_stops_of_postgres() {
     audit.assert_exact();
 }
 
-async fn connect(postgres: &Postgres) -> Client {
+pub(crate) async fn connect(postgres: &Postgres) -> Client {
     let (client, connection) = tokio_postgres::connect(&postgres.url("postgres"), NoTls).await.unwrap();
     tokio::spawn(connection);
     client
 }
 
 /// As an administrator does. Returns how many there were.
-async fn end_all_sessions(client: &Client) -> usize {
+pub(crate) async fn end_all_sessions(client: &Client) -> usize {
     client
         .query(&format!("SELECT pg_terminate_backend(pid) FROM ({SESSIONS}) AS session"), &[])
         .await

@@ -9,11 +9,36 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use harness::eventually;
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::TcpRepair;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader, BufWriter};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// Where a connection is broken. Its client gets a reset, its server a closed socket.
+/// The longest time for which Linux holds an acknowledgement back is 40 ms.
+const DELAYED_ACKNOWLEDGEMENT: Duration = Duration::from_millis(200);
+
+/// Where PostgreSQL is.
+#[derive(Debug, Clone)]
+pub(crate) enum Server {
+    Unix(PathBuf),
+    Tcp(SocketAddr),
+}
+
+/// How a connection is broken.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// The client gets a reset, the server a closed socket.
+    #[default]
+    Reset,
+    /// Nothing passes any more, until the client has enough of it.
+    Silence,
+    /// The machine with the daemon is gone, with all its connections, and the server is not told.
+    Vanish,
+}
+
+/// Where a connection is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// Within the rows of a COPY.
@@ -32,6 +57,8 @@ impl Fault {
 #[derive(Debug, Default)]
 struct Faults {
     armed: Mutex<Option<Fault>>,
+    manner: Mutex<Manner>,
+    vanished: watch::Sender<bool>,
     struck: [AtomicU64; 3],
     latency_ms: AtomicU64,
     delayed: AtomicU64,
@@ -42,7 +69,19 @@ impl Faults {
     fn strikes(&self, fault: Fault) -> bool {
         let strikes = self.armed.lock().unwrap().take_if(|armed| *armed == fault).is_some();
         self.struck[fault as usize].fetch_add(strikes.into(), Ordering::Relaxed);
+        if strikes && self.manner() == Manner::Vanish {
+            self.vanished.send_replace(true);
+        }
         strikes
+    }
+
+    fn manner(&self) -> Manner {
+        *self.manner.lock().unwrap()
+    }
+
+    async fn vanish(&self) {
+        // The sender is our own, so it is there.
+        self.vanished.subscribe().wait_for(|vanished| *vanished).await.unwrap();
     }
 
     async fn delay(&self) {
@@ -62,19 +101,25 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// A proxy before the server that listens on `socket`.
-    pub(crate) async fn before(socket: PathBuf) -> Self {
+    /// A proxy before this server.
+    pub(crate) async fn before(server: Server) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, faults) = (listener.local_addr().unwrap(), Arc::<Faults>::default());
         let mut accepting = JoinSet::new();
         let shared = faults.clone();
         accepting.spawn(async move {
             let mut connections = JoinSet::new();
-            while let Ok((client, _)) = listener.accept().await {
-                let (socket, faults) = (socket.clone(), shared.clone());
+            loop {
+                let client = tokio::select! {
+                    Ok((client, _)) = listener.accept() => client,
+                    () = shared.vanish() => break,
+                };
+                let (server, faults) = (server.clone(), shared.clone());
                 // An error is a connection that ended, which is what this is about.
-                connections.spawn(async move { _ = converse(client, &socket, &faults).await });
+                connections.spawn(async move { _ = converse(client, &server, &faults).await });
             }
+            drop(listener);
+            connections.join_all().await;
         });
         Self { address, faults, _accepting: accepting }
     }
@@ -87,6 +132,17 @@ impl Proxy {
     /// Holds every answer of the server back for so long.
     pub(crate) fn delays(&self, latency: Duration) {
         self.faults.latency_ms.store(latency.as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// From now on connections are broken like this.
+    pub(crate) fn breaks_by(&self, manner: Manner) {
+        *self.faults.manner.lock().unwrap() = manner;
+    }
+
+    /// Whether this process may make sockets [vanish](Manner::Vanish).
+    pub(crate) async fn may_vanish(&self) -> bool {
+        let socket = TcpStream::connect(self.address).await.unwrap();
+        setsockopt(&socket, TcpRepair, &1).is_ok() && setsockopt(&socket, TcpRepair, &0).is_ok()
     }
 
     /// Breaks the next connection that comes to this point, and waits for it.
@@ -145,9 +201,37 @@ impl Message {
 }
 
 /// One connection, until it ends or is broken.
-async fn converse(mut client: TcpStream, socket: &PathBuf, faults: &Faults) -> io::Result<()> {
+async fn converse(mut client: TcpStream, server: &Server, faults: &Faults) -> io::Result<()> {
     client.set_nodelay(true)?;
-    let mut server = UnixStream::connect(socket).await?;
+    match server {
+        Server::Unix(socket) => {
+            let server = UnixStream::connect(socket).await?;
+            relay(&mut client, server, faults).await?;
+        }
+        Server::Tcp(address) => {
+            let mut server = TcpStream::connect(address).await?;
+            server.set_nodelay(true)?;
+            tokio::select! {
+                ended = relay(&mut client, &mut server, faults) => ended?,
+                () = faults.vanish() => {}
+            }
+            if faults.manner() == Manner::Vanish {
+                // A socket under repair is closed without a word to the other side, which must have nothing more to say: to
+                // a late acknowledgement our kernel would answer that nobody is there.
+                tokio::time::sleep(DELAYED_ACKNOWLEDGEMENT).await;
+                setsockopt(&server, TcpRepair, &1)?;
+            }
+        }
+    }
+    client.set_zero_linger() // a reset, and no farewell
+}
+
+/// Passes messages until the connection ends or is broken; gives the server back by dropping it.
+async fn relay(
+    client: &mut TcpStream,
+    mut server: impl AsyncRead + AsyncWrite + Unpin,
+    faults: &Faults,
+) -> io::Result<()> {
     // The first message has no type: 4 bytes of length, and no more than a few names.
     let length = client.read_u32().await?;
     let mut startup = vec![0; length as usize - size_of::<u32>()];
@@ -155,13 +239,16 @@ async fn converse(mut client: TcpStream, socket: &PathBuf, faults: &Faults) -> i
     server.write_all(&[&length.to_be_bytes(), &startup[..]].concat()).await?;
 
     let has_copied = AtomicBool::new(false);
-    let (from_client, to_client) = client.split();
-    let (from_server, to_server) = server.split();
+    let (mut from_client, to_client) = client.split();
+    let (from_server, to_server) = tokio::io::split(&mut server);
     tokio::select! {
-        broken = pass_questions(from_client, to_server, &has_copied, faults) => broken?,
+        broken = pass_questions(&mut from_client, to_server, &has_copied, faults) => broken?,
         broken = pass_answers(from_server, to_client, &has_copied, faults) => broken?,
     }
-    client.set_zero_linger() // a reset, and no farewell
+    if faults.manner() == Manner::Silence {
+        tokio::io::copy(&mut from_client, &mut tokio::io::sink()).await?;
+    }
+    Ok(())
 }
 
 /// Succeeds when the connection is to be broken.

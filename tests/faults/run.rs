@@ -1,6 +1,7 @@
 //! How long a run is, and the seed of everything that is random in it.
 
 use std::hash::{BuildHasher as _, RandomState};
+use std::io::Write as _;
 
 /// The environment variable that asks for the full forms, by the word `full`.
 const LENGTH: &str = "OBSERVATORY_TEST_FAULTS";
@@ -32,6 +33,11 @@ impl Run {
     /// What the short form takes, or what the full one does.
     pub(crate) fn pick<T>(&self, short: T, full: T) -> T {
         if self.full { full } else { short }
+    }
+
+    /// Says that it was not run, also when what tests print is not shown, as it is when they succeed.
+    pub(crate) fn did_not(&self, why: &str) {
+        writeln!(std::io::stderr(), "{}: NOT RUN: {why}", self.test).ok();
     }
 
     /// Random numbers of this run; those of different streams have nothing in common.

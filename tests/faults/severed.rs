@@ -5,18 +5,21 @@ use std::time::Duration;
 use harness::{Daemon, Postgres};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio_postgres::NoTls;
 
 use crate::exporter::{Exporters, Target, daemon_on, deliver_fresh_records};
 use crate::oracle::Oracle;
-use crate::proxy::{Fault, Proxy};
+use crate::postgres_killed::connect;
+use crate::proxy::{Fault, Manner, Proxy, Server};
 use crate::run::Run;
+
+/// A limit that a test can wait for.
+const COMMIT_WITHIN: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cut_connections() {
     let run = Run::of("cut connections to PostgreSQL");
     let postgres = Postgres::durable();
-    let proxy = Proxy::before(postgres.socket()).await;
+    let proxy = Proxy::before(Server::Unix(postgres.socket())).await;
     let daemon = daemon_on(proxy.url("postgres")).start();
     let (oracle, target) = (Oracle::of(run), Target::at(daemon.ingest()));
     let exporters = Exporters::start(run, &oracle, &target);
@@ -38,22 +41,47 @@ async fn cut_connections() {
     println!(
         "cut in COPY {in_copy}, before COMMIT {before}, between COMMIT and its answer {after}; delayed {delayed}"
     );
-    println!("commits in doubt, as the daemon counts them: {:?}", in_doubt(&daemon).await);
+    println!("commits in doubt, as the daemon counts them: {}", in_doubt(&daemon).await);
     assert!(in_copy > 0 && before > 0 && after > 0 && delayed > 0);
-    let (client, connection) = tokio_postgres::connect(&postgres.url("postgres"), NoTls).await.unwrap();
-    tokio::spawn(connection);
-    let audit = oracle.audit(&client).await;
+    let audit = oracle.audit(&connect(&postgres).await).await;
     println!("{audit}");
     audit.assert_exact();
 }
 
-/// What the daemon's own counters say, if it has them.
-async fn in_doubt(daemon: &Daemon) -> Vec<String> {
+/// PostgreSQL's machine is there and says nothing any more, at any point: the transaction has a limit.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silent_connections() {
+    let run = Run::of("silent connections to PostgreSQL");
+    let postgres = Postgres::durable();
+    let proxy = Proxy::before(Server::Unix(postgres.socket())).await;
+    let daemon = daemon_on(proxy.url("postgres"))
+        .environment("OBSERVATORY_INGEST__COMMIT_WITHIN_MS", COMMIT_WITHIN.as_millis().to_string())
+        .start();
+    proxy.breaks_by(Manner::Silence);
+    let (oracle, target) = (Oracle::of(run), Target::at(daemon.ingest()));
+    let exporters = Exporters::start(run, &oracle, &target);
+    let mut random = run.random(0);
+    for _ in 0..run.pick(1, 8) {
+        for fault in Fault::ALL {
+            oracle.sees_progress(random.within(1..300)).await;
+            proxy.breaks(fault).await;
+        }
+    }
+    println!("answers: {}", exporters.finish().await);
+    deliver_fresh_records(&oracle, &target).await;
+    println!("commits in doubt, as the daemon counts them: {}", in_doubt(&daemon).await);
+    let audit = oracle.audit(&connect(&postgres).await).await;
+    println!("{audit}");
+    audit.assert_exact();
+}
+
+/// How often a COMMIT was in doubt, as the daemon counts.
+pub(crate) async fn in_doubt(daemon: &Daemon) -> u64 {
     let mut admin = TcpStream::connect(daemon.admin()).await.unwrap();
     admin.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").await.unwrap();
     let mut metrics = String::new();
     admin.read_to_string(&mut metrics).await.unwrap();
     let counters =
         metrics.lines().filter(|line| line.starts_with("observatory_ingest_commits_in_doubt_total"));
-    counters.map(str::to_owned).collect()
+    counters.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
 }

@@ -1,5 +1,6 @@
 //! A real PostgreSQL: one that all tests of the process share, and others for tests that stop theirs.
 
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,6 +11,8 @@ use nix::unistd::{Uid, User};
 
 use crate::scratch::Scratch;
 use crate::server::Server;
+
+mod replication;
 
 /// The environment variable that names an existing server, by the URL of any of its databases, instead of a new one.
 pub const URL: &str = "OBSERVATORY_TEST_DATABASE_URL";
@@ -52,6 +55,8 @@ pub struct Postgres {
     scratch: Scratch,
     data: PathBuf,
     durability: &'static [&'static str],
+    /// The port that it listens on, if it is reached through TCP.
+    port: Option<u16>,
 }
 
 impl Postgres {
@@ -64,9 +69,24 @@ impl Postgres {
 
     /// A server that answers, and that keeps what it has committed when it is stopped in the middle of its work.
     pub fn durable() -> Self {
-        let mut postgres = Self { durability: DURABLE, ..Self::prepare() };
+        let mut postgres = Self::prepare_durable();
         postgres.resume();
         postgres
+    }
+
+    /// A durable server that has its data and its address, and does not run yet.
+    pub fn prepare_durable() -> Self {
+        Self { durability: DURABLE, ..Self::prepare() }
+    }
+
+    /// A durable server that is reached through TCP too, at the address that is given back.
+    pub fn durable_on_tcp() -> (Self, SocketAddr) {
+        let mut postgres = Self::prepare_durable();
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let address = free.expect("a port");
+        postgres.port = Some(address.port());
+        postgres.resume();
+        (postgres, address)
     }
 
     /// A durable server that does not run yet, on a disk that holds no more than `bytes`; its log may be elsewhere. It
@@ -95,7 +115,7 @@ impl Postgres {
         wal.iter().for_each(|wal| _ = initdb.arg("--waldir").arg(wal));
         let output = initdb.arg("--pgdata").arg(&data).output().expect("initdb starts");
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
-        Self { server: None, scratch, data, durability: FAST }
+        Self { server: None, scratch, data, durability: FAST, port: None }
     }
 
     /// Starts it, and waits until it answers.
@@ -104,6 +124,9 @@ impl Postgres {
         command.arg("-D").arg(&self.data).arg("-k").arg(&self.data);
         let settings = SETTINGS.iter().chain(self.durability);
         command.args(settings.flat_map(|setting| ["-c", setting])).stdout(Stdio::null());
+        if let Some(port) = self.port {
+            command.args(["-c", "listen_addresses=127.0.0.1", "-p", &port.to_string()]);
+        }
         // To PostgreSQL SIGQUIT means: at once. It never ignores it.
         let mut server = Server::start(command, &self.log_file(), Signal::SIGQUIT);
         let (status, pid) = (self.data.join("postmaster.pid"), server.pid().to_string());
@@ -151,12 +174,16 @@ impl Postgres {
 
     /// The unix socket that it listens on.
     pub fn socket(&self) -> PathBuf {
-        self.data.join(".s.PGSQL.5432")
+        self.data.join(format!(".s.PGSQL.{}", self.port()))
     }
 
     /// The URL of one of its databases.
     pub fn url(&self, database: &str) -> String {
-        format!("postgresql:///{database}?host={}&user=postgres", self.data.display())
+        format!("postgresql:///{database}?host={}&port={}&user=postgres", self.data.display(), self.port())
+    }
+
+    fn port(&self) -> u16 {
+        self.port.unwrap_or(5432)
     }
 
     fn log_file(&self) -> PathBuf {
@@ -184,7 +211,9 @@ fn in_database(url: &str, database: &str) -> String {
 
 /// A command of PostgreSQL's, run as an ordinary user: PostgreSQL refuses to run as root.
 fn unprivileged(program: &str) -> Command {
-    let mut command = Command::new(binaries().join(program));
+    // PATH may have links to some of the programs; all are where those lead to.
+    let beside = binaries().join("postgres").canonicalize().expect("a program that was found");
+    let mut command = Command::new(beside.with_file_name(program));
     if let Some(user) = user() {
         command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
     }

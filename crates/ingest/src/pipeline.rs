@@ -324,7 +324,7 @@ impl<S: Signal> Pipeline<S> {
             return Ok(Default::default());
         }
         // On a connection of its own, which goes with the future if the caller leaves in mid transaction.
-        let make = async { pool.partitions().ensure(&pool.connect().await?, &days).await };
+        let make = async { pool.partitions().ensure(&pool.connect_primary().await?, &days).await };
         match timeout_at(deadline, make).await {
             Ok(Ok(refused)) => Ok(refused.0),
             Ok(Err(error)) => {

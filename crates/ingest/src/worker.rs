@@ -239,7 +239,7 @@ impl<S: Signal> Worker<S> {
         let days: std::collections::BTreeSet<Day> = records.map(S::day).collect();
         self.pool.partitions().forget();
         let make = async {
-            self.pool.partitions().ensure(&self.pool.connect().await?, &days).await?;
+            self.pool.partitions().ensure(&self.pool.connect_primary().await?, &days).await?;
             Ok(())
         };
         timeout(self.config.commit_within(), make).await.unwrap_or_else(|_| {

@@ -230,7 +230,7 @@ impl Running {
                     () = stop.cancelled() => return,
                     () = tokio::time::sleep(PARTITION_INTERVAL) => {}
                 }
-                let make = async { pool.partitions().make_ahead(&pool.connect().await?).await };
+                let make = async { pool.partitions().make_ahead(&pool.connect_primary().await?).await };
                 tokio::select! {
                     () = stop.cancelled() => return,
                     made = make => if let Err(error) = made {
@@ -250,7 +250,7 @@ impl Running {
                 let wait = tokio::time::sleep(Duration::from_secs(retention.interval_s));
                 let clear = async {
                     wait.await;
-                    retention::clear(&pool.connect().await?, &retention).await
+                    retention::clear(&pool.connect_primary().await?, &retention).await
                 };
                 match stop.run_until_cancelled(clear).await {
                     None => return,

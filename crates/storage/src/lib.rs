@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod config;
+pub mod connector;
 pub mod error;
 pub mod maintenance;
 pub mod migrate;

@@ -10,10 +10,11 @@ use tokio_postgres::Client;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::config::{RetryConfig, StorageConfig};
+use crate::connector::Connector;
 use crate::error::Error;
 use crate::maintenance::partitions::Partitions;
+use crate::migrate;
 use crate::writers::WriterConnection;
-use crate::{migrate, tls};
 
 type Manager = PostgresConnectionManager<MakeRustlsConnect>;
 
@@ -24,20 +25,10 @@ pub type PooledConnection<'a> = bb8::PooledConnection<'a, Manager>;
 #[derive(Debug, Clone)]
 pub struct StoragePool {
     config: StorageConfig,
-    driver: tokio_postgres::Config,
-    tls: MakeTls,
+    connector: Connector,
     queries: bb8::Pool<Manager>,
     redis: Option<ConnectionManager>,
     partitions: Partitions,
-}
-
-#[derive(Clone)]
-struct MakeTls(MakeRustlsConnect);
-
-impl std::fmt::Debug for MakeTls {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("MakeTls")
-    }
 }
 
 /// Whether the two stores answer.
@@ -98,10 +89,9 @@ impl StoragePool {
             problems if problems.is_empty() => {}
             problems => return Err(crate::config::ConfigError::Invalid(problems).into()),
         }
-        let driver = config.database.driver()?;
-        let tls = tls::connector(&config.database)?;
-        connect_with_retry(&driver, &tls, &config.connect_retry).await?;
-        let database = &config.database;
+        let connector = Connector::new(&config.database)?;
+        connect_with_retry(&connector, &config.connect_retry).await?;
+        let (database, (driver, tls)) = (&config.database, connector.parts());
         let queries = bb8::Pool::builder()
             .max_size(database.max_connections)
             .min_idle(database.min_connections)
@@ -110,14 +100,14 @@ impl StoragePool {
             .max_lifetime(Duration::from_secs(database.max_lifetime_s))
             // A closed connection is known without asking (see `get`); the extra round trip would buy nothing.
             .test_on_check_out(false)
-            .build(Manager::new(driver.clone(), tls.clone()))
+            .build(Manager::new(driver, tls))
             .await?;
         let redis = match &config.redis.url {
             Some(url) => Some(open_redis(url.expose(), Duration::from_millis(config.redis.timeout_ms))?),
             None => None,
         };
         let partitions = Partitions::new(config.partitions.clone());
-        Ok(Self { config, driver, tls: MakeTls(tls), queries, redis, partitions })
+        Ok(Self { config, connector, queries, redis, partitions })
     }
 
     /// The configuration that it was made from.
@@ -144,13 +134,20 @@ impl StoragePool {
         }
     }
 
-    /// A connection outside the pool.
+    /// A connection outside the pool, like those in it.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when PostgreSQL can't be reached.
     pub async fn connect(&self) -> Result<Client, Error> {
-        let patience = Duration::from_millis(self.config.database.connect_timeout_ms);
-        within(patience, connect(&self.driver, &self.tls.0)).await
+        self.connector.any().await
+    }
+
+    /// A connection outside the pool to the server that takes writes, for changes that no writer makes.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when no server can be reached that takes them.
+    pub async fn connect_primary(&self) -> Result<Client, Error> {
+        self.connector.primary().await
     }
 
     /// A connection outside the pool, for a writer that keeps it.
@@ -158,7 +155,7 @@ impl StoragePool {
     /// # Errors
     /// As [`WriterConnection::open`].
     pub async fn connect_writer(&self) -> Result<WriterConnection, Error> {
-        WriterConnection::open(&self.driver, &self.tls.0, &self.config.database).await
+        WriterConnection::open(&self.connector, &self.config.database).await
     }
 
     /// Redis, if it is configured. The connection heals itself.
@@ -171,7 +168,7 @@ impl StoragePool {
     /// # Errors
     /// [`Error::SchemaTooNew`], or [`Error::Migration`] with what failed; a failed migration leaves nothing behind.
     pub async fn run_migrations(&self) -> Result<migrate::Applied, Error> {
-        let mut client = self.connect().await?;
+        let mut client = self.connect_primary().await?;
         let applied = migrate::run(&mut client).await?;
         self.partitions.make_ahead(&client).await?;
         Ok(applied)
@@ -206,25 +203,10 @@ impl StoragePool {
 
 const POSTGRES_VERSION: &str = "/* postgres_version */ SHOW server_version";
 
-/// Opens one connection and drives it in a task of its own until the client is dropped.
-async fn connect(driver: &tokio_postgres::Config, tls: &MakeRustlsConnect) -> Result<Client, Error> {
-    let (client, connection) = driver.connect(tls.clone()).await?;
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(error = %crate::error::chain(&error), "connection to PostgreSQL ended");
-        }
-    });
-    Ok(client)
-}
-
-async fn connect_with_retry(
-    driver: &tokio_postgres::Config,
-    tls: &MakeRustlsConnect,
-    retry: &RetryConfig,
-) -> Result<(), Error> {
+async fn connect_with_retry(connector: &Connector, retry: &RetryConfig) -> Result<(), Error> {
     let mut attempt = 1;
     loop {
-        match connect(driver, tls).await {
+        match connector.any().await {
             Ok(_) => return Ok(()),
             // A refusal (wrong password, no such database) will not change by itself.
             Err(error)

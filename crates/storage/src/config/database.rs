@@ -39,14 +39,27 @@ pub struct DatabaseConfig {
     pub idle_timeout_s: u64,
     /// Age at which a pooled connection is closed, in seconds.
     pub max_lifetime_s: u64,
-    /// Silence of the network after which a connection counts as dead, in milliseconds.
+    /// Silence of the network after which a connection counts as dead, here and in PostgreSQL, in milliseconds.
     pub tcp_user_timeout_ms: u64,
     /// Longest wait of a writer for a lock, in milliseconds; then its transaction is tried again.
     pub lock_timeout_ms: u64,
+    /// Longest pause of a writer within its transaction, in milliseconds; then PostgreSQL ends it.
+    pub idle_in_transaction_timeout_ms: u64,
     /// Must be true to write to a PostgreSQL whose fsync or full_page_writes is off: what it acknowledged may be lost.
     pub allow_unsafe_durability: bool,
     /// Longest time that a reading statement may take, in milliseconds; PostgreSQL itself ends it then.
     pub query_timeout_ms: u64,
+}
+
+/// When a connection is silent, and is asked for a sign of life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Silence {
+    /// Before the first question.
+    pub(crate) idle: Duration,
+    /// Between questions.
+    pub(crate) interval: Duration,
+    /// Questions without an answer before it counts as dead.
+    pub(crate) probes: u32,
 }
 
 /// libpq's `sslmode`.
@@ -84,6 +97,7 @@ impl Default for DatabaseConfig {
             max_lifetime_s: 1_800,
             tcp_user_timeout_ms: 10_000,
             lock_timeout_ms: 3_000,
+            idle_in_transaction_timeout_ms: 30_000,
             allow_unsafe_durability: false,
             query_timeout_ms: 30_000,
         }
@@ -114,14 +128,22 @@ impl DatabaseConfig {
                 }
             });
         }
+        let silence = self.silence();
         driver
             .application_name("observatory")
             .connect_timeout(Duration::from_millis(self.connect_timeout_ms))
             .tcp_user_timeout(Duration::from_millis(self.tcp_user_timeout_ms))
-            .keepalives_idle(Duration::from_secs(10))
-            .keepalives_interval(Duration::from_secs(3))
-            .keepalives_retries(3);
+            .keepalives_idle(silence.idle)
+            .keepalives_interval(silence.interval)
+            .keepalives_retries(silence.probes);
         Ok(driver)
+    }
+
+    /// How a connection on which nothing happens is watched, so that its end is noticed within `tcp_user_timeout_ms`.
+    pub(crate) fn silence(&self) -> Silence {
+        let second = Duration::from_secs(1); // the kernel's unit
+        let part = |parts: u32| (Duration::from_millis(self.tcp_user_timeout_ms) / parts).max(second);
+        Silence { idle: part(2), interval: part(6), probes: 3 }
     }
 
     /// A URL of the database without its password, which psql understands.

@@ -253,6 +253,7 @@ impl StorageConfig {
             (database.tcp_user_timeout_ms, "database.tcp_user_timeout_ms"),
             (database.query_timeout_ms, "database.query_timeout_ms"),
             (database.lock_timeout_ms, "database.lock_timeout_ms"),
+            (database.idle_in_transaction_timeout_ms, "database.idle_in_transaction_timeout_ms"),
             (self.redis.timeout_ms, "redis.timeout_ms"),
             (self.connect_retry.initial_backoff_ms, "connect_retry.initial_backoff_ms"),
         ] {

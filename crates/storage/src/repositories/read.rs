@@ -1,16 +1,15 @@
 //! How a repository reads: one named statement in a transaction of its own, with a limit to its time.
 
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::TryStreamExt as _;
 use futures_util::future::join4;
 use llm_observatory_core::ids::ProjectId;
 use tokio::sync::oneshot;
 use tokio_postgres::Client;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::fields::{Bind as _, Fields, Parameter, Read};
 use crate::error::Error;
@@ -27,9 +26,12 @@ const COMMIT: &str = "COMMIT";
 /// Compiling a plan takes longer than most pages do.
 const LIMIT: Statement = super::statement!(
     "read: limit",
-    "SELECT pg_backend_pid(), set_config('statement_timeout', $1, true), set_config('jit', 'off', true)",
+    "SELECT pg_backend_pid(), set_config('statement_timeout', $1, true), set_config('jit', 'off', true), \
+            pg_postmaster_start_time()",
 );
-const CANCEL: Statement = super::statement!("read: cancel", "SELECT pg_cancel_backend($1)");
+/// Where several servers are named, another one may answer by now: on that the same number is somebody else's.
+const CANCEL: Statement =
+    super::statement!("read: cancel", "SELECT pg_cancel_backend($1) WHERE pg_postmaster_start_time() = $2",);
 
 /// Whose data is read, and until when.
 #[derive(Debug, Clone)]
@@ -89,7 +91,7 @@ impl Reader {
                 return;
             }
         };
-        let backend = AtomicI32::new(0);
+        let backend = OnceLock::new();
         let begun = Instant::now();
         let mut work = pin!(transaction(&client, self.patience(), statement.1, parameters, &backend));
         tokio::select! {
@@ -100,7 +102,9 @@ impl Reader {
             }
             () = answer.closed() => {
                 tracing::debug!(statement = statement.0, "nobody waits any more; cancelling");
-                if let Err(error) = self.cancel(backend.load(Ordering::Relaxed)).await {
+                if let Some(backend) = backend.get()
+                    && let Err(error) = self.cancel(backend).await
+                {
                     tracing::debug!(%error, "cancelling failed; the statement runs until its timeout");
                 }
                 let _ = work.await; // what it says interests nobody, but the connection must come to rest
@@ -115,10 +119,18 @@ impl Reader {
         left.min(most).max(Duration::from_millis(1))
     }
 
-    async fn cancel(&self, backend: i32) -> Result<(), Error> {
-        self.pool.connect().await?.query_typed(CANCEL.1, &[(&backend, Type::INT4)]).await?;
+    async fn cancel(&self, Backend { process, server_start }: &Backend) -> Result<(), Error> {
+        let parameters: [(&(dyn ToSql + Sync), Type); 2] =
+            [(process, Type::INT4), (server_start, Type::TIMESTAMPTZ)];
+        self.pool.connect().await?.query_typed(CANCEL.1, &parameters).await?;
         Ok(())
     }
+}
+
+/// The session that runs a statement.
+struct Backend {
+    process: i32,
+    server_start: SystemTime,
 }
 
 /// Runs the statement with everything around it in one round trip: all four are sent before the first answer comes.
@@ -129,12 +141,14 @@ async fn transaction<T: Read>(
     patience: Duration,
     sql: &str,
     parameters: Vec<Parameter>,
-    backend: &AtomicI32,
+    backend: &OnceLock<Backend>,
 ) -> Result<Vec<T>, Error> {
     let limit = async {
         let patience = vec![patience.as_millis().to_string().bind()];
         let row = pin!(client.query_typed_raw(LIMIT.1, patience).await?).try_next().await?;
-        row.inspect(|row| backend.store(row.get(0), Ordering::Relaxed));
+        if let Some(row) = row {
+            backend.get_or_init(|| Backend { process: row.get(0), server_start: row.get(3) });
+        }
         Ok::<_, Error>(())
     };
     let rows = async {

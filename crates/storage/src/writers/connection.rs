@@ -5,15 +5,13 @@ use std::future::poll_fn;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::task::AbortHandle;
-use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{AsyncMessage, Client, Config, Connection, Socket, Statement};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_postgres::{AsyncMessage, Client, Statement};
 
 use crate::config::DatabaseConfig;
+use crate::connector::{Connector, PostgresConnection};
 use crate::error::{Error, chain};
 use crate::pool::within;
 
@@ -26,7 +24,7 @@ const SETTINGS: &str = "/* writer: settings */ SELECT \
     set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' \
                ELSE current_setting('synchronous_commit') END, false), \
     set_config('lock_timeout', $1, false), set_config('statement_timeout', '0', false), \
-    set_config('idle_in_transaction_session_timeout', '30s', false), set_config('jit', 'off', false)";
+    set_config('idle_in_transaction_session_timeout', $2, false), set_config('jit', 'off', false)";
 
 /// Ends the work of a writer that is gone. Only servers on systems that can notice a closed socket know it.
 const NOTICE_CLOSED: &str = "/* writer: notice closed */ SET client_connection_check_interval = '1s'";
@@ -59,23 +57,18 @@ impl Deref for WriterConnection {
 }
 
 impl WriterConnection {
-    /// Opens it, on the server that takes writes when several are named.
+    /// Opens it, on the server that takes writes.
     ///
     /// # Errors
     /// [`Error::UnsafeDurability`] when what is committed may be lost and that was not allowed; [`Error::Unavailable`].
-    pub(crate) async fn open(
-        driver: &Config,
-        tls: &MakeRustlsConnect,
-        database: &DatabaseConfig,
-    ) -> Result<Self, Error> {
-        let mut driver = driver.clone();
-        driver.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        within(Duration::from_millis(database.connect_timeout_ms), async {
-            let (client, connection) = driver.connect(tls.clone()).await?;
+    pub(crate) async fn open(connector: &Connector, database: &DatabaseConfig) -> Result<Self, Error> {
+        within(connector.patience(), async {
+            let (client, connection) = connector.open_primary().await?;
             let warned = Arc::new(AtomicBool::new(false));
             let driver = tokio::spawn(drive(connection, warned.clone())).abort_handle();
             let committing = AtomicBool::new(false);
             let connection = Self { client, driver, warned, committing, prepared: Mutex::default() };
+            connector.keep_alive(&connection).await?;
             connection.set_up(database).await?;
             Ok(connection)
         })
@@ -87,7 +80,9 @@ impl WriterConnection {
         if !lacking.is_empty() && !database.allow_unsafe_durability {
             return Err(Error::UnsafeDurability(lacking));
         }
-        self.query_one(SETTINGS, &[&database.lock_timeout_ms.to_string()]).await?;
+        let [lock, pause] = [database.lock_timeout_ms, database.idle_in_transaction_timeout_ms]
+            .map(|limit| limit.to_string());
+        self.query_one(SETTINGS, &[&lock, &pause]).await?;
         if let Err(error) = self.batch_execute(NOTICE_CLOSED).await {
             tracing::debug!(error = %chain(&error), "the server does not look out for closed connections");
         }
@@ -141,10 +136,7 @@ impl WriterConnection {
 }
 
 /// Moves bytes until the connection ends. A warning during COMMIT means that synchronous replication was not waited for.
-async fn drive<S>(mut connection: Connection<Socket, S>, warned: Arc<AtomicBool>)
-where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
-{
+async fn drive(mut connection: PostgresConnection, warned: Arc<AtomicBool>) {
     loop {
         match poll_fn(|context| connection.poll_message(context)).await {
             Some(Ok(AsyncMessage::Notice(notice))) if *notice.code() == SqlState::WARNING => {

@@ -1,0 +1,126 @@
+//! How connections to PostgreSQL are opened: to any server that the configuration names, or to the one that takes writes.
+
+use std::time::Duration;
+
+use tokio_postgres::config::{LoadBalanceHosts, TargetSessionAttrs};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, Connection, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::config::DatabaseConfig;
+use crate::error::{Error, chain};
+use crate::pool::within;
+use crate::tls;
+
+/// The server looks after a silent client as the client does after a silent server. Otherwise the sessions of a machine that
+/// vanished would keep their locks for as long as PostgreSQL's defaults say: two hours.
+const KEEP_ALIVE: &str = "/* connector: keep alive */ SELECT \
+    set_config('tcp_keepalives_idle', $1, false), set_config('tcp_keepalives_interval', $2, false), \
+    set_config('tcp_keepalives_count', $3, false), set_config('tcp_user_timeout', $4, false)";
+
+/// The statements of this module, with their names.
+pub const STATEMENTS: &[(&str, &str)] = &[("connector: keep alive", KEEP_ALIVE)];
+
+/// The half of a connection that moves its bytes.
+pub(crate) type PostgresConnection =
+    Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
+
+/// Opens connections. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    any: Config,
+    primary: Config,
+    tls: MakeRustlsConnect,
+    patience: Duration,
+    keep_alive: [String; 4],
+}
+
+impl std::fmt::Debug for Connector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connector").finish_non_exhaustive()
+    }
+}
+
+impl Connector {
+    /// A connector to what is configured.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] for a URL that can't be read, [`Error::Tls`] for certificates that can't.
+    pub(crate) fn new(database: &DatabaseConfig) -> Result<Self, Error> {
+        let any = database.driver()?;
+        let mut primary = any.clone();
+        primary.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        // Only one of them takes writes, so the order means nothing; and one that accepts connections and says no more can't
+        // keep every attempt to itself.
+        primary.load_balance_hosts(LoadBalanceHosts::Random);
+        let hosts = any.get_hosts().len().max(any.get_hostaddrs().len()).max(1);
+        let silence = database.silence();
+        Ok(Self {
+            // A server that can't be reached takes all the time that one is given.
+            patience: Duration::from_millis(database.connect_timeout_ms)
+                * u32::try_from(hosts).unwrap_or(u32::MAX),
+            keep_alive: [
+                silence.idle.as_secs().to_string(),
+                silence.interval.as_secs().to_string(),
+                silence.probes.to_string(),
+                database.tcp_user_timeout_ms.to_string(),
+            ],
+            tls: tls::connector(database)?,
+            primary,
+            any,
+        })
+    }
+
+    /// What the pool makes its connections from: to the servers in the order of the configuration, of the kind that its
+    /// `target_session_attrs` asks for.
+    pub(crate) fn parts(&self) -> (Config, MakeRustlsConnect) {
+        (self.any.clone(), self.tls.clone())
+    }
+
+    /// A connection like those of the pool.
+    pub(crate) async fn any(&self) -> Result<Client, Error> {
+        within(self.patience, async {
+            let (client, connection) = self.any.connect(self.tls.clone()).await?;
+            drive(connection);
+            Ok(client)
+        })
+        .await
+    }
+
+    /// A connection to the server that takes writes, for changes that no writer makes.
+    pub(crate) async fn primary(&self) -> Result<Client, Error> {
+        within(self.patience, async {
+            let (client, connection) = self.open_primary().await?;
+            drive(connection);
+            self.keep_alive(&client).await?;
+            Ok(client)
+        })
+        .await
+    }
+
+    /// The same for somebody who drives it himself, sets a limit to the time that this takes, and has it kept alive.
+    pub(crate) async fn open_primary(&self) -> Result<(Client, PostgresConnection), Error> {
+        Ok(self.primary.connect(self.tls.clone()).await?)
+    }
+
+    /// Has the server look after this client. On a unix socket it knows without looking.
+    pub(crate) async fn keep_alive(&self, client: &Client) -> Result<(), Error> {
+        let [idle, interval, probes, silence] = &self.keep_alive;
+        client.query_one(KEEP_ALIVE, &[idle, interval, probes, silence]).await?;
+        Ok(())
+    }
+
+    /// Longest time to open a connection.
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
+    }
+}
+
+/// Drives a connection in a task of its own until its client is dropped.
+fn drive(connection: PostgresConnection) {
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(error = %chain(&error), "connection to PostgreSQL ended");
+        }
+    });
+}
