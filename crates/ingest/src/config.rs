@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use llm_observatory_storage::config::Problem;
+use llm_observatory_storage::config::{Problem, RetryConfig};
+use llm_observatory_storage::writers::Dictionary;
 use serde::{Deserialize, Serialize};
 
 use crate::arriving::ORDINARY_BYTES;
@@ -43,6 +44,18 @@ pub struct IngestConfig {
     pub offload_bytes: usize,
     /// Longest time that a transaction may take, in milliseconds; then its connection is given up, and it is run again.
     pub commit_within_ms: u64,
+    /// The wait after a transaction that failed and is run again while a client waits for it, in milliseconds. It doubles each
+    /// time, and half of it is left to chance.
+    pub write_backoff_ms: u64,
+    /// The longest such wait, in milliseconds, and so between attempts of a writer to connect.
+    pub max_write_backoff_ms: u64,
+    /// How often a transaction is run whose rows found no partition, though it was made.
+    pub partition_attempts: u32,
+    /// Records of one request that PostgreSQL refuses and that are looked for one by one. Where there are more, what it does
+    /// not take together is refused together, or the search would take longer than anyone waits.
+    pub sought_refusals: usize,
+    /// Dictionary rows (resources, scopes, metrics, series) that are known to be stored: about 40 bytes each.
+    pub dictionary_ids: usize,
     /// The shortest delay that a refused client is asked to keep, in milliseconds. It grows with the backlog, and a quarter
     /// more or less is left to chance.
     pub retry_delay_ms: u64,
@@ -72,6 +85,11 @@ impl Default for IngestConfig {
             batch_bytes: 16 * 1024 * 1024,
             offload_bytes: 4 * 1024 * 1024,
             commit_within_ms: 30_000,
+            write_backoff_ms: 20,
+            max_write_backoff_ms: 1_000,
+            partition_attempts: 5,
+            sought_refusals: 1_000,
+            dictionary_ids: Dictionary::DEFAULT_CAPACITY,
             retry_delay_ms: 1_000,
             max_retry_delay_ms: 5_000,
             kept_rejections: 100,
@@ -91,6 +109,8 @@ impl IngestConfig {
             (self.writers, "writers"),
             (self.batch_records, "batch_records"),
             (self.batch_bytes, "batch_bytes"),
+            (self.partition_attempts as usize, "partition_attempts"),
+            (self.dictionary_ids, "dictionary_ids"),
         ];
         let mut problems: Vec<_> = at_least_one
             .into_iter()
@@ -110,10 +130,14 @@ impl IngestConfig {
             (self.receive_within_ms, "receive_within_ms"),
             (self.receive_idle_ms, "receive_idle_ms"),
             (self.commit_within_ms, "commit_within_ms"),
+            (self.write_backoff_ms, "write_backoff_ms"),
         ] {
             if millis == 0 {
                 problems.push(Problem::new(key, "must be at least 1 millisecond"));
             }
+        }
+        if self.max_write_backoff_ms < self.write_backoff_ms {
+            problems.push(Problem::new("max_write_backoff_ms", "must not be less than write_backoff_ms"));
         }
         if self.max_retry_delay_ms < self.retry_delay_ms {
             problems.push(Problem::new("max_retry_delay_ms", "must not be less than retry_delay_ms"));
@@ -140,6 +164,15 @@ impl IngestConfig {
 
     pub(crate) fn commit_within(&self) -> Duration {
         Duration::from_millis(self.commit_within_ms)
+    }
+
+    /// How a writer waits for a database that is away, and how soon it runs a batch again.
+    pub(crate) fn write_retry(&self) -> RetryConfig {
+        RetryConfig {
+            attempts: self.partition_attempts,
+            initial_backoff_ms: self.write_backoff_ms,
+            max_backoff_ms: self.max_write_backoff_ms,
+        }
     }
 
     /// Longest time for a request to arrive.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use llm_observatory_core::ids::ProjectId;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_storage::StoragePool;
-use llm_observatory_storage::writers::{RejectionRow, Request, Rows};
+use llm_observatory_storage::writers::{Dictionary, RejectionRow, Request, Rows};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -100,7 +100,7 @@ impl<S: Signal> Pipeline<S> {
     /// Starts the writers. They finish what is there when [`Self::close`] is called, and give up when `force` is. One that
     /// ends in any other way cancels `failed`.
     pub fn spawn(&self, tasks: &TaskTracker, force: &CancellationToken, failed: &CancellationToken) {
-        let dictionary = Default::default();
+        let dictionary = Dictionary::with_capacity(self.shared.config.dictionary_ids);
         for number in 0..self.shared.config.writers {
             let worker = Worker::<S> {
                 number,

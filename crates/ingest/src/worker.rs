@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use llm_observatory_core::time::Day;
-use llm_observatory_storage::config::RetryConfig;
 use llm_observatory_storage::error::Failure;
 use llm_observatory_storage::pool::backoff;
 use llm_observatory_storage::writers::{
@@ -21,9 +20,6 @@ use crate::metrics::{Metrics, SignalLabel};
 use crate::pace::Pace;
 use crate::receipt::{Committed, Fate};
 use crate::signal::Signal;
-
-/// How a writer waits for a database that is away, and how soon it runs a batch again.
-const RETRY: RetryConfig = RetryConfig { attempts: 5, initial_backoff_ms: 20, max_backoff_ms: 1_000 };
 
 /// One of the writers of a signal.
 pub(crate) struct Worker<S: Signal> {
@@ -89,7 +85,7 @@ impl<S: Signal> Worker<S> {
             if is_over() {
                 return None;
             }
-            tokio::time::sleep(backoff(&RETRY, attempt)).await;
+            tokio::time::sleep(backoff(&self.config.write_retry(), attempt)).await;
             attempt = attempt.saturating_add(1);
         }
     }
@@ -198,7 +194,9 @@ impl<S: Signal> Worker<S> {
                 record: record.slice(..record.len().min(self.config.kept_rejection_bytes)),
             })
         };
-        let (outcome, refused) = commit_apart(connection, &self.dictionary, request, letter).await?;
+        let most_sought = self.config.sought_refusals;
+        let (outcome, refused) =
+            commit_apart(connection, &self.dictionary, request, most_sought, letter).await?;
         for source in refused.iter().filter_map(|record| sources.get(*record)) {
             rejections
                 .reject(Reason::Refused, || (source.place.named(S::LEVELS), bytes.slice(source.range())));
@@ -218,7 +216,7 @@ impl<S: Signal> Worker<S> {
                 Next::GiveUp
             }
             Failure::NoPartition => match self.make_partitions(group).await {
-                Ok(()) if attempt < RETRY.attempts => Next::Again,
+                Ok(()) if attempt < self.config.partition_attempts => Next::Again,
                 _ => Next::GiveUp,
             },
             Failure::Unavailable | Failure::Conflict | Failure::TimedOut => {
@@ -227,7 +225,7 @@ impl<S: Signal> Worker<S> {
                 } else {
                     tracing::debug!(signal = S::NAME, requests = group.len(), attempt, %error, "running the batch again");
                 }
-                tokio::time::sleep(backoff(&RETRY, attempt)).await;
+                tokio::time::sleep(backoff(&self.config.write_retry(), attempt)).await;
                 Next::Again
             }
         }

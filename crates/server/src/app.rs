@@ -20,9 +20,6 @@ use crate::connections::{Connections, ConnectionsConfig, accept};
 use crate::grpc::otlp::ExportService;
 use crate::grpc::{ingest, query};
 
-/// How often the partitions of the coming days are looked after.
-const PARTITION_INTERVAL: Duration = Duration::from_secs(3_600);
-
 /// How long background tasks may take to end once nothing is left to be done.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -228,13 +225,13 @@ impl Running {
             loop {
                 tokio::select! {
                     () = stop.cancelled() => return,
-                    () = tokio::time::sleep(PARTITION_INTERVAL) => {}
+                    () = tokio::time::sleep(Duration::from_secs(pool.config().partitions.interval_s)) => {}
                 }
                 let make = async { pool.partitions().make_ahead(&pool.connect_primary().await?).await };
                 tokio::select! {
                     () = stop.cancelled() => return,
                     made = make => if let Err(error) = made {
-                        tracing::error!(%error, "partitions of the coming days could not be made; trying again in an hour");
+                        tracing::error!(%error, "partitions of the coming days could not be made; trying again after partitions.interval_s");
                     }
                 }
             }

@@ -6,16 +6,8 @@ use llm_observatory_storage::config::Problem;
 use serde::{Deserialize, Serialize};
 use tonic::transport::Server;
 
-/// A client that is gone without a word is noticed.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// The largest frame that clients may send: many make use of it, and fewer frames cost both sides less.
 const MAX_FRAME_BYTES: u32 = 64 * 1024;
-
-/// Streams that a client may open and reset before it is sent away (CVE-2023-44487), and that our own errors may reset.
-const MAX_PENDING_RESETS: usize = 20;
-const MAX_ERROR_RESETS: usize = 1_024;
 
 /// The limits of the connections of one port.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,6 +28,14 @@ pub struct ConnectionsConfig {
     pub stream_window_bytes: u32,
     /// Most bytes of the headers of one request.
     pub max_header_bytes: u32,
+    /// Streams that a client may open and reset before they were looked at; then it is sent away (CVE-2023-44487).
+    pub max_pending_resets: usize,
+    /// Streams that may be reset for errors of a client; then it is sent away.
+    pub max_error_resets: usize,
+    /// Silence on a connection after which its client is asked for a sign of life, in milliseconds.
+    pub keepalive_interval_ms: u64,
+    /// Longest wait for that sign, in milliseconds; then the connection is closed.
+    pub keepalive_timeout_ms: u64,
 }
 
 impl Default for ConnectionsConfig {
@@ -48,6 +48,10 @@ impl Default for ConnectionsConfig {
             window_bytes: 1024 * 1024,
             stream_window_bytes: 64 * 1024,
             max_header_bytes: 16 * 1024,
+            max_pending_resets: 20,
+            max_error_resets: 1_024,
+            keepalive_interval_ms: 30_000,
+            keepalive_timeout_ms: 10_000,
         }
     }
 }
@@ -59,7 +63,11 @@ impl ConnectionsConfig {
             (self.max, "max"),
             (self.max_per_address, "max_per_address"),
             (self.max_streams as usize, "max_streams"),
+            (self.max_pending_resets, "max_pending_resets"),
+            (self.max_error_resets, "max_error_resets"),
             (usize::try_from(self.first_bytes_ms).unwrap_or(usize::MAX), "first_bytes_ms"),
+            (usize::try_from(self.keepalive_interval_ms).unwrap_or(usize::MAX), "keepalive_interval_ms"),
+            (usize::try_from(self.keepalive_timeout_ms).unwrap_or(usize::MAX), "keepalive_timeout_ms"),
         ]
         .into_iter()
         .filter(|(value, _)| *value == 0)
@@ -94,10 +102,10 @@ impl ConnectionsConfig {
     pub(crate) fn server(&self) -> Server {
         Server::builder()
             .max_concurrent_streams(Some(self.max_streams))
-            .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
-            .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-            .http2_max_pending_accept_reset_streams(Some(MAX_PENDING_RESETS))
-            .http2_max_local_error_reset_streams(Some(MAX_ERROR_RESETS))
+            .http2_keepalive_interval(Some(Duration::from_millis(self.keepalive_interval_ms)))
+            .http2_keepalive_timeout(Some(Duration::from_millis(self.keepalive_timeout_ms)))
+            .http2_max_pending_accept_reset_streams(Some(self.max_pending_resets))
+            .http2_max_local_error_reset_streams(Some(self.max_error_resets))
             .http2_max_header_list_size(self.max_header_bytes)
             .max_frame_size(Some(MAX_FRAME_BYTES))
             .initial_stream_window_size(Some(self.stream_window_bytes))

@@ -105,6 +105,10 @@ pub struct PartitionConfig {
     pub days_ahead: u16,
     /// Most day partitions of one table; a record for yet another day is rejected.
     pub max_days: usize,
+    /// How often those of the coming days are made, in seconds.
+    pub interval_s: u64,
+    /// Longest wait for another daemon that makes the same ones, in milliseconds; then the request is refused.
+    pub lock_timeout_ms: u64,
 }
 
 /// How long bookkeeping is kept, and how it is cleared away.
@@ -150,7 +154,7 @@ impl Default for RetentionConfig {
 impl Default for PartitionConfig {
     /// A planner copes with a few thousand partitions; four years of days stay well below that.
     fn default() -> Self {
-        Self { days_ahead: 3, max_days: 1_461 }
+        Self { days_ahead: 3, max_days: 1_461, interval_s: 3_600, lock_timeout_ms: 3_000 }
     }
 }
 
@@ -254,6 +258,7 @@ impl StorageConfig {
             (database.query_timeout_ms, "database.query_timeout_ms"),
             (database.lock_timeout_ms, "database.lock_timeout_ms"),
             (database.idle_in_transaction_timeout_ms, "database.idle_in_transaction_timeout_ms"),
+            (self.partitions.lock_timeout_ms, "partitions.lock_timeout_ms"),
             (self.redis.timeout_ms, "redis.timeout_ms"),
             (self.connect_retry.initial_backoff_ms, "connect_retry.initial_backoff_ms"),
         ] {
@@ -287,6 +292,7 @@ impl StorageConfig {
             "partitions.max_days",
             "must leave room for partitions.days_ahead and today",
         );
+        require(self.partitions.interval_s >= 1, "partitions.interval_s", "must be at least 1 second");
         require(
             self.retention.requests_s >= 600,
             "retention.requests_s",

@@ -22,8 +22,8 @@ const PAST_LAST_DAY: Day = Day(47_482);
 /// Days that are made in one transaction: each takes some twenty-five locks.
 const DAYS_A_TRANSACTION: usize = 16;
 
-/// Another daemon may be making the same partitions; waiting longer than this would hold up the answer.
-const BEGIN: &str = "/* partitions: begin */ BEGIN; SET LOCAL lock_timeout = '3s'";
+/// Another daemon may be making the same partitions; waiting long for it would hold up the answer.
+const LIMIT: &str = "/* partitions: limit */ SELECT set_config('lock_timeout', $1, true)";
 const LOCK: &str = "/* partitions: lock */ SELECT pg_advisory_xact_lock($1)";
 const ENSURE: &str = "/* partitions: ensure */ \
     SELECT count(*) FILTER (WHERE observatory_ensure_partition(parent::regclass, $2::date, $2::date + 1, to_char($2::date, 'YYYYMMDD'))) \
@@ -68,7 +68,7 @@ impl Partitions {
         let _turn = self.turn.lock().await;
         let missing: Vec<_> = days.iter().copied().filter(|day| !self.has(*day)).collect();
         for days in missing.chunks(DAYS_A_TRANSACTION) {
-            client.batch_execute(BEGIN).await?;
+            client.batch_execute("BEGIN").await?;
             let made = self.ensure_locked(client, days).await;
             client.batch_execute(if made.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
             *self.known() = made?;
@@ -97,6 +97,7 @@ impl Partitions {
 
     /// Makes what is missing, under the lock; returns every day that now has partitions.
     async fn ensure_locked(&self, client: &Client, missing: &[Day]) -> Result<BTreeSet<Day>, Error> {
+        client.query_one(LIMIT, &[&self.config.lock_timeout_ms.to_string()]).await?;
         client.query_one(LOCK, &[&SCHEMA_LOCK]).await?;
         let rows = client.query(KNOWN, &[&TABLES]).await?;
         let mut known: BTreeSet<Day> = rows.iter().map(|row| from_date(row.get(0))).collect();

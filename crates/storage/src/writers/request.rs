@@ -112,7 +112,8 @@ async fn write<B: Rows>(
 }
 
 /// Commits one request whose records PostgreSQL did not take together: looks by halves for those that it can't hold,
-/// and stores the others. `reject` makes a dead letter: of the record with the first number, under the second one.
+/// and stores the others. Of more than `most_sought` refused records the rest are refused in groups. `reject` makes a dead
+/// letter: of the record with the first number, under the second one.
 ///
 /// Returns what became of the request, and the numbers of the records that were refused.
 ///
@@ -122,6 +123,7 @@ pub async fn commit_apart<B: Rows>(
     connection: &WriterConnection,
     dictionary: &Dictionary,
     request: &Request<B>,
+    most_sought: usize,
     reject: impl Fn(usize, usize, &Error) -> Option<RejectionRow> + Sync,
 ) -> Result<(Outcome, Vec<usize>), Error> {
     let of_all = match B::ensure_dictionaries(&[&request.rows], connection, dictionary).await {
@@ -136,7 +138,7 @@ pub async fn commit_apart<B: Rows>(
             return Ok((request.recall(connection, known).await?, Vec::new()));
         }
         let (written, refused) = match of_all {
-            None => store_apart::<B>(connection, request.rows.records()).await?,
+            None => store_apart::<B>(connection, request.rows.records(), most_sought).await?,
             Some(error) => {
                 let error = Arc::new(error);
                 let all = (0..request.rows.records().len()).map(|n| (n, error.clone()));
@@ -156,10 +158,6 @@ pub async fn commit_apart<B: Rows>(
     transaction::run(connection, work).await
 }
 
-/// Refused records of one request that are looked for one by one. Where there are more, what PostgreSQL does not take
-/// together is refused together, or the search would take longer than anyone waits.
-const MOST_SOUGHT: usize = 1_000;
-
 /// Whether PostgreSQL refuses a record, and will the next time. A key that is there already was left out before, so one that
 /// still stands in the way is not ours.
 pub fn is_refusal(error: &Error) -> bool {
@@ -170,6 +168,7 @@ pub fn is_refusal(error: &Error) -> bool {
 async fn store_apart<B: Rows>(
     connection: &WriterConnection,
     records: &[B::Record],
+    most_sought: usize,
 ) -> Result<(Written, Vec<(usize, Arc<Error>)>), Error> {
     let (mut written, mut refused) = (Written::default(), Vec::new());
     // Each part with the number of its first record; the last one is next.
@@ -178,7 +177,7 @@ async fn store_apart<B: Rows>(
         match transaction::nested(connection, B::write(&[part], connection, Way::Staged)).await {
             Ok(stored) => stored.into_iter().for_each(|stored| written += stored),
             Err(error) if !is_refusal(&error) => return Err(error),
-            Err(error) if part.len() <= 1 || refused.len() >= MOST_SOUGHT => {
+            Err(error) if part.len() <= 1 || refused.len() >= most_sought => {
                 let error = Arc::new(error);
                 refused.extend((first..first + part.len()).map(|record| (record, error.clone())));
             }
