@@ -30,6 +30,10 @@ impl Run {
         Self { test, seed, full }
     }
 
+    pub(crate) fn is_full(&self) -> bool {
+        self.full
+    }
+
     /// What the short form takes, or what the full one does.
     pub(crate) fn pick<T>(&self, short: T, full: T) -> T {
         if self.full { full } else { short }
