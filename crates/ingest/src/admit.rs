@@ -60,7 +60,7 @@ impl Budget {
 
 impl Charge {
     /// Makes the charge so large, unless it is already, waiting until the deadline; says whether there was enough.
-    pub async fn grow_to(&mut self, bytes: usize, deadline: Instant) -> bool {
+    pub(crate) async fn grow_to(&mut self, bytes: usize, deadline: Instant) -> bool {
         let bytes = self.bytes.max(bytes);
         let more = self.budget.units_of(bytes).saturating_sub(self.units.num_permits() as u32);
         if more > 0 {
@@ -69,6 +69,31 @@ impl Charge {
         }
         self.bytes = bytes;
         true
+    }
+
+    /// The same without waiting.
+    pub(crate) fn try_grow_to(&mut self, bytes: usize) -> bool {
+        let bytes = self.bytes.max(bytes);
+        let more = self.budget.units_of(bytes).saturating_sub(self.units.num_permits() as u32);
+        if more > 0 {
+            let Ok(units) = self.budget.units.clone().try_acquire_many_owned(more) else { return false };
+            self.units.merge(units);
+        }
+        self.bytes = bytes;
+        true
+    }
+
+    /// Gives back what is more than so many bytes.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        let bytes = self.bytes.min(bytes);
+        let less = self.units.num_permits().saturating_sub(self.budget.units_of(bytes) as usize);
+        drop(self.units.split(less));
+        self.bytes = bytes;
+    }
+
+    /// Whether it is a part of this budget.
+    pub(crate) fn is_of(&self, budget: &Budget) -> bool {
+        Arc::ptr_eq(&self.budget.units, &budget.units)
     }
 
     /// What is charged, in bytes.

@@ -13,9 +13,11 @@ use crate::config::IngestConfig;
 /// The most that a request of ordinary size announces.
 pub(crate) const ORDINARY_BYTES: usize = 1024 * 1024;
 
-/// Room for the first frame of a request, which tells how large it is. (HTTP/2's default SETTINGS_MAX_FRAME_SIZE; few clients
-/// send larger ones, though they may.)
-const FIRST_FRAME_BYTES: usize = 16 * 1024;
+/// Room for the first frame of a request, which tells how large it is: a stream's window of unread bytes, by default.
+const FIRST_FRAME_BYTES: usize = 64 * 1024;
+
+/// A request that turned out larger than it announced gets room for so many times what it has by then: it may go on.
+const SURPRISE: usize = 4;
 
 /// Room for arriving requests of one signal.
 #[derive(Debug)]
@@ -46,6 +48,25 @@ impl Arriving {
         room.take(bytes, deadline).await
     }
 
+    /// Makes a charge so large for a request that turned out larger than it announced; says whether there was room until the
+    /// deadline.
+    ///
+    /// One that is no longer of ordinary size, or finds no room among its like, who may all wait for what the others hold,
+    /// moves to the room of the large ones.
+    pub async fn grow(&self, charge: &mut Charge, bytes: usize, deadline: Instant) -> bool {
+        if !charge.is_of(&self.ordinary) {
+            return charge.grow_to(bytes, deadline).await;
+        }
+        if bytes <= ORDINARY_BYTES && charge.try_grow_to(bytes) {
+            return true;
+        }
+        let Some(larger) = self.large.take(bytes.saturating_mul(SURPRISE), deadline).await else {
+            return false;
+        };
+        *charge = larger;
+        true
+    }
+
     /// Bytes that are taken.
     pub fn taken(&self) -> usize {
         self.first_frames.taken() + self.ordinary.taken() + self.large.taken()
@@ -69,5 +90,24 @@ mod tests {
         );
         let ordinary = arriving.announce(ORDINARY_BYTES, now()).await;
         assert!(ordinary.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_that_turn_out_larger_do_not_wait_for_each_other() {
+        let config = IngestConfig { arriving_bytes: 2 * ORDINARY_BYTES, ..IngestConfig::default() };
+        let arriving = Arriving::new(&config);
+        let mut charges = Vec::new();
+        for _ in 0..2 {
+            charges.push(arriving.announce(ORDINARY_BYTES, Instant::now()).await.unwrap());
+        }
+        for charge in &mut charges {
+            assert!(arriving.grow(charge, 2 * ORDINARY_BYTES, Instant::now()).await);
+            charge.shrink_to(2 * ORDINARY_BYTES);
+        }
+        assert_eq!(arriving.taken(), 4 * ORDINARY_BYTES);
+        let ordinary = arriving.announce(2 * ORDINARY_BYTES, Instant::now()).await;
+        assert!(ordinary.is_some(), "they gave back what they had");
+        drop((charges, ordinary));
+        assert_eq!(arriving.taken(), 0);
     }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use llm_observatory_core::ids::ProjectId;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_storage::StoragePool;
-use llm_observatory_storage::writers::{Dictionary, RejectionRow, Request, Rows};
+use llm_observatory_storage::writers::{Dictionary, RejectionRow, Request, Rows, Written};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -23,7 +23,7 @@ use crate::decode::{self, Census, Decoded, Limits, Reason, Rejections, Undecodab
 use crate::flight::{InFlight, Receipt};
 use crate::metrics::{Metrics, ReasonLabel};
 use crate::pace::Pace;
-use crate::receipt::Fate;
+use crate::receipt::{Committed, Fate};
 use crate::refusal::Refusal;
 use crate::signal::{Record, Signal};
 use crate::worker::Worker;
@@ -164,7 +164,7 @@ impl<S: Signal> Pipeline<S> {
         deadline: Instant,
     ) -> Result<Accepted, Refusal> {
         let Shared { config, metrics, .. } = &*self.shared;
-        let (census, hash) = match self.weigh(&request).await {
+        let (census, hash, arriving) = match self.weigh(&request, arriving).await {
             Ok(weighed) => weighed,
             Err(refusal) => {
                 self.count_unread(refusal.reason());
@@ -187,11 +187,11 @@ impl<S: Signal> Pipeline<S> {
         result
     }
 
-    /// Counts and hashes a request.
-    async fn weigh(&self, request: &Bytes) -> Result<(Census, Uuid), Refusal> {
-        let large = request.clone();
-        let weighed = self.offload(request.len(), move || Ok((S::count(&large)?, hash(&large)))).await?;
-        weighed.map_err(Refusal::NotOtlp)
+    /// Counts and hashes a request. The charge goes along into the work and back.
+    async fn weigh(&self, request: &Bytes, charge: Charge) -> Result<(Census, Uuid, Charge), Refusal> {
+        let bytes = request.clone();
+        let work = move || Ok((S::count(&bytes)?, hash(&bytes), charge));
+        self.offload(request.len(), work).await?.map_err(Refusal::NotOtlp)
     }
 
     /// Does work on so many bytes here, or on a thread of its own when they are many, so that others are not held up.
@@ -254,6 +254,13 @@ impl<S: Signal> Pipeline<S> {
                 let place = || (source.place.named(S::LEVELS), bytes.slice(source.range()));
                 rejections.reject(Reason::PartitionLimit, place);
             });
+        }
+        if batch.records().is_empty() && rejections.count() == 0 {
+            // There is nothing to store, and nothing to wait for.
+            let (books, written) = (self.shared.metrics.books.clone(), Written::default());
+            let committed = Committed::new(books, S::NAME, arrived.project_id, written, rejections);
+            receipt.say(Fate::Committed(committed));
+            return Ok(());
         }
         let request = Request {
             hash: arrived.hash,
@@ -323,9 +330,8 @@ impl<S: Signal> Pipeline<S> {
         if days.iter().all(|day| pool.partitions().has(*day)) {
             return Ok(Default::default());
         }
-        // On a connection of its own, which goes with the future if the caller leaves in mid transaction.
-        let make = async { pool.partitions().ensure(&pool.connect_primary().await?, &days).await };
-        match timeout_at(deadline, make).await {
+        // Its connection goes with the future if the caller leaves in mid transaction.
+        match timeout_at(deadline, pool.ensure_partitions(&days)).await {
             Ok(Ok(refused)) => Ok(refused.0),
             Ok(Err(error)) => {
                 tracing::warn!(signal = S::NAME, %error, "day partitions could not be made");

@@ -236,10 +236,7 @@ impl<S: Signal> Worker<S> {
         let records = group.iter().flat_map(|submission| submission.request.rows.records());
         let days: std::collections::BTreeSet<Day> = records.map(S::day).collect();
         self.pool.partitions().forget();
-        let make = async {
-            self.pool.partitions().ensure(&self.pool.connect_primary().await?, &days).await?;
-            Ok(())
-        };
+        let make = async { self.pool.ensure_partitions(&days).await.map(drop) };
         timeout(self.config.commit_within(), make).await.unwrap_or_else(|_| {
             Err(Error::Unavailable("partitions were not made within ingest.commit_within_ms".to_owned()))
         })

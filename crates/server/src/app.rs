@@ -156,13 +156,14 @@ impl App {
             failed: CancellationToken::new(),
         };
         let connections = &self.config.connections;
-        let stats = self.books.map(ingest::service);
+        let most = connections.max_message_bytes;
+        let stats = self.books.map(|books| ingest::service(books, most));
         if let (Some(listener), Some(pipelines)) = (self.listeners.ingest, self.pipelines) {
             pipelines.spawn(&running.writers, &running.force, &running.failed);
             let (reporter, health) = tonic_health::server::health_reporter();
             let router = connections
                 .server()
-                .add_service(health)
+                .add_service(health.max_decoding_message_size(most))
                 .add_service(ExportService::new(pipelines.spans))
                 .add_service(ExportService::new(pipelines.points))
                 .add_service(ExportService::new(pipelines.logs))
@@ -172,8 +173,9 @@ impl App {
         }
         if let Some(listener) = self.listeners.query {
             let (reporter, health) = tonic_health::server::health_reporter();
+            let health = health.max_decoding_message_size(most);
             let router = connections.server().add_service(health).add_optional_service(stats);
-            let router = query::services(router, &self.pool, &self.config.query);
+            let router = query::services(router, &self.pool, &self.config.query, most);
             running.serve("query", router, listener, connections, reporter).await;
         }
         running
@@ -267,10 +269,12 @@ impl Running {
 
     /// Stops: not ready, no new connections, what is in flight is finished and acknowledged; after `shutdown_s`, or when
     /// `now` happens, the rest is given up. Returns whether everything was finished.
-    pub async fn stop(self, now: impl Future<Output = ()>) -> bool {
+    pub async fn stop(mut self, now: impl Future<Output = ()>) -> bool {
         self.readiness.set(false);
-        for health in &self.health {
+        for health in &mut self.health {
             health.set_service_status("", ServingStatus::NotServing).await;
+            // Who watches hears that, and then the end: a watch would otherwise last as long as its connection.
+            health.clear_service_status("").await;
         }
         self.stop.cancel();
         self.servers.close();

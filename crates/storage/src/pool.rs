@@ -1,8 +1,10 @@
 //! Connections: a pool for queries, dedicated ones for writers, and Redis if it is configured.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bb8_postgres::PostgresConnectionManager;
+use llm_observatory_core::time::Day;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use serde::Serialize;
 use tokio::time::timeout;
@@ -12,7 +14,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::config::{RetryConfig, StorageConfig};
 use crate::connector::Connector;
 use crate::error::Error;
-use crate::maintenance::partitions::Partitions;
+use crate::maintenance::partitions::{Partitions, Refused};
 use crate::migrate;
 use crate::writers::WriterConnection;
 
@@ -120,6 +122,14 @@ impl StoragePool {
         &self.partitions
     }
 
+    /// Makes the partitions that `days` need and that are missing, on a connection of its own; see [`Partitions::ensure`].
+    ///
+    /// # Errors
+    /// What PostgreSQL says; [`Error::Unavailable`] when it can't be reached.
+    pub async fn ensure_partitions(&self, days: &BTreeSet<Day>) -> Result<Refused, Error> {
+        self.partitions.ensure_on(|| self.connect_primary(), days).await
+    }
+
     /// A connection from the pool.
     ///
     /// # Errors
@@ -186,8 +196,11 @@ impl StoragePool {
     }
 
     async fn postgres_version(&self) -> Result<String, Error> {
-        let client = self.get().await?;
-        Ok(client.query_one(POSTGRES_VERSION, &[]).await?.get(0))
+        within(Duration::from_millis(self.config.database.query_timeout_ms), async {
+            let client = self.get().await?;
+            Ok(client.query_one(POSTGRES_VERSION, &[]).await?.get(0))
+        })
+        .await
     }
 
     /// How busy the pool is.

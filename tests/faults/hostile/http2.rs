@@ -31,7 +31,15 @@ pub(super) async fn connect(
 
 /// Begins an export, whose body is to be sent.
 pub(super) async fn begin(client: &SendRequest<Bytes>) -> Result<(ResponseFuture, SendStream<Bytes>), Error> {
-    let request = Request::post(format!("http://observatory{TRACES}"))
+    call(client, TRACES).await
+}
+
+/// Begins a call of any method.
+pub(super) async fn call(
+    client: &SendRequest<Bytes>,
+    method: &str,
+) -> Result<(ResponseFuture, SendStream<Bytes>), Error> {
+    let request = Request::post(format!("http://observatory{method}"))
         .header("content-type", "application/grpc")
         .header("te", "trailers");
     client.clone().ready().await?.send_request(request.body(()).unwrap(), false)

@@ -11,10 +11,12 @@ use h2::SendStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout};
 
-use super::http2::{begin, connect, head};
+use super::http2::{begin, call, connect, head};
 use super::{MAX_REQUEST_BYTES, MIB, Siege};
 
 const STREAMS: usize = 100;
+/// Of them on one connection, which may have `connections.max_streams`.
+const CONNECTION_STREAMS: usize = 10;
 const ATTACKER: [u8; 4] = [127, 0, 0, 66];
 const RECEIVE_WITHIN: Duration = Duration::from_secs(2);
 const RECEIVE_WITHIN_MS: (&str, &str) = ("INGEST__RECEIVE_WITHIN_MS", "2000");
@@ -69,11 +71,13 @@ async fn flood(stream: &mut SendStream<Bytes>) -> Result<(), h2::Error> {
 /// Announces a message of this length on each of many streams, and sends no more than `body` of it. Meanwhile something
 /// else happens `beside`. The daemon ends every stream when its time is up.
 async fn announce(siege: &Siege, length: u64, body: Body, beside: impl Future<Output = ()>) {
-    let (client, _connection) = connect(ATTACKER, &siege.daemon).await.unwrap();
     let begun = Instant::now();
-    let mut streams = JoinSet::new();
-    for _ in 0..STREAMS {
-        let (answer, mut stream) = begin(&client).await.unwrap();
+    let (mut clients, mut streams) = (Vec::new(), JoinSet::new());
+    for number in 0..STREAMS {
+        if number % CONNECTION_STREAMS == 0 {
+            clients.push(connect(ATTACKER, &siege.daemon).await.unwrap().0);
+        }
+        let (answer, mut stream) = begin(clients.last().unwrap()).await.unwrap();
         stream.send_data(head(u32::try_from(length).unwrap()), false).unwrap();
         streams.spawn(async move {
             tokio::select! {
@@ -112,6 +116,21 @@ fn ended_by(answer: &Result<http::Response<h2::RecvStream>, h2::Error>) -> Strin
         },
         Err(error) => error.reason().map_or_else(|| error.to_string(), |reason| format!("{reason:?}")),
     }
+}
+
+/// Services beside OTLP's have no budgets, so their messages are small.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_services_do_not_wait_for_large_messages() {
+    let siege = Siege::of(&[]).await;
+    let (client, _connection) = connect(ATTACKER, &siege.daemon).await.unwrap();
+    for method in ["/grpc.health.v1.Health/Check", "/llm_observatory.v1.IngestService/GetIngestStats"] {
+        let (answer, mut stream) = call(&client, method).await.unwrap();
+        stream.send_data(head(4 * MIB as u32 - 1), false).unwrap();
+        let answer = timeout(SLACK, answer).await;
+        let ended = ended_by(&answer.unwrap_or_else(|_| panic!("{method}: more is waited for")));
+        assert_eq!(ended, "grpc-status 11", "{method}: out of range");
+    }
+    siege.ends("announcements of 4 MiB to other services", MIB * 4).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

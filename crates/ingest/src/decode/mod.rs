@@ -129,6 +129,7 @@ impl<'a> Request<'a> {
         let text = Text::from_wire(self.bytes, field);
         if text.as_bytes() != field {
             self.notes.rejections.mended_texts += 1;
+            self.notes.hold(text.as_bytes().len()); // a copy of its own
         }
         text
     }

@@ -17,15 +17,19 @@ pub struct ConnectionsConfig {
     pub max: usize,
     /// Most connections from one address. A proxy brings those of all its clients.
     pub max_per_address: usize,
-    /// Most requests at a time on one connection. The Collector uses 10 by default.
+    /// Most requests at a time on one connection; clients keep further ones to themselves. The Collector has 10 by default.
     pub max_streams: u32,
     /// Longest time until a connection has sent the first bytes of HTTP/2, in milliseconds.
     pub first_bytes_ms: u64,
     /// Bytes that a connection may have sent and that were not read yet.
     pub window_bytes: u32,
-    /// Bytes of one request on it that were not read yet. A fraction of the above: requests that wait for room must not keep
-    /// those on the same connection from arriving that have it.
+    /// Bytes of one request on it that were not read yet. All its requests together fit into the above: those that wait for
+    /// room must not keep those from arriving that have it.
     pub stream_window_bytes: u32,
+    /// Most bytes of a message of any service but OTLP's, which has `ingest.max_request_bytes`.
+    pub max_message_bytes: usize,
+    /// Longest time from the head of a call to the head of its answer, in milliseconds.
+    pub call_within_ms: u64,
     /// Most bytes of the headers of one request.
     pub max_header_bytes: u32,
     /// Streams that a client may open and reset before they were looked at; then it is sent away (CVE-2023-44487).
@@ -43,10 +47,12 @@ impl Default for ConnectionsConfig {
         Self {
             max: 1_024,
             max_per_address: 256,
-            max_streams: 128,
+            max_streams: 16,
             first_bytes_ms: 5_000,
             window_bytes: 1024 * 1024,
             stream_window_bytes: 64 * 1024,
+            max_message_bytes: 64 * 1024,
+            call_within_ms: 60_000,
             max_header_bytes: 16 * 1024,
             max_pending_resets: 20,
             max_error_resets: 1_024,
@@ -63,6 +69,8 @@ impl ConnectionsConfig {
             (self.max, "max"),
             (self.max_per_address, "max_per_address"),
             (self.max_streams as usize, "max_streams"),
+            (self.max_message_bytes, "max_message_bytes"),
+            (usize::try_from(self.call_within_ms).unwrap_or(usize::MAX), "call_within_ms"),
             (self.max_pending_resets, "max_pending_resets"),
             (self.max_error_resets, "max_error_resets"),
             (usize::try_from(self.first_bytes_ms).unwrap_or(usize::MAX), "first_bytes_ms"),
@@ -82,8 +90,11 @@ impl ConnectionsConfig {
                 problems.push(Problem::new(key, "must be between 65535 and 2147483647"));
             }
         }
-        if self.stream_window_bytes > self.window_bytes {
-            problems.push(Problem::new("stream_window_bytes", "must not be more than window_bytes"));
+        if u64::from(self.stream_window_bytes) * u64::from(self.max_streams) > u64::from(self.window_bytes) {
+            problems.push(Problem::new(
+                "stream_window_bytes",
+                "must not be more than window_bytes / max_streams: requests that wait would stop the others",
+            ));
         }
         if self.max_header_bytes < 4_096 {
             problems.push(Problem::new(
@@ -101,6 +112,7 @@ impl ConnectionsConfig {
     /// A server within these limits.
     pub(crate) fn server(&self) -> Server {
         Server::builder()
+            .timeout(Duration::from_millis(self.call_within_ms))
             .max_concurrent_streams(Some(self.max_streams))
             .http2_keepalive_interval(Some(Duration::from_millis(self.keepalive_interval_ms)))
             .http2_keepalive_timeout(Some(Duration::from_millis(self.keepalive_timeout_ms)))

@@ -17,8 +17,12 @@ struct Stats {
 }
 
 /// The service over the books, which begin now.
-pub(crate) fn service(books: Books) -> IngestServiceServer<impl IngestService + Clone> {
+pub(crate) fn service(
+    books: Books,
+    max_message_bytes: usize,
+) -> IngestServiceServer<impl IngestService + Clone> {
     IngestServiceServer::new(Stats { books, start: SystemTime::now() })
+        .max_decoding_message_size(max_message_bytes)
 }
 
 #[tonic::async_trait]

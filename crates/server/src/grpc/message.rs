@@ -23,8 +23,12 @@ const FIRST_ROOM: usize = 64 * 1024;
 /// The largest window that a zstd stream may ask for: 8 MiB, which every decoder should support (RFC 8878, 3.1.1.1.2).
 const MAX_WINDOW_LOG: u32 = 23;
 
-/// How much larger telemetry usually is than its compressed form.
-const USUAL_RATIO: usize = 8;
+/// How much larger telemetry is than its compressed form, at the most as a rule. What turns out to be less is given back.
+const USUAL_RATIO: usize = 16;
+
+/// What a decoder takes beside the text: its state, tables and buffers; zstd's window is part of the text that it has written.
+const GZIP_BYTES: usize = 80 * 1024;
+const ZSTD_BYTES: usize = 256 * 1024;
 
 const BREAKS_OFF: &str = "the request ends within its message";
 const UNREADABLE: &str = "the request can't be decompressed";
@@ -84,17 +88,18 @@ pub(super) struct Arrived {
 
 /// Reads the one message of a request.
 pub(super) async fn read(
-    headers: &HeaderMap,
+    headers: HeaderMap,
     mut body: Body,
     config: &IngestConfig,
     arriving: &Arriving,
 ) -> Result<Arrived, Unread> {
     let deadline = Instant::now() + config.receive_within();
     let mut patience = Patience::new(config.patience());
-    let encoding = Encoding::of(headers)?;
+    let encoding = Encoding::of(&headers)?;
+    drop(headers); // a client may have sent many, and wait
     let mut head = Head { encoding, limit: config.max_request_bytes, bytes: Vec::with_capacity(HEAD) };
     let mut first_frame = Some(patience.wait(|until| arriving.begin(until)).await?);
-    let mut message: Option<Message> = None;
+    let mut message: Option<Message<'_>> = None;
     loop {
         let within = deadline.min(Instant::now() + config.receive_idle());
         let frame = timeout_at(within, body.frame()).await.map_err(|_| Unread::TooSlow)?;
@@ -106,7 +111,7 @@ pub(super) async fn read(
         if message.is_none() {
             let Some(announced) = head.add(&mut data)? else { continue };
             let room = patience.wait(|until| arriving.announce(announced.estimate(), until)).await?;
-            message = Some(Message::new(announced, config.max_request_bytes, room)?);
+            message = Some(Message::new(announced, config.max_request_bytes, arriving, room)?);
             drop(first_frame.take());
         }
         if let Some(message) = &mut message {
@@ -198,17 +203,28 @@ impl Announced {
     fn estimate(self) -> usize {
         match self.compression {
             None => self.length,
-            Some(_) => self.length * USUAL_RATIO,
+            Some(_) => self.decoder_bytes() + self.length * USUAL_RATIO,
+        }
+    }
+
+    /// What decompressing takes beside its result.
+    fn decoder_bytes(self) -> usize {
+        match self.compression {
+            None | Some(Encoding::Identity) => 0,
+            Some(Encoding::Gzip) => GZIP_BYTES,
+            Some(Encoding::Zstd) => ZSTD_BYTES,
         }
     }
 }
 
 /// A message that is arriving.
-struct Message {
+struct Message<'a> {
     limit: usize,
     /// Bytes that are still to come.
     rest: usize,
     text: Text,
+    decoder_bytes: usize,
+    arriving: &'a Arriving,
     charge: Charge,
 }
 
@@ -219,8 +235,13 @@ enum Text {
     Zstd(ZstdDecoder<'static, Vec<u8>>),
 }
 
-impl Message {
-    fn new(announced: Announced, limit: usize, charge: Charge) -> Result<Self, Unread> {
+impl<'a> Message<'a> {
+    fn new(
+        announced: Announced,
+        limit: usize,
+        arriving: &'a Arriving,
+        charge: Charge,
+    ) -> Result<Self, Unread> {
         let text = match announced.compression {
             // There is room for what is charged already, and for the rest when it comes.
             None | Some(Encoding::Identity) => {
@@ -233,7 +254,8 @@ impl Message {
                 Text::Zstd(decoder)
             }
         };
-        Ok(Self { limit, rest: announced.length, text, charge })
+        let decoder_bytes = announced.decoder_bytes();
+        Ok(Self { limit, rest: announced.length, text, decoder_bytes, arriving, charge })
     }
 
     async fn add(&mut self, mut data: Bytes, patience: &mut Patience) -> Result<(), Unread> {
@@ -253,8 +275,9 @@ impl Message {
         if length > self.limit {
             return Err(Unread::TooLarge);
         }
-        if length > self.charge.bytes() {
-            let grow = async |until| self.charge.grow_to(length, until).await.then_some(());
+        let bytes = length + self.decoder_bytes;
+        if bytes > self.charge.bytes() {
+            let grow = async |until| self.arriving.grow(&mut self.charge, bytes, until).await.then_some(());
             patience.wait(grow).await?;
         }
         Ok(())
@@ -267,6 +290,7 @@ impl Message {
         let text = std::mem::replace(&mut self.text, Text::Plain(Vec::new()));
         let text = text.finish().map_err(|_| Unread::Malformed(UNREADABLE))?;
         self.charge_for(text.len(), patience).await?;
+        self.charge.shrink_to(text.len());
         Ok((Bytes::from(text), self.charge))
     }
 }

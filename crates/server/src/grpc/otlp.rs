@@ -90,10 +90,11 @@ impl<S: Export> ExportService<S> {
         let begin = Instant::now();
         let (head, body) = request.into_parts();
         let (config, arriving) = (self.pipeline.config(), self.pipeline.arriving());
-        let read = message::read(&head.headers, body, config, arriving).await;
+        let patience = deadline::of(&head.headers);
+        let read = message::read(head.headers, body, config, arriving).await;
         let Arrived { bytes, charge, waited } = read.map_err(|unread| self.unread(&unread))?;
         let mut deadline = Instant::now() + config.answer_within().saturating_sub(waited);
-        if let Some(patience) = deadline::of(&head.headers) {
+        if let Some(patience) = patience {
             deadline = deadline.min(begin + patience.mul_f64(HEARD));
         }
         let export = self.pipeline.export(ProjectId::DEFAULT, bytes, charge, deadline);

@@ -29,25 +29,40 @@ struct Query {
     logs: query::LogService,
 }
 
-/// Adds the query services and reflection to a router.
-pub(crate) fn services(router: Router, pool: &StoragePool, config: &QueryConfig) -> Router {
+/// Adds the query services and reflection to a router, for messages of at most so many bytes.
+pub(crate) fn services(
+    router: Router,
+    pool: &StoragePool,
+    config: &QueryConfig,
+    max_message_bytes: usize,
+) -> Router {
     let query = Query {
         traces: query::TraceService::new(pool.clone(), config.clone()),
         metrics: query::MetricService::new(pool.clone(), config.clone()),
         logs: query::LogService::new(pool.clone(), config.clone()),
     };
+    macro_rules! limited {
+        ($server:ident) => {
+            $server::new(query.clone())
+                .max_decoding_message_size(max_message_bytes)
+                .send_compressed(Gzip)
+                .send_compressed(Zstd)
+        };
+    }
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let mut router = router
-        .add_service(TraceServiceServer::new(query.clone()).send_compressed(Gzip).send_compressed(Zstd))
-        .add_service(MetricServiceServer::new(query.clone()).send_compressed(Gzip).send_compressed(Zstd))
-        .add_service(LogServiceServer::new(query).send_compressed(Gzip).send_compressed(Zstd));
+        .add_service(limited!(TraceServiceServer))
+        .add_service(limited!(MetricServiceServer))
+        .add_service(limited!(LogServiceServer));
     // The descriptors are part of the program and checked by a test; without them only reflection would be missing.
     if let (Ok(v1), Ok(v1alpha)) = (reflection().build_v1(), reflection().build_v1alpha()) {
-        router = router.add_service(v1).add_service(v1alpha);
+        router = router
+            .add_service(v1.max_decoding_message_size(max_message_bytes))
+            .add_service(v1alpha.max_decoding_message_size(max_message_bytes));
     }
     router
 }

@@ -66,6 +66,27 @@ impl Partitions {
     /// What PostgreSQL says.
     pub async fn ensure(&self, client: &Client, days: &BTreeSet<Day>) -> Result<Refused, Error> {
         let _turn = self.turn.lock().await;
+        self.ensure_in_turn(client, days).await
+    }
+
+    /// The same on a connection that is opened when it is this caller's turn, and only if there is something to do by then:
+    /// whoever waits holds none.
+    pub(crate) async fn ensure_on<F>(
+        &self,
+        connect: impl FnOnce() -> F,
+        days: &BTreeSet<Day>,
+    ) -> Result<Refused, Error>
+    where
+        F: Future<Output = Result<Client, Error>>,
+    {
+        let _turn = self.turn.lock().await;
+        if days.iter().all(|day| self.has(*day)) {
+            return Ok(Refused::default());
+        }
+        self.ensure_in_turn(&connect().await?, days).await
+    }
+
+    async fn ensure_in_turn(&self, client: &Client, days: &BTreeSet<Day>) -> Result<Refused, Error> {
         let missing: Vec<_> = days.iter().copied().filter(|day| !self.has(*day)).collect();
         for days in missing.chunks(DAYS_A_TRANSACTION) {
             client.batch_execute("BEGIN").await?;

@@ -47,7 +47,7 @@ async fn read_pieces(encoding: Option<&str>, body: &[u8], piece: usize) -> Resul
             }
         }
     });
-    let arrived = read(&headers, Body::new(channel), &config(), &Arriving::new(&config())).await?;
+    let arrived = read(headers, Body::new(channel), &config(), &Arriving::new(&config())).await?;
     Ok((arrived.bytes, arrived.charge.bytes()))
 }
 
@@ -122,7 +122,7 @@ async fn what_is_announced_and_does_not_come_costs_others_nothing_and_ends() {
     let begin = Instant::now();
     let reading = tokio::spawn({
         let (config, arriving) = (config.clone(), arriving.clone());
-        async move { read(&HeaderMap::new(), Body::new(channel), &config, &arriving).await.map(|_| ()) }
+        async move { read(HeaderMap::new(), Body::new(channel), &config, &arriving).await.map(|_| ()) }
     });
     sender.send_data(framed(0, &vec![0; ANNOUNCED]).slice(..1_000)).await.unwrap();
     tokio::task::yield_now().await;
@@ -147,7 +147,7 @@ async fn a_trickle_ends_in_time() {
             }
         }
     });
-    let read = read(&HeaderMap::new(), Body::new(channel), &config, &Arriving::new(&config)).await;
+    let read = read(HeaderMap::new(), Body::new(channel), &config, &Arriving::new(&config)).await;
     assert!(matches!(read.map(|_| ()), Err(Unread::TooSlow)));
     assert_eq!(begin.elapsed(), config.receive_within());
 }
@@ -160,7 +160,7 @@ async fn what_finds_no_room_is_refused_after_its_patience() {
     let _other = arriving.announce(ORDINARY - 20_000, Instant::now()).await.unwrap();
     let body = http_body_util::Full::new(framed(0, &[0; 50_000]));
     let begin = Instant::now();
-    let unread = read(&HeaderMap::new(), Body::new(body), &config, &arriving).await.map(|_| ()).unwrap_err();
+    let unread = read(HeaderMap::new(), Body::new(body), &config, &arriving).await.map(|_| ()).unwrap_err();
     assert!(matches!(unread, Unread::NoRoom), "{unread:?}");
     assert_eq!(begin.elapsed(), config.patience());
 }
