@@ -14,6 +14,7 @@ mod cli;
 mod durability;
 mod ingest;
 mod mending;
+mod partition;
 mod query;
 mod refusal;
 mod round_trip;

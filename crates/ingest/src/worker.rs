@@ -7,8 +7,8 @@ use llm_observatory_core::time::Day;
 use llm_observatory_storage::error::Failure;
 use llm_observatory_storage::pool::backoff;
 use llm_observatory_storage::writers::{
-    Dictionary, Outcome, RejectionRow, Rows, WriterConnection, Written, commit_apart, commit_requests,
-    is_refusal,
+    Dictionary, Outcome, RejectionRow, Rows, Search, WriterConnection, Written, commit_apart,
+    commit_requests, is_refusal,
 };
 use llm_observatory_storage::{Error, StoragePool};
 use tokio::time::{Instant, timeout};
@@ -105,7 +105,8 @@ impl<S: Signal> Worker<S> {
         connection: &mut Option<WriterConnection>,
         mut group: Group<S>,
     ) -> Vec<Group<S>> {
-        let (mut attempt, mut in_doubt) = (0, false);
+        // Runs that failed, and those of them in which rows found no partition.
+        let (mut attempt, mut homeless, mut in_doubt) = (0, 0, false);
         loop {
             // What is perhaps stored already must be known to be, whoever still waits for it: the books depend on it.
             if !in_doubt {
@@ -117,7 +118,8 @@ impl<S: Signal> Worker<S> {
             let opened = match connection.take() {
                 Some(connection) => Some(connection),
                 None => {
-                    let mut is_over = || all_abandoned(&group) && (!in_doubt || self.gathering.is_finished());
+                    // Looking closes the flights that are abandoned, so it comes last: what is in doubt stays in flight.
+                    let mut is_over = || (!in_doubt || self.gathering.is_finished()) && all_abandoned(&group);
                     self.connect(&mut is_over).await
                 }
             };
@@ -125,7 +127,8 @@ impl<S: Signal> Worker<S> {
                 in_doubt = false;
                 continue;
             };
-            let committed = timeout(self.config.commit_within(), self.commit(&open, &mut group)).await;
+            let committed =
+                timeout(self.config.commit_within(), self.commit(&open, &mut group, homeless)).await;
             let error = match committed {
                 Ok(Ok(outcomes)) => {
                     *connection = Some(open);
@@ -142,7 +145,8 @@ impl<S: Signal> Worker<S> {
             };
             attempt += 1;
             in_doubt |= matches!(error, Error::InDoubt(_));
-            match self.after(&error, attempt, &group).await {
+            homeless += u32::from(error.failure() == Failure::NoPartition);
+            match self.after(&error, attempt, homeless, &group).await {
                 Next::Again => {}
                 Next::Halves => {
                     let right = group.split_off(group.len() / 2);
@@ -160,15 +164,23 @@ impl<S: Signal> Worker<S> {
         &self,
         connection: &WriterConnection,
         group: &mut Group<S>,
+        homeless: u32,
     ) -> Result<Vec<Outcome>, Error> {
         let requests: Vec<_> = group.iter().map(|submission| &submission.request).collect();
         match commit_requests(connection, &self.dictionary, &requests).await {
-            Err(error) if is_refusal(&error) && group.len() == 1 => {
+            Err(error)
+                if group.len() == 1 && (is_refusal(&error) || self.stays_homeless(&error, homeless)) =>
+            {
                 tracing::warn!(signal = S::NAME, %error, "looking for the record that PostgreSQL refuses");
                 Ok(vec![self.commit_apart(connection, &mut group[0]).await?])
             }
             result => result,
         }
+    }
+
+    /// Whether rows find no partition however often it is made: somebody took it away, and keeps it from coming back.
+    fn stays_homeless(&self, error: &Error, runs: u32) -> bool {
+        error.failure() == Failure::NoPartition && runs >= self.config.partition_attempts
     }
 
     /// Commits the records of one request that PostgreSQL takes, and rejects the others by name.
@@ -194,9 +206,9 @@ impl<S: Signal> Worker<S> {
                 record: record.slice(..record.len().min(self.config.kept_rejection_bytes)),
             })
         };
-        let most_sought = self.config.sought_refusals;
-        let (outcome, refused) =
-            commit_apart(connection, &self.dictionary, request, most_sought, letter).await?;
+        let until = std::time::Instant::now() + self.config.commit_within() / 2;
+        let search = Search { most: self.config.sought_refusals, until };
+        let (outcome, refused) = commit_apart(connection, &self.dictionary, request, search, letter).await?;
         for source in refused.iter().filter_map(|record| sources.get(*record)) {
             rejections
                 .reject(Reason::Refused, || (source.place.named(S::LEVELS), bytes.slice(source.range())));
@@ -205,7 +217,7 @@ impl<S: Signal> Worker<S> {
     }
 
     /// What to do after a failure.
-    async fn after(&self, error: &Error, attempt: u32, group: &Group<S>) -> Next {
+    async fn after(&self, error: &Error, attempt: u32, homeless: u32, group: &Group<S>) -> Next {
         if matches!(error, Error::InDoubt(_)) {
             self.metrics.commits_in_doubt.get_or_create(&SignalLabel { signal: S::NAME }).inc();
         }
@@ -215,8 +227,9 @@ impl<S: Signal> Worker<S> {
                 tracing::error!(signal = S::NAME, %error, "request could not be written");
                 Next::GiveUp
             }
+            Failure::NoPartition if group.len() > 1 && self.stays_homeless(error, homeless) => Next::Halves,
             Failure::NoPartition => match self.make_partitions(group).await {
-                Ok(()) if attempt < self.config.partition_attempts => Next::Again,
+                Ok(()) if homeless <= self.config.partition_attempts => Next::Again,
                 _ => Next::GiveUp,
             },
             Failure::Unavailable | Failure::Conflict | Failure::TimedOut => {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use llm_observatory_ingest::{Books, Logs, MetricPoints, Metrics, Pipeline, Spans};
 use llm_observatory_storage::StoragePool;
 use llm_observatory_storage::maintenance::retention;
+use llm_observatory_storage::pool::within;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,9 @@ use crate::config::Config;
 use crate::connections::{Connections, ConnectionsConfig, accept};
 use crate::grpc::otlp::ExportService;
 use crate::grpc::{ingest, query};
+
+/// A server that hangs must not keep these tasks from trying again.
+const BACKGROUND_PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long background tasks may take to end once nothing is left to be done.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -229,7 +233,7 @@ impl Running {
                     () = stop.cancelled() => return,
                     () = tokio::time::sleep(Duration::from_secs(pool.config().partitions.interval_s)) => {}
                 }
-                let make = async { pool.partitions().make_ahead(&pool.connect_primary().await?).await };
+                let make = within(BACKGROUND_PATIENCE, pool.make_partitions_ahead());
                 tokio::select! {
                     () = stop.cancelled() => return,
                     made = make => if let Err(error) = made {
@@ -249,7 +253,8 @@ impl Running {
                 let wait = tokio::time::sleep(Duration::from_secs(retention.interval_s));
                 let clear = async {
                     wait.await;
-                    retention::clear(&pool.connect_primary().await?, &retention).await
+                    let clear = async { retention::clear(&pool.connect_primary().await?, &retention).await };
+                    within(BACKGROUND_PATIENCE, clear).await
                 };
                 match stop.run_until_cancelled(clear).await {
                     None => return,

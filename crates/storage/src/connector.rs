@@ -47,13 +47,16 @@ impl Connector {
     /// # Errors
     /// [`Error::Unavailable`] for a URL that can't be read, [`Error::Tls`] for certificates that can't.
     pub(crate) fn new(database: &DatabaseConfig) -> Result<Self, Error> {
-        let any = database.driver()?;
+        let mut any = database.driver()?;
+        // In order, one that accepts connections and says no more would keep every attempt to itself.
+        any.load_balance_hosts(LoadBalanceHosts::Random);
         let mut primary = any.clone();
         primary.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        // Only one of them takes writes, so the order means nothing; and one that accepts connections and says no more can't
-        // keep every attempt to itself.
-        primary.load_balance_hosts(LoadBalanceHosts::Random);
         let hosts = any.get_hosts().len().max(any.get_hostaddrs().len()).max(1);
+        if hosts > 1 && !database.chooses_servers() {
+            // What is acknowledged is there to be read, which a standby may not have yet.
+            any.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
         let silence = database.silence();
         Ok(Self {
             // A server that can't be reached takes all the time that one is given.
@@ -71,8 +74,8 @@ impl Connector {
         })
     }
 
-    /// What the pool makes its connections from: to the servers in the order of the configuration, of the kind that its
-    /// `target_session_attrs` asks for.
+    /// What the pool makes its connections from: to a server of the kind that `target_session_attrs` asks for in the URL; if
+    /// that says nothing and several are named, to the one that takes writes.
     pub(crate) fn parts(&self) -> (Config, MakeRustlsConnect) {
         (self.any.clone(), self.tls.clone())
     }

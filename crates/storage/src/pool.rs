@@ -92,7 +92,7 @@ impl StoragePool {
             problems => return Err(crate::config::ConfigError::Invalid(problems).into()),
         }
         let connector = Connector::new(&config.database)?;
-        connect_with_retry(&connector, &config.connect_retry).await?;
+        connect_with_retry(&config.connect_retry, || connector.any()).await?;
         let (database, (driver, tls)) = (&config.database, connector.parts());
         let queries = bb8::Pool::builder()
             .max_size(database.max_connections)
@@ -128,6 +128,14 @@ impl StoragePool {
     /// What PostgreSQL says; [`Error::Unavailable`] when it can't be reached.
     pub async fn ensure_partitions(&self, days: &BTreeSet<Day>) -> Result<Refused, Error> {
         self.partitions.ensure_on(|| self.connect_primary(), days).await
+    }
+
+    /// Makes the partitions of yesterday, today and the coming days, on a connection of its own.
+    ///
+    /// # Errors
+    /// As [`Self::ensure_partitions`].
+    pub async fn make_partitions_ahead(&self) -> Result<(), Error> {
+        self.ensure_partitions(&self.partitions.days_ahead()).await.map(drop)
     }
 
     /// A connection from the pool.
@@ -178,7 +186,8 @@ impl StoragePool {
     /// # Errors
     /// [`Error::SchemaTooNew`], or [`Error::Migration`] with what failed; a failed migration leaves nothing behind.
     pub async fn run_migrations(&self) -> Result<migrate::Applied, Error> {
-        let mut client = self.connect_primary().await?;
+        let retry = &self.config.connect_retry;
+        let mut client = connect_with_retry(retry, || self.connector.primary()).await?;
         let applied = migrate::run(&mut client).await?;
         self.partitions.make_ahead(&client).await?;
         Ok(applied)
@@ -216,11 +225,14 @@ impl StoragePool {
 
 const POSTGRES_VERSION: &str = "/* postgres_version */ SHOW server_version";
 
-async fn connect_with_retry(connector: &Connector, retry: &RetryConfig) -> Result<(), Error> {
+async fn connect_with_retry<F>(retry: &RetryConfig, connect: impl Fn() -> F) -> Result<Client, Error>
+where
+    F: Future<Output = Result<Client, Error>>,
+{
     let mut attempt = 1;
     loop {
-        match connector.any().await {
-            Ok(_) => return Ok(()),
+        match connect().await {
+            Ok(client) => return Ok(client),
             // A refusal (wrong password, no such database) will not change by itself.
             Err(error)
                 if attempt >= retry.attempts || error.failure() != crate::error::Failure::Unavailable =>

@@ -139,6 +139,11 @@ impl DatabaseConfig {
         Ok(driver)
     }
 
+    /// Whether the URL says which servers are wanted.
+    pub(crate) fn chooses_servers(&self) -> bool {
+        self.url.as_ref().is_some_and(|url| url.expose().contains("target_session_attrs"))
+    }
+
     /// How a connection on which nothing happens is watched, so that its end is noticed within `tcp_user_timeout_ms`.
     pub(crate) fn silence(&self) -> Silence {
         let second = Duration::from_secs(1); // the kernel's unit

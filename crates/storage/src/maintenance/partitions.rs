@@ -88,11 +88,17 @@ impl Partitions {
 
     async fn ensure_in_turn(&self, client: &Client, days: &BTreeSet<Day>) -> Result<Refused, Error> {
         let missing: Vec<_> = days.iter().copied().filter(|day| !self.has(*day)).collect();
+        let (ahead, mut is_full) = (self.days_ahead(), false);
         for days in missing.chunks(DAYS_A_TRANSACTION) {
+            // Of many days that clients made up no more are looked at.
+            if is_full && !days.iter().any(|day| ahead.contains(day)) {
+                continue;
+            }
             client.batch_execute("BEGIN").await?;
             let made = self.ensure_locked(client, days).await;
             client.batch_execute(if made.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
             *self.known() = made?;
+            is_full = self.known().len() >= self.config.max_days;
         }
         Ok(Refused(missing.into_iter().filter(|day| !self.has(*day)).collect()))
     }
@@ -111,7 +117,7 @@ impl Partitions {
     }
 
     /// Yesterday, today and the coming days: these have a place whatever clients sent before.
-    fn days_ahead(&self) -> BTreeSet<Day> {
+    pub(crate) fn days_ahead(&self) -> BTreeSet<Day> {
         let today = UnixNanos::from(std::time::SystemTime::now()).day();
         (-1..=i32::from(self.config.days_ahead)).map(|ahead| Day(today.0 + ahead)).collect()
     }
@@ -122,7 +128,7 @@ impl Partitions {
         client.query_one(LOCK, &[&SCHEMA_LOCK]).await?;
         let rows = client.query(KNOWN, &[&TABLES]).await?;
         let mut known: BTreeSet<Day> = rows.iter().map(|row| from_date(row.get(0))).collect();
-        let ahead = self.days_ahead();
+        let (ahead, mut is_new) = (self.days_ahead(), false);
         for (day, date) in missing.iter().filter_map(|day| Some((*day, to_date(*day)?))) {
             let has_room = known.len() < self.config.max_days || ahead.contains(&day);
             if known.contains(&day) || !has_room {
@@ -131,8 +137,14 @@ impl Partitions {
             client.query_one(ENSURE, &[&TABLES, &date]).await?;
             tracing::info!(partition.day = %date, "day partitions made");
             known.insert(day);
+            is_new = true;
         }
-        Ok(known)
+        if !is_new {
+            return Ok(known);
+        }
+        // A table of that name that is no partition stands in the way when somebody detached it and kept it.
+        let rows = client.query(KNOWN, &[&TABLES]).await?;
+        Ok(rows.iter().map(|row| from_date(row.get(0))).collect())
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeSet<Day>> {

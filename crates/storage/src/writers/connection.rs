@@ -19,12 +19,14 @@ const DURABILITY: &str = "/* writer: durability */ \
     SELECT name FROM unnest(ARRAY['fsync', 'full_page_writes']) AS name WHERE current_setting(name) = 'off'";
 
 /// A session that asks for `off` is given `on`; stronger levels stay. The rest bounds what a writer may hold up: a lock is
-/// waited for only so long, a transaction whose writer went silent is ended, plans are never compiled.
+/// waited for only so long, a transaction whose writer went silent is ended, plans are never compiled; a warning that a
+/// standby was not waited for is not suppressed.
 const SETTINGS: &str = "/* writer: settings */ SELECT \
     set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' \
                ELSE current_setting('synchronous_commit') END, false), \
     set_config('lock_timeout', $1, false), set_config('statement_timeout', '0', false), \
-    set_config('idle_in_transaction_session_timeout', $2, false), set_config('jit', 'off', false)";
+    set_config('idle_in_transaction_session_timeout', $2, false), set_config('jit', 'off', false), \
+    set_config('client_min_messages', 'warning', false)";
 
 /// Ends the work of a writer that is gone. Only servers on systems that can notice a closed socket know it.
 const NOTICE_CLOSED: &str = "/* writer: notice closed */ SET client_connection_check_interval = '1s'";

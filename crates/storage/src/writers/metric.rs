@@ -121,7 +121,8 @@ fn unstage() -> String {
     let columns = DataPointRow::TABLE.columns.join(", ");
     format!(
         "/* metric: unstage */ INSERT INTO metric_data_points ({columns}) \
-         SELECT {columns} FROM staged_points ORDER BY arrival ON CONFLICT DO NOTHING \
+         SELECT {columns} FROM staged_points ORDER BY arrival \
+         ON CONFLICT (series_id, time, start_time, project_id, time_nanos, start_nanos) DO NOTHING \
          RETURNING series_id, {}, time_nanos, {}, start_nanos, project_id",
         micros("time"),
         micros("start_time"),

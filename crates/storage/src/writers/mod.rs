@@ -33,7 +33,7 @@ pub use dictionary::Dictionary;
 pub use log::{LogBatch, LogWriter};
 pub use metric::{MetricBatch, MetricWriter};
 pub use rejection::RejectionRow;
-pub use request::{Outcome, Request, commit_apart, commit_requests, is_refusal};
+pub use request::{Outcome, Request, Search, commit_apart, commit_requests, is_refusal};
 pub use trace::{TraceBatch, TraceWriter};
 
 /// Every fixed statement with its name, module by module.

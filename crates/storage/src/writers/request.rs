@@ -1,6 +1,7 @@
 //! Export requests, committed with the ledger: each exactly once, however often it comes.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use llm_observatory_core::ids::ProjectId;
 use uuid::Uuid;
@@ -112,8 +113,7 @@ async fn write<B: Rows>(
 }
 
 /// Commits one request whose records PostgreSQL did not take together: looks by halves for those that it can't hold,
-/// and stores the others. Of more than `most_sought` refused records the rest are refused in groups. `reject` makes a dead
-/// letter: of the record with the first number, under the second one.
+/// and stores the others. `reject` makes a dead letter: of the record with the first number, under the second one.
 ///
 /// Returns what became of the request, and the numbers of the records that were refused.
 ///
@@ -123,7 +123,7 @@ pub async fn commit_apart<B: Rows>(
     connection: &WriterConnection,
     dictionary: &Dictionary,
     request: &Request<B>,
-    most_sought: usize,
+    search: Search,
     reject: impl Fn(usize, usize, &Error) -> Option<RejectionRow> + Sync,
 ) -> Result<(Outcome, Vec<usize>), Error> {
     let of_all = match B::ensure_dictionaries(&[&request.rows], connection, dictionary).await {
@@ -138,7 +138,7 @@ pub async fn commit_apart<B: Rows>(
             return Ok((request.recall(connection, known).await?, Vec::new()));
         }
         let (written, refused) = match of_all {
-            None => store_apart::<B>(connection, request.rows.records(), most_sought).await?,
+            None => store_apart::<B>(connection, request.rows.records(), search).await?,
             Some(error) => {
                 let error = Arc::new(error);
                 let all = (0..request.rows.records().len()).map(|n| (n, error.clone()));
@@ -158,6 +158,21 @@ pub async fn commit_apart<B: Rows>(
     transaction::run(connection, work).await
 }
 
+/// How far refused records are looked for one by one. Beyond that, what PostgreSQL does not take together is refused together.
+#[derive(Debug, Clone, Copy)]
+pub struct Search {
+    /// Most refused records of one request.
+    pub most: usize,
+    /// When it must come to an end, since a transaction has a limit too.
+    pub until: Instant,
+}
+
+impl Search {
+    fn is_over(&self, refused: usize) -> bool {
+        refused >= self.most || Instant::now() >= self.until
+    }
+}
+
 /// Whether PostgreSQL refuses a record, and will the next time. A key that is there already was left out before, so one that
 /// still stands in the way is not ours.
 pub fn is_refusal(error: &Error) -> bool {
@@ -168,7 +183,7 @@ pub fn is_refusal(error: &Error) -> bool {
 async fn store_apart<B: Rows>(
     connection: &WriterConnection,
     records: &[B::Record],
-    most_sought: usize,
+    search: Search,
 ) -> Result<(Written, Vec<(usize, Arc<Error>)>), Error> {
     let (mut written, mut refused) = (Written::default(), Vec::new());
     // Each part with the number of its first record; the last one is next.
@@ -176,8 +191,11 @@ async fn store_apart<B: Rows>(
     while let Some((first, part)) = parts.pop() {
         match transaction::nested(connection, B::write(&[part], connection, Way::Staged)).await {
             Ok(stored) => stored.into_iter().for_each(|stored| written += stored),
-            Err(error) if !is_refusal(&error) => return Err(error),
-            Err(error) if part.len() <= 1 || refused.len() >= most_sought => {
+            // Whoever comes here has tried to make the partitions that are missing.
+            Err(error) if !is_refusal(&error) && error.failure() != Failure::NoPartition => {
+                return Err(error);
+            }
+            Err(error) if part.len() <= 1 || search.is_over(refused.len()) => {
                 let error = Arc::new(error);
                 refused.extend((first..first + part.len()).map(|record| (record, error.clone())));
             }

@@ -1,11 +1,13 @@
 /* trace: recompute summaries */
 -- A span took the place of another, so sums and minima can't be told from the difference alone. The rows of these traces are
 -- locked by the merge before; whoever stored spans that this does not see yet adds them when it gets the lock.
+-- All are of one day, which is a constant to the planner.
 WITH spans AS (
-    SELECT s.*, d.day FROM unnest($1::uuid[], $2::integer[], $3::integer[]) AS changed (trace_id, day_number, project_id)
-    CROSS JOIN LATERAL (SELECT '1970-01-01'::date + changed.day_number AS day) d
+    SELECT s.*, '1970-01-01'::date + $3::integer AS day
+    FROM unnest($1::uuid[], $2::integer[]) AS changed (trace_id, project_id)
     JOIN trace_spans s ON s.trace_id = changed.trace_id AND s.project_id = changed.project_id
-        AND s.start_time >= d.day::timestamp AT TIME ZONE 'UTC' AND s.start_time < (d.day + 1)::timestamp AT TIME ZONE 'UTC'),
+        AND s.start_time >= ('1970-01-01'::date + $3::integer)::timestamp AT TIME ZONE 'UTC'
+        AND s.start_time < ('1970-01-01'::date + $3::integer + 1)::timestamp AT TIME ZONE 'UTC'),
 starts AS (
     SELECT DISTINCT ON (trace_id, day, project_id) trace_id, day, project_id, start_time, start_nanos FROM spans
     ORDER BY trace_id, day, project_id, start_time, start_nanos),
@@ -30,4 +32,4 @@ FROM sums s
 JOIN starts a USING (trace_id, day, project_id)
 JOIN ends z USING (trace_id, day, project_id)
 LEFT JOIN roots r USING (trace_id, day, project_id)
-WHERE t.trace_id = s.trace_id AND t.day = s.day AND t.project_id = s.project_id
+WHERE t.trace_id = s.trace_id AND t.project_id = s.project_id AND t.day = '1970-01-01'::date + $3::integer

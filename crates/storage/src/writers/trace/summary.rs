@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use llm_observatory_core::text::Text;
+use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -62,15 +63,19 @@ async fn recompute(connection: &WriterConnection, completed: &[&Span]) -> Result
     }
     let mut traces: Vec<_> = completed
         .iter()
-        .map(|span| (span.row.trace_id.uuid(), span.row.start_time.day().0, span.row.project_id.0))
+        .map(|span| (span.row.start_time.day().0, span.row.trace_id.uuid(), span.row.project_id.0))
         .collect();
     traces.sort_unstable();
     traces.dedup();
-    let ids: Vec<_> = traces.iter().map(|trace| trace.0).collect();
-    let days: Vec<_> = traces.iter().map(|trace| trace.1).collect();
-    let projects: Vec<_> = traces.iter().map(|trace| trace.2).collect();
-    let statement = connection.statement(RECOMPUTE).await?;
-    connection.execute(&statement, &[&ids, &days, &projects]).await?;
+    // Unprepared, and day by day: so it is planned for the partitions of that day, and locks no others.
+    for traces in traces.chunk_by(|one, next| one.0 == next.0) {
+        let day = traces[0].0;
+        let ids: Vec<_> = traces.iter().map(|trace| trace.1).collect();
+        let projects: Vec<_> = traces.iter().map(|trace| trace.2).collect();
+        let parameters: [(&(dyn ToSql + Sync), Type); 3] =
+            [(&ids, Type::UUID_ARRAY), (&projects, Type::INT4_ARRAY), (&day, Type::INT4)];
+        connection.execute_typed(RECOMPUTE, &parameters).await?;
+    }
     Ok(())
 }
 
