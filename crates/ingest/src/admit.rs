@@ -62,7 +62,7 @@ impl Charge {
     /// Makes the charge so large, unless it is already, waiting until the deadline; says whether there was enough.
     pub(crate) async fn grow_to(&mut self, bytes: usize, deadline: Instant) -> bool {
         let bytes = self.bytes.max(bytes);
-        let more = self.budget.units_of(bytes).saturating_sub(self.units.num_permits() as u32);
+        let more = self.missing(bytes);
         if more > 0 {
             let Some(units) = self.budget.acquire(more, deadline).await else { return false };
             self.units.merge(units);
@@ -74,13 +74,18 @@ impl Charge {
     /// The same without waiting.
     pub(crate) fn try_grow_to(&mut self, bytes: usize) -> bool {
         let bytes = self.bytes.max(bytes);
-        let more = self.budget.units_of(bytes).saturating_sub(self.units.num_permits() as u32);
+        let more = self.missing(bytes);
         if more > 0 {
             let Ok(units) = self.budget.units.clone().try_acquire_many_owned(more) else { return false };
             self.units.merge(units);
         }
         self.bytes = bytes;
         true
+    }
+
+    /// The units that it lacks for so many bytes.
+    fn missing(&self, bytes: usize) -> u32 {
+        self.budget.units_of(bytes).saturating_sub(self.units.num_permits() as u32)
     }
 
     /// Gives back what is more than so many bytes.

@@ -137,9 +137,6 @@ async fn query(connection: &WriterConnection, sql: &str) -> Result<Vec<Row>, Err
 
 /// Removes the events of what was there before.
 async fn drop_events(connection: &WriterConnection, spans: &[&Span]) -> Result<(), Error> {
-    if spans.is_empty() {
-        return Ok(());
-    }
     for spans in by_day(spans).values() {
         let traces: Vec<_> = spans.iter().map(|span| span.row.trace_id.uuid()).collect();
         let starts: Vec<_> = spans.iter().map(|span| start(span)).collect();
@@ -161,12 +158,12 @@ async fn drop_events(connection: &WriterConnection, spans: &[&Span]) -> Result<(
 
 /// Lets those of the staged spans take their place that say more than what is there; gives their keys.
 async fn complete_those(connection: &WriterConnection, spans: &[&Span]) -> Result<HashSet<SpanKey>, Error> {
-    let mut completed = HashSet::new();
+    let (complete, mut completed) = (complete(), HashSet::new());
     for spans in by_day(spans).values() {
         let (first, last) = bounds(spans);
         let parameters: [(&(dyn ToSql + Sync), Type); 2] =
             [(&first, Type::TIMESTAMPTZ), (&last, Type::TIMESTAMPTZ)];
-        completed.extend(connection.query_typed(&complete(), &parameters).await?.iter().map(span_key));
+        completed.extend(connection.query_typed(&complete, &parameters).await?.iter().map(span_key));
     }
     Ok(completed)
 }
