@@ -11,11 +11,12 @@ const PREFIX: &str = "llm-observatory-";
 const PLAN: &[(&str, &[&str])] = &[
     ("core", &[]),
     ("proto", &[]),
+    ("private-postgres", &[]),
     ("genai", &["core"]),
     ("storage", &["core"]),
     ("ingest", &["core", "genai", "storage"]),
     ("query", &["core", "proto", "storage"]),
-    ("server", &["core", "genai", "ingest", "proto", "query", "storage"]),
+    ("server", &["core", "genai", "ingest", "private-postgres", "proto", "query", "storage"]),
 ];
 
 /// Libraries that only these crates know.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use llm_observatory_core::time::Day;
 use llm_observatory_storage::error::Failure;
-use llm_observatory_storage::pool::backoff;
+use llm_observatory_storage::postgres::backoff;
 use llm_observatory_storage::writers::{
     Dictionary, Outcome, RejectionRow, Rows, Search, WriterConnection, Written, commit_apart,
     commit_requests, is_refusal,

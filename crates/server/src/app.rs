@@ -6,7 +6,7 @@ use std::time::Duration;
 use llm_observatory_ingest::{Books, Logs, MetricPoints, Metrics, Pipeline, Spans};
 use llm_observatory_storage::StoragePool;
 use llm_observatory_storage::maintenance::retention;
-use llm_observatory_storage::pool::within;
+use llm_observatory_storage::postgres::within;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;

@@ -6,4 +6,3 @@ pub mod cli;
 pub mod config;
 pub mod connections;
 pub mod grpc;
-pub mod private_postgres;

@@ -1,14 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 pub mod config;
-pub mod connector;
 pub mod error;
 pub mod maintenance;
 pub mod migrate;
 pub mod models;
 pub mod pool;
+pub mod postgres;
 pub mod repositories;
-mod tls;
 pub mod writers;
 
 pub use config::StorageConfig;

@@ -52,7 +52,7 @@ pub fn known_version() -> i32 {
 /// The version that the database has; 0 when it has none.
 ///
 /// # Errors
-/// What PostgreSQL says.
+/// [`Error::Postgres`] when this role may not read the history; [`Error::Unavailable`] when the connection is lost.
 pub async fn version(client: &Client) -> Result<i32, Error> {
     if !client.query_one(HAS_HISTORY, &[]).await?.get::<_, bool>(0) {
         return Ok(0);
@@ -63,7 +63,7 @@ pub async fn version(client: &Client) -> Result<i32, Error> {
 /// Whether the database has just the version that this program needs.
 ///
 /// # Errors
-/// [`Error::SchemaTooNew`] or [`Error::SchemaTooOld`].
+/// [`Error::SchemaTooNew`] or [`Error::SchemaTooOld`]; and those of [`version`].
 pub async fn check(client: &Client) -> Result<(), Error> {
     let (found, known) = (version(client).await?, known_version());
     match found.cmp(&known) {
@@ -76,7 +76,7 @@ pub async fn check(client: &Client) -> Result<(), Error> {
 /// Every migration that this program knows, and whether the database has it.
 ///
 /// # Errors
-/// What PostgreSQL says.
+/// As [`version`].
 pub async fn status(client: &Client) -> Result<Vec<Step>, Error> {
     let found = version(client).await?;
     let runner = embedded::migrations::runner();
@@ -96,7 +96,7 @@ pub async fn status(client: &Client) -> Result<Vec<Step>, Error> {
 /// Applies what is missing. Several daemons may do so at once: one works, the others wait and find it done.
 ///
 /// # Errors
-/// [`Error::SchemaTooNew`], or [`Error::Migration`]; a failed migration leaves nothing behind.
+/// [`Error::SchemaTooNew`]; [`Error::Migration`], and then nothing of that migration is left behind; and those of [`version`].
 pub(crate) async fn run(client: &mut Client) -> Result<Applied, Error> {
     lock(client).await?;
     let result = run_locked(client).await;

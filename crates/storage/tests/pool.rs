@@ -177,3 +177,13 @@ async fn statistics_count_the_connections() {
     let _writer = pool.connect().await.unwrap();
     assert_eq!(pool.stats().connections, 2);
 }
+
+#[tokio::test]
+async fn a_client_of_its_own_comes_with_the_task_that_drives_it() {
+    let pool = TestDatabase::empty().await.pool().await;
+    let (client, handle) = pool.get_tokio_postgres_client().await.unwrap();
+    let one: i32 = client.query_one("SELECT 1", &[]).await.unwrap().get(0);
+    assert_eq!((one, handle.is_finished()), (1, false));
+    drop(client);
+    handle.await.unwrap();
+}

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use harness::TestDatabase;
 use llm_observatory_storage::maintenance::retention;
-use llm_observatory_storage::{connector, repositories, writers};
+use llm_observatory_storage::postgres::connector;
+use llm_observatory_storage::{repositories, writers};
 
 /// Every fixed statement, with its name.
 fn statements() -> Vec<(&'static str, &'static str)> {

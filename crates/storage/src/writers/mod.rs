@@ -6,7 +6,6 @@
 //! * [`commit`] is that transaction, for callers with batches and connections of their own; [`commit_requests`] is the
 //!   same with the [`ledger`], which makes a request that comes again harmless.
 
-pub mod connection;
 pub mod copy;
 pub mod dictionary;
 mod insert;
@@ -27,7 +26,7 @@ use crate::config::WriteMethod;
 use crate::error::{Error, Failure};
 use crate::pool::StoragePool;
 
-pub use connection::WriterConnection;
+pub use crate::postgres::{WriterConnection, writer as connection};
 pub use copy::CopyWriter;
 pub use dictionary::Dictionary;
 pub use log::{LogBatch, LogWriter};

@@ -11,9 +11,9 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{AsyncMessage, Client, Statement};
 
 use crate::config::DatabaseConfig;
-use crate::connector::{Connector, PostgresConnection};
 use crate::error::{Error, chain};
-use crate::pool::within;
+use crate::postgres::connector::{Connector, PostgresConnection};
+use crate::postgres::patience::within;
 
 const DURABILITY: &str = "/* writer: durability */ \
     SELECT name FROM unnest(ARRAY['fsync', 'full_page_writes']) AS name WHERE current_setting(name) = 'off'";
@@ -34,7 +34,7 @@ const NOTICE_CLOSED: &str = "/* writer: notice closed */ SET client_connection_c
 /// The settings that let PostgreSQL lose what it committed, as they stand now.
 ///
 /// # Errors
-/// What PostgreSQL says.
+/// [`Error::Unavailable`] when the connection is lost.
 pub async fn unsafe_settings(client: &Client) -> Result<Vec<String>, Error> {
     Ok(client.query(DURABILITY, &[]).await?.iter().map(|row| row.get(0)).collect())
 }
@@ -62,7 +62,8 @@ impl WriterConnection {
     /// Opens it, on the server that takes writes.
     ///
     /// # Errors
-    /// [`Error::UnsafeDurability`] when what is committed may be lost and that was not allowed; [`Error::Unavailable`].
+    /// [`Error::UnsafeDurability`] when PostgreSQL may lose what it committed and `database.allow_unsafe_durability` is off;
+    /// [`Error::Unavailable`] when no server that takes writes answers in time; [`Error::Postgres`] when it refuses the login.
     pub(crate) async fn open(connector: &Connector, database: &DatabaseConfig) -> Result<Self, Error> {
         within(connector.patience(), async {
             let (client, connection) = connector.open_primary().await?;
@@ -92,6 +93,9 @@ impl WriterConnection {
     }
 
     /// The statement, prepared on first use.
+    ///
+    /// # Errors
+    /// [`Error::Postgres`] for a statement that this schema does not fit; [`Error::Unavailable`] when the connection is lost.
     pub(crate) async fn statement(&self, sql: &str) -> Result<Statement, Error> {
         if let Some(statement) = self.prepared().get(sql) {
             return Ok(statement.clone());
@@ -104,8 +108,8 @@ impl WriterConnection {
     /// Commits.
     ///
     /// # Errors
-    /// [`Error::InDoubt`] when the answer was lost, or said that a standby may not have the transaction; otherwise what
-    /// PostgreSQL says, and then nothing was committed.
+    /// [`Error::InDoubt`] when the answer was lost, or said that a standby may not have the transaction;
+    /// [`Error::Postgres`] when PostgreSQL refused (a deferred check), and then nothing was committed.
     pub(crate) async fn commit(&self) -> Result<(), Error> {
         self.warned.store(false, Ordering::Release);
         self.committing.store(true, Ordering::Release);
