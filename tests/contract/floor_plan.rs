@@ -23,7 +23,7 @@ const PLAN: &[(&str, &[&str])] = &[
 const GUARDED: &[(&[&str], &[&str])] = &[
     (&["tokio-postgres", "tokio-postgres-rustls", "bb8", "bb8-postgres", "redis", "refinery"], &["storage"]),
     (&["clap", "figment", "axum"], &["server"]),
-    (&["tonic", "tonic-prost", "tonic-health", "tonic-reflection"], &["server", "proto"]),
+    (&["tonic", "tonic-prost", "tonic-health", "tonic-reflection", "tonic-types"], &["server", "proto"]),
 ];
 
 /// Every crate of the house with the names of its direct, normal dependencies. Tests and benches stand outside of it.

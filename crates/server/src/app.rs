@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use llm_observatory_ingest::{Books, Logs, MetricPoints, Metrics, Pipeline, Spans};
 use llm_observatory_storage::StoragePool;
-use llm_observatory_storage::maintenance::retention;
-use llm_observatory_storage::postgres::within;
+use llm_observatory_storage::maintenance::job::Job;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -16,13 +15,11 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::admin::{Admin, Readiness};
-use crate::config::Config;
+use crate::config::{Config, Role};
 use crate::connections::{Connections, ConnectionsConfig, accept};
 use crate::grpc::otlp::ExportService;
 use crate::grpc::{ingest, query};
-
-/// A server that hangs must not keep these tasks from trying again.
-const BACKGROUND_PATIENCE: Duration = Duration::from_secs(60);
+use crate::jobs;
 
 /// How long background tasks may take to end once nothing is left to be done.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -77,6 +74,15 @@ impl Listeners {
 
 async fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ListenError> {
     TcpListener::bind(address).await.map_err(|source| ListenError { address, flag, source })
+}
+
+/// The upkeep that this role sees to.
+fn jobs(pool: &StoragePool, role: Role) -> Vec<Job> {
+    let mut jobs = vec![Job::partitions(pool)];
+    if role.ingests() {
+        jobs.push(Job::retention(pool));
+    }
+    jobs
 }
 
 /// The daemon, wired and idle.
@@ -173,7 +179,6 @@ impl App {
                 .add_service(ExportService::new(pipelines.logs))
                 .add_optional_service(stats.clone());
             running.serve("ingest", router, listener, connections, reporter).await;
-            running.keep_bookkeeping_short(self.pool.clone());
         }
         if let Some(listener) = self.listeners.query {
             let (reporter, health) = tonic_health::server::health_reporter();
@@ -184,7 +189,12 @@ impl App {
         }
         running
             .serve_admin(Admin::new(self.registry, self.pool.clone(), self.readiness), self.listeners.admin);
-        running.keep_partitions(self.pool);
+        jobs::spawn(
+            jobs(&self.pool, self.config.role),
+            &self.config.jobs,
+            &running.background,
+            &running.stop,
+        );
         running.readiness.set(true);
         running
     }
@@ -221,48 +231,6 @@ impl Running {
             if let Err(error) = serve.await {
                 tracing::error!(server = "admin", %error, "server ended");
                 failed.cancel();
-            }
-        });
-    }
-
-    fn keep_partitions(&self, pool: StoragePool) {
-        let stop = self.stop.clone();
-        self.background.spawn(async move {
-            loop {
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = tokio::time::sleep(Duration::from_secs(pool.config().partitions.interval_s)) => {}
-                }
-                let make = within(BACKGROUND_PATIENCE, pool.make_partitions_ahead());
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    made = make => if let Err(error) = made {
-                        tracing::error!(%error, "partitions of the coming days could not be made; trying again after partitions.interval_s");
-                    }
-                }
-            }
-        });
-    }
-
-    /// Deletes bookkeeping that is old enough, every now and then.
-    fn keep_bookkeeping_short(&self, pool: StoragePool) {
-        let stop = self.stop.clone();
-        self.background.spawn(async move {
-            let retention = pool.config().retention.clone();
-            loop {
-                let wait = tokio::time::sleep(Duration::from_secs(retention.interval_s));
-                let clear = async {
-                    wait.await;
-                    let clear = async { retention::clear(&pool.connect_primary().await?, &retention).await };
-                    within(BACKGROUND_PATIENCE, clear).await
-                };
-                match stop.run_until_cancelled(clear).await {
-                    None => return,
-                    Some(Ok(_)) => {}
-                    Some(Err(error)) => {
-                        tracing::warn!(%error, "old bookkeeping could not be deleted; trying again later")
-                    }
-                }
             }
         });
     }

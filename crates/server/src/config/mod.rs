@@ -14,6 +14,7 @@ use llm_observatory_storage::config::Problem;
 use serde::{Deserialize, Serialize};
 
 use crate::connections::ConnectionsConfig;
+use crate::jobs::JobsConfig;
 
 pub use load::{Layers, load};
 
@@ -47,6 +48,8 @@ pub struct Config {
     pub ingest: IngestConfig,
     /// The way out.
     pub query: QueryConfig,
+    /// Upkeep that repeats.
+    pub jobs: JobsConfig,
 }
 
 /// Which half of the observatory runs in this process.
@@ -87,6 +90,7 @@ impl Default for Config {
             storage: StorageConfig::default(),
             ingest: IngestConfig::default(),
             query: QueryConfig::default(),
+            jobs: JobsConfig::default(),
         }
     }
 }
@@ -126,6 +130,7 @@ impl Config {
             ("storage", self.storage.problems()),
             ("ingest", self.ingest.problems()),
             ("query", self.query.problems()),
+            ("jobs", self.jobs.problems()),
         ]
         .into_iter()
         .flat_map(|(section, problems)| problems.into_iter().map(|problem| problem.within(section)))

@@ -103,10 +103,7 @@ impl<S: Export> ExportService<S> {
 
     fn unread(&self, unread: &Unread) -> Status {
         self.pipeline.count_unread(unread.reason());
-        match unread {
-            Unread::NoRoom => status::of_refusal(&self.pipeline.no_room()),
-            unread => status::of_unread(unread, self.pipeline.config().max_request_bytes),
-        }
+        status::of_unread(unread, self.pipeline.config().max_request_bytes, || self.pipeline.no_room())
     }
 }
 
