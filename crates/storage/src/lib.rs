@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod error;
+pub mod health;
 pub mod maintenance;
 pub mod migrate;
 pub mod models;

@@ -15,8 +15,9 @@ use crate::config::StorageConfig;
 use crate::error::Error;
 use crate::maintenance::partitions::{Partitions, Refused};
 use crate::migrate;
+use crate::postgres::cause::Cause;
 use crate::postgres::retry::until_available;
-use crate::postgres::{Connector, WriterConnection, within};
+use crate::postgres::{Connector, WriterConnection};
 
 type Manager = PostgresConnectionManager<MakeRustlsConnect>;
 
@@ -29,26 +30,10 @@ pub struct StoragePool {
     config: StorageConfig,
     connector: Connector,
     queries: bb8::Pool<Manager>,
+    /// Why `queries` can't connect, if it can't.
+    cause: Cause,
     redis: Option<ConnectionManager>,
     partitions: Partitions,
-}
-
-/// Whether the two stores answer.
-#[derive(Debug, Clone, Serialize)]
-pub struct Health {
-    /// PostgreSQL.
-    pub postgres: StoreHealth,
-    /// Redis; `None` when it is not configured.
-    pub redis: Option<StoreHealth>,
-}
-
-/// Whether one store answers.
-#[derive(Debug, Clone, Serialize)]
-pub struct StoreHealth {
-    /// The version that it tells, when it answers.
-    pub version: Option<String>,
-    /// What went wrong, when it does not.
-    pub error: Option<String>,
 }
 
 /// How busy the pool is.
@@ -60,22 +45,6 @@ pub struct PoolStats {
     pub idle: u32,
     /// Most connections that may be open.
     pub max: u32,
-}
-
-impl Health {
-    /// Whether everything that is configured answers.
-    pub fn is_healthy(&self) -> bool {
-        self.postgres.error.is_none() && self.redis.as_ref().is_none_or(|redis| redis.error.is_none())
-    }
-}
-
-impl From<Result<String, Error>> for StoreHealth {
-    fn from(answer: Result<String, Error>) -> Self {
-        match answer {
-            Ok(version) => Self { version: Some(version), error: None },
-            Err(error) => Self { version: None, error: Some(error.to_string()) },
-        }
-    }
 }
 
 impl StoragePool {
@@ -95,6 +64,7 @@ impl StoragePool {
         let connector = Connector::new(&config.database)?;
         until_available(&config.connect_retry, || connector.any()).await?;
         let (database, (driver, tls)) = (&config.database, connector.parts());
+        let cause = Cause::default();
         let queries = bb8::Pool::builder()
             .max_size(database.max_connections)
             .min_idle(database.min_connections)
@@ -103,6 +73,8 @@ impl StoragePool {
             .max_lifetime(Duration::from_secs(database.max_lifetime_s))
             // A closed connection is known without asking (see `get`); the extra round trip would buy nothing.
             .test_on_check_out(false)
+            .error_sink(Box::new(cause.clone()))
+            .connection_customizer(Box::new(cause.clone()))
             .build(Manager::new(driver, tls))
             .await?;
         let redis = match &config.redis.url {
@@ -110,7 +82,7 @@ impl StoragePool {
             None => None,
         };
         let partitions = Partitions::new(config.partitions.clone());
-        Ok(Self { config, connector, queries, redis, partitions })
+        Ok(Self { config, connector, queries, cause, redis, partitions })
     }
 
     /// The configuration that it was made from.
@@ -143,14 +115,23 @@ impl StoragePool {
     /// A connection from the pool.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when none becomes free within `database.acquire_timeout_ms`.
+    /// [`Error::Unavailable`] when none becomes free within `database.acquire_timeout_ms`; it tells why none could be opened, if
+    /// that is the cause, and else that all are at work.
     pub async fn get(&self) -> Result<PooledConnection<'_>, Error> {
         loop {
-            let connection = self.queries.get().await?;
+            let connection = self.queries.get().await.map_err(|error| self.unavailable(error))?;
             if !connection.is_closed() {
                 return Ok(connection);
             }
             // PostgreSQL was restarted: the pool drops this one when it comes back, and opens another.
+        }
+    }
+
+    fn unavailable(&self, error: bb8::RunError<tokio_postgres::Error>) -> Error {
+        let patience = Duration::from_millis(self.config.database.acquire_timeout_ms);
+        match (error, self.cause.within(patience)) {
+            (bb8::RunError::TimedOut, Some(cause)) => Error::Unavailable(cause),
+            (error, _) => error.into(),
         }
     }
 
@@ -216,25 +197,6 @@ impl StoragePool {
         Ok(applied)
     }
 
-    /// Asks PostgreSQL and Redis whether they are there.
-    pub async fn health_check(&self) -> Health {
-        Health {
-            postgres: self.postgres_version().await.into(),
-            redis: match self.redis() {
-                Some(redis) => Some(redis_version(redis).await.into()),
-                None => None,
-            },
-        }
-    }
-
-    async fn postgres_version(&self) -> Result<String, Error> {
-        within(Duration::from_millis(self.config.database.query_timeout_ms), async {
-            let client = self.get().await?;
-            Ok(client.query_one(POSTGRES_VERSION, &[]).await?.get(0))
-        })
-        .await
-    }
-
     /// How busy the pool is.
     pub fn stats(&self) -> PoolStats {
         let state = self.queries.state();
@@ -246,18 +208,10 @@ impl StoragePool {
     }
 }
 
-const POSTGRES_VERSION: &str = "/* postgres_version */ SHOW server_version";
-
 fn open_redis(url: &str, patience: Duration) -> Result<ConnectionManager, Error> {
     let config = ConnectionManagerConfig::new()
         .set_connection_timeout(Some(patience))
         .set_response_timeout(Some(patience))
         .set_number_of_retries(1);
     Ok(ConnectionManager::new_lazy_with_config(redis::Client::open(url)?, config)?)
-}
-
-async fn redis_version(mut redis: ConnectionManager) -> Result<String, Error> {
-    let info: String = redis::cmd("INFO").arg("server").query_async(&mut redis).await?;
-    let version = info.lines().find_map(|line| line.strip_prefix("redis_version:"));
-    Ok(version.unwrap_or("unknown").trim().to_owned())
 }

@@ -5,12 +5,15 @@ use std::collections::HashSet;
 use harness::TestDatabase;
 use llm_observatory_storage::maintenance::retention;
 use llm_observatory_storage::postgres::connector;
-use llm_observatory_storage::{repositories, writers};
+use llm_observatory_storage::{health, repositories, writers};
 
 /// Every fixed statement, with its name.
 fn statements() -> Vec<(&'static str, &'static str)> {
-    let modules =
-        [repositories::STATEMENTS, writers::STATEMENTS, &[retention::STATEMENTS, connector::STATEMENTS]];
+    let modules = [
+        repositories::STATEMENTS,
+        writers::STATEMENTS,
+        &[retention::STATEMENTS, connector::STATEMENTS, health::STATEMENTS],
+    ];
     modules.concat().concat()
 }
 

@@ -14,6 +14,7 @@ use llm_observatory_storage::config::Problem;
 use serde::{Deserialize, Serialize};
 
 use crate::connections::ConnectionsConfig;
+use crate::health::HealthConfig;
 use crate::jobs::JobsConfig;
 
 pub use load::{Layers, load};
@@ -48,6 +49,8 @@ pub struct Config {
     pub ingest: IngestConfig,
     /// The way out.
     pub query: QueryConfig,
+    /// The watch over PostgreSQL.
+    pub health: HealthConfig,
     /// Upkeep that repeats.
     pub jobs: JobsConfig,
 }
@@ -90,6 +93,7 @@ impl Default for Config {
             storage: StorageConfig::default(),
             ingest: IngestConfig::default(),
             query: QueryConfig::default(),
+            health: HealthConfig::default(),
             jobs: JobsConfig::default(),
         }
     }
@@ -130,6 +134,7 @@ impl Config {
             ("storage", self.storage.problems()),
             ("ingest", self.ingest.problems()),
             ("query", self.query.problems()),
+            ("health", self.health.problems()),
             ("jobs", self.jobs.problems()),
         ]
         .into_iter()

@@ -68,6 +68,9 @@ export!(
     ExportLogsPartialSuccess { rejected_log_records }
 );
 
+/// The full names of the three services.
+pub(crate) const SERVICES: [&str; 3] = [Spans::SERVICE, MetricPoints::SERVICE, Logs::SERVICE];
+
 /// One of OTLP's three services.
 #[derive(Debug)]
 pub struct ExportService<S: Signal> {

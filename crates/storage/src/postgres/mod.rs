@@ -2,6 +2,7 @@
 //!
 //! What uses these rooms (the pool, the writers) is known to none of them.
 
+pub(crate) mod cause;
 pub mod connector;
 pub mod patience;
 pub mod retry;
