@@ -11,18 +11,19 @@ const PREFIX: &str = "llm-observatory-";
 const PLAN: &[(&str, &[&str])] = &[
     ("core", &[]),
     ("proto", &[]),
+    ("private-postgres", &[]),
     ("genai", &["core"]),
     ("storage", &["core"]),
     ("ingest", &["core", "genai", "storage"]),
     ("query", &["core", "proto", "storage"]),
-    ("server", &["core", "genai", "ingest", "proto", "query", "storage"]),
+    ("server", &["core", "genai", "ingest", "private-postgres", "proto", "query", "storage"]),
 ];
 
 /// Libraries that only these crates know.
 const GUARDED: &[(&[&str], &[&str])] = &[
     (&["tokio-postgres", "tokio-postgres-rustls", "bb8", "bb8-postgres", "redis", "refinery"], &["storage"]),
     (&["clap", "figment", "axum"], &["server"]),
-    (&["tonic", "tonic-prost", "tonic-health", "tonic-reflection"], &["server", "proto"]),
+    (&["tonic", "tonic-prost", "tonic-health", "tonic-reflection", "tonic-types"], &["server", "proto"]),
 ];
 
 /// Every crate of the house with the names of its direct, normal dependencies. Tests and benches stand outside of it.

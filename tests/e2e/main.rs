@@ -15,6 +15,7 @@ mod durability;
 mod ingest;
 mod mending;
 mod partition;
+mod ports;
 mod query;
 mod refusal;
 mod round_trip;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use clap::Args;
 use llm_observatory_proto::v1::ListTracesRequest;
 use llm_observatory_query::{Caller, QueryConfig, TraceService};
-use llm_observatory_storage::writers::connection::unsafe_settings;
+use llm_observatory_storage::postgres::unsafe_settings;
 use llm_observatory_storage::{StoragePool, migrate};
 
 use super::migrate::reach_private;

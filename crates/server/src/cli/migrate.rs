@@ -2,12 +2,12 @@
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use llm_observatory_private_postgres::{PrivatePostgres, StartOptions};
 use llm_observatory_storage::{StoragePool, migrate};
 
 use super::output::{Table, print_table, start_logging};
 use super::{Failure, Options};
 use crate::config::Config;
-use crate::private_postgres::{PrivatePostgres, StartOptions};
 use llm_observatory_storage::config::Secret;
 
 /// Options of `migrate`.

@@ -14,6 +14,8 @@ use llm_observatory_storage::config::Problem;
 use serde::{Deserialize, Serialize};
 
 use crate::connections::ConnectionsConfig;
+use crate::health::HealthConfig;
+use crate::jobs::JobsConfig;
 
 pub use load::{Layers, load};
 
@@ -47,6 +49,10 @@ pub struct Config {
     pub ingest: IngestConfig,
     /// The way out.
     pub query: QueryConfig,
+    /// The watch over PostgreSQL.
+    pub health: HealthConfig,
+    /// Upkeep that repeats.
+    pub jobs: JobsConfig,
 }
 
 /// Which half of the observatory runs in this process.
@@ -87,6 +93,8 @@ impl Default for Config {
             storage: StorageConfig::default(),
             ingest: IngestConfig::default(),
             query: QueryConfig::default(),
+            health: HealthConfig::default(),
+            jobs: JobsConfig::default(),
         }
     }
 }
@@ -126,6 +134,8 @@ impl Config {
             ("storage", self.storage.problems()),
             ("ingest", self.ingest.problems()),
             ("query", self.query.problems()),
+            ("health", self.health.problems()),
+            ("jobs", self.jobs.problems()),
         ]
         .into_iter()
         .flat_map(|(section, problems)| problems.into_iter().map(|problem| problem.within(section)))
