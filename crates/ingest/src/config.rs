@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use llm_observatory_storage::config::{Problem, RetryConfig};
+use llm_observatory_config::{Problems, Validate};
+use llm_observatory_storage::config::RetryConfig;
 use llm_observatory_storage::writers::Dictionary;
 use serde::{Deserialize, Serialize};
 
@@ -98,56 +99,52 @@ impl Default for IngestConfig {
     }
 }
 
-impl IngestConfig {
-    /// Everything that is wrong with the values, each with what to do.
-    pub fn problems(&self) -> Vec<Problem> {
-        let at_least_one = [
-            (self.max_request_bytes, "max_request_bytes"),
-            (self.max_request_records, "max_request_records"),
-            (self.max_record_elements, "max_record_elements"),
-            (self.budget_bytes, "budget_bytes"),
-            (self.writers, "writers"),
-            (self.batch_records, "batch_records"),
-            (self.batch_bytes, "batch_bytes"),
-            (self.partition_attempts as usize, "partition_attempts"),
-            (self.dictionary_ids, "dictionary_ids"),
-        ];
-        let mut problems: Vec<_> = at_least_one
-            .into_iter()
-            .filter(|(value, _)| *value == 0)
-            .map(|(_, key)| Problem::new(key, "must be at least 1"))
-            .collect();
-        if self.max_request_bytes > MOST_REQUEST_BYTES {
-            problems.push(Problem::new(
-                "max_request_bytes",
-                "must be at most 1 GiB, the most that PostgreSQL takes for one value",
-            ));
-        }
-        if self.arriving_bytes < ORDINARY_BYTES {
-            problems.push(Problem::new("arriving_bytes", "must be at least 1 MiB: room for one request"));
-        }
-        for (millis, key) in [
-            (self.receive_within_ms, "receive_within_ms"),
-            (self.receive_idle_ms, "receive_idle_ms"),
-            (self.commit_within_ms, "commit_within_ms"),
-            (self.write_backoff_ms, "write_backoff_ms"),
-        ] {
-            if millis == 0 {
-                problems.push(Problem::new(key, "must be at least 1 millisecond"));
-            }
-        }
-        if self.max_write_backoff_ms < self.write_backoff_ms {
-            problems.push(Problem::new("max_write_backoff_ms", "must not be less than write_backoff_ms"));
-        }
-        if self.max_retry_delay_ms < self.retry_delay_ms {
-            problems.push(Problem::new("max_retry_delay_ms", "must not be less than retry_delay_ms"));
-        }
-        if self.patience_ms >= self.answer_within_ms {
-            problems.push(Problem::new("patience_ms", "must be less than answer_within_ms"));
-        }
-        problems
+impl Validate for IngestConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.at_least("max_request_bytes", self.max_request_bytes, 1);
+        problems.require(
+            self.max_request_bytes <= MOST_REQUEST_BYTES,
+            "max_request_bytes",
+            "must be at most 1 GiB, the most that PostgreSQL takes for one value",
+        );
+        problems.at_least("max_request_records", self.max_request_records, 1);
+        problems.at_least("max_record_elements", self.max_record_elements, 1);
+        problems.require(
+            self.arriving_bytes >= ORDINARY_BYTES,
+            "arriving_bytes",
+            "must be at least 1 MiB: room for one request",
+        );
+        problems.at_least("receive_within_ms", self.receive_within_ms, 1);
+        problems.at_least("receive_idle_ms", self.receive_idle_ms, 1);
+        problems.at_least("budget_bytes", self.budget_bytes, 1);
+        problems.require(
+            self.patience_ms < self.answer_within_ms,
+            "patience_ms",
+            "must be less than answer_within_ms",
+        );
+        problems.at_least("writers", self.writers, 1);
+        problems.at_least("batch_records", self.batch_records, 1);
+        problems.at_least("batch_bytes", self.batch_bytes, 1);
+        problems.at_least("commit_within_ms", self.commit_within_ms, 1);
+        problems.at_least("write_backoff_ms", self.write_backoff_ms, 1);
+        problems.not_less_than(
+            "max_write_backoff_ms",
+            self.max_write_backoff_ms,
+            "write_backoff_ms",
+            self.write_backoff_ms,
+        );
+        problems.at_least("partition_attempts", self.partition_attempts, 1);
+        problems.at_least("dictionary_ids", self.dictionary_ids, 1);
+        problems.not_less_than(
+            "max_retry_delay_ms",
+            self.max_retry_delay_ms,
+            "retry_delay_ms",
+            self.retry_delay_ms,
+        );
     }
+}
 
+impl IngestConfig {
     /// Longest wait for a part of a budget.
     pub fn patience(&self) -> Duration {
         Duration::from_millis(self.patience_ms)
@@ -201,6 +198,30 @@ const MOST_REQUEST_BYTES: usize = 1024 * 1024 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_that_contradict_each_other_are_told() {
+        assert!(IngestConfig::default().check().is_ok());
+        let config = IngestConfig {
+            writers: 0,
+            patience_ms: 4_000,
+            max_retry_delay_ms: 1,
+            max_request_bytes: MOST_REQUEST_BYTES + 1,
+            ..IngestConfig::default()
+        };
+        let mut problems = Problems::default();
+        problems.section("ingest", &config);
+        let told: Vec<_> = problems.into_found().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "ingest.max_request_bytes must be at most 1 GiB, the most that PostgreSQL takes for one value",
+                "ingest.patience_ms must be less than answer_within_ms",
+                "ingest.writers must be at least 1",
+                "ingest.max_retry_delay_ms must not be less than ingest.retry_delay_ms",
+            ]
+        );
+    }
 
     #[test]
     fn no_delay_is_shorter_or_longer_than_allowed() {

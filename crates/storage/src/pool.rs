@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bb8_postgres::PostgresConnectionManager;
+use llm_observatory_config::Validate as _;
 use llm_observatory_core::time::Day;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use serde::Serialize;
@@ -87,10 +88,7 @@ impl StoragePool {
     /// [`Error::Config`] for a configuration that can't work, [`Error::Unavailable`] when PostgreSQL did not answer in
     /// `connect_retry.attempts`, and what PostgreSQL says when it answers with a refusal (a wrong password).
     pub async fn new(config: StorageConfig) -> Result<Self, Error> {
-        match config.problems() {
-            problems if problems.is_empty() => {}
-            problems => return Err(crate::config::ConfigError::Invalid(problems).into()),
-        }
+        config.check()?;
         let connector = Connector::new(&config.database)?;
         connect_with_retry(&config.connect_retry, || connector.any()).await?;
         let (database, (driver, tls)) = (&config.database, connector.parts());

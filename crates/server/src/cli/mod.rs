@@ -11,9 +11,9 @@ use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use llm_observatory_storage::config::{ConfigError, variables};
+use llm_observatory_config::{ConfigError, Flag, Layers, load, variables};
 
-use crate::config::{Config, Layers, Role, load};
+use crate::config::{self, Config, Role};
 
 /// LLM Observatory: a telemetry store for LLM applications on plain PostgreSQL.
 #[derive(Debug, Parser)]
@@ -130,18 +130,21 @@ struct Listen {
 impl Options {
     fn load(&self, listen: Option<&Listen>) -> Result<Config, Failure> {
         let mut flags = Vec::new();
-        let mut flag = |path, value: Option<String>| flags.extend(value.map(|value| (path, value)));
-        flag("storage.database.url", self.database_url.clone());
-        flag("data_dir", self.data_dir.clone());
+        let mut flag = |name, path, value: Option<String>| {
+            flags.extend(value.map(|value| Flag { name, path, value }));
+        };
+        flag("--database-url", "storage.database.url", self.database_url.clone());
+        flag("--data-dir", "data_dir", self.data_dir.clone());
         if let Some(listen) = listen {
-            flag("ingest_listen", listen.ingest_listen.clone());
-            flag("query_listen", listen.query_listen.clone());
-            flag("admin_listen", listen.admin_listen.clone());
-            flag("role", listen.role.map(|role| format!("{role:?}").to_lowercase()));
-            flag("allow_unauthenticated", listen.allow_unauthenticated.then(|| "true".to_owned()));
+            flag("--ingest-listen", "ingest_listen", listen.ingest_listen.clone());
+            flag("--query-listen", "query_listen", listen.query_listen.clone());
+            flag("--admin-listen", "admin_listen", listen.admin_listen.clone());
+            flag("--role", "role", listen.role.map(|role| format!("{role:?}").to_lowercase()));
+            let accepted = listen.allow_unauthenticated.then(|| "true".to_owned());
+            flag("--allow-unauthenticated", "allow_unauthenticated", accepted);
         }
-        let environment = variables().collect();
-        load(&Layers { file: self.config.clone(), environment, flags }).map_err(Failure::Configuration)
+        let layers = Layers { file: self.config.clone(), environment: variables().collect(), flags };
+        load(&layers, &config::names()).map_err(Failure::Configuration)
     }
 }
 

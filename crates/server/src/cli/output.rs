@@ -3,12 +3,9 @@
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::ValueEnum;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table as Drawing};
-use tracing_subscriber::EnvFilter;
-
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
@@ -70,10 +67,10 @@ pub(super) fn print_table(table: &Table) {
 
 /// Log lines from now on, as configured.
 pub(super) fn start_logging(config: &Config) -> Result<(), Failure> {
-    // The migration library speaks of every step; what it did is told by us, once.
-    let filter = EnvFilter::try_new(format!("refinery_core=warn,{}", config.log))
-        .context("the setting `log` is not a filter like `info`")?;
-    let colours = std::io::stderr().is_terminal();
+    let filter = config.log_filter()?;
+    // https://no-color.org: set, and not empty.
+    let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let colours = std::io::stderr().is_terminal() && !is_plain;
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     match config.log_format {

@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use llm_observatory_config::{Problems, Secret, Validate};
 use serde::{Deserialize, Serialize};
-
-use super::Secret;
 
 /// Where PostgreSQL is, and how many connections it is asked for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -13,7 +12,7 @@ use super::Secret;
 pub struct DatabaseConfig {
     /// A connection URL or key-value string. When given, it decides, and the five parts below are not read.
     pub url: Option<Secret>,
-    /// Host name, address, or the directory of a unix socket.
+    /// Host name, address, or the directory of a unix socket; without it localhost.
     pub host: Option<String>,
     /// Port.
     pub port: u16,
@@ -84,8 +83,8 @@ impl Default for DatabaseConfig {
             url: None,
             host: None,
             port: 5432,
-            name: "observatory".to_owned(),
-            user: "observatory".to_owned(),
+            name: "postgres".to_owned(),
+            user: "postgres".to_owned(),
             password: None,
             ssl_mode: SslMode::Prefer,
             ssl_root_cert: None,
@@ -101,6 +100,36 @@ impl Default for DatabaseConfig {
             allow_unsafe_durability: false,
             query_timeout_ms: 30_000,
         }
+    }
+}
+
+impl Validate for DatabaseConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.require(
+            self.url.as_ref().is_none_or(|url| url.expose().parse::<tokio_postgres::Config>().is_ok()),
+            "url",
+            "is not a PostgreSQL URL; write postgresql://user:password@host:5432/database",
+        );
+        problems.require(self.port != 0, "port", "must be between 1 and 65535");
+        problems.require(!self.name.is_empty(), "name", "must not be empty");
+        problems.require(!self.user.is_empty(), "user", "must not be empty");
+        problems.at_least("max_connections", self.max_connections, 1);
+        problems.require(
+            self.max_connections <= 1_000,
+            "max_connections",
+            "must be at most 1000; PostgreSQL slows down long before",
+        );
+        problems.require(
+            self.min_connections <= self.max_connections,
+            "min_connections",
+            "must not be more than max_connections",
+        );
+        problems.at_least("connect_timeout_ms", self.connect_timeout_ms, 1);
+        problems.at_least("acquire_timeout_ms", self.acquire_timeout_ms, 1);
+        problems.at_least("tcp_user_timeout_ms", self.tcp_user_timeout_ms, 1);
+        problems.at_least("query_timeout_ms", self.query_timeout_ms, 1);
+        problems.at_least("lock_timeout_ms", self.lock_timeout_ms, 1);
+        problems.at_least("idle_in_transaction_timeout_ms", self.idle_in_transaction_timeout_ms, 1);
     }
 }
 
