@@ -11,7 +11,7 @@ use llm_observatory_storage::{StoragePool, migrate};
 use super::migrate::reach_existing;
 use super::output::print_table;
 use super::table::Table;
-use super::{Failure, Options};
+use super::{Failure, Options, causes};
 use crate::config::Config;
 
 /// What is checked, in this order.
@@ -136,7 +136,7 @@ async fn sample(pool: &StoragePool, config: &QueryConfig) -> Result<String, Stri
             let found = if answer.traces.is_empty() { "no trace" } else { "traces" };
             Ok(format!("{found} in the last 24 hours, {} ms", begin.elapsed().as_millis()))
         }
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(causes(&error)),
     }
 }
 

@@ -76,20 +76,17 @@ impl fmt::Display for Failure {
         match self {
             Self::Configuration(error) => write!(f, "{error}"),
             Self::Usage(message) | Self::Unreachable(message) | Self::Unwell(message) => f.write_str(message),
-            Self::Other(error) => f.write_str(&causes(error)),
+            Self::Other(error) => f.write_str(&causes(error.as_ref())),
         }
     }
 }
 
 /// The error and its causes on one line. An error that already tells its cause is not told twice.
-fn causes(error: &anyhow::Error) -> String {
-    let mut told = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !told.contains(&cause) {
-            told = format!("{told}: {cause}");
-        }
-    }
-    told
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let told = error.to_string();
+    std::iter::successors(error.source(), |cause| cause.source())
+        .map(ToString::to_string)
+        .fold(told, |told, cause| if told.contains(&cause) { told } else { format!("{told}: {cause}") })
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
