@@ -2,6 +2,7 @@
 
 use harness::daemon::binary;
 use harness::{Postgres, TestDatabase};
+use llm_observatory_storage::{StorageConfig, StoragePool};
 
 use crate::cli::STEPS;
 use crate::command::{closed_port, outcome, program, run};
@@ -33,4 +34,8 @@ async fn a_password_alone_reaches_the_server_on_this_machine() {
     run(&["migrate"], &environment).await.says(0, &["the schema has version"]);
     let check = run(&["check"], &environment).await;
     check.says(0, &["postgres at localhost:", "sample query"]);
+
+    let variables = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let pool = StoragePool::new(StorageConfig::from_vars(variables).unwrap()).await.unwrap();
+    assert!(pool.health_check().await.is_healthy());
 }

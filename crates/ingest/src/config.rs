@@ -19,48 +19,48 @@ pub struct IngestConfig {
     pub max_request_records: usize,
     /// Most attributes, events, links, buckets and nested values of one record.
     pub max_record_elements: usize,
-    /// Bytes of requests of ordinary size (up to 1 MiB) that are still arriving, or that wait for a part of the budget. The
-    /// larger ones share room for one of the largest.
+    /// Room for requests of ordinary size (up to 1 MiB) that are still arriving or wait for a part of the budget, in bytes.
+    /// Larger requests share other room, which holds one of the largest.
     pub arriving_bytes: usize,
     /// Longest time from the head of a request to the last byte of its body, in milliseconds.
     pub receive_within_ms: u64,
     /// Longest pause of a request that is arriving, in milliseconds.
     pub receive_idle_ms: u64,
-    /// Estimated memory that requests may hold from being decoded to their answer, in bytes.
+    /// Estimated memory that requests may hold from their decoding to their answer, in bytes.
     pub budget_bytes: usize,
-    /// Longest wait for a part of that budget, in milliseconds; then the request is refused. Several SDKs never try again,
-    /// so some patience saves data.
+    /// Longest wait for a part of that budget, in milliseconds; then the request is refused. Several SDKs never retry, so
+    /// some patience saves their data.
     pub patience_ms: u64,
     /// Longest time to an answer, in milliseconds. The Collector gives up an attempt after 5 seconds.
     pub answer_within_ms: u64,
     /// Connections that write.
     pub writers: usize,
-    /// How long an idle writer waits for company after the first request, in milliseconds.
+    /// How long an idle writer waits for further requests after the first one, in milliseconds.
     pub linger_ms: u64,
     /// Most records in one transaction.
     pub batch_records: usize,
     /// Most request bytes in one transaction.
     pub batch_bytes: usize,
-    /// From this size on a request is decoded on a thread of its own, in bytes, so that others are not held up.
+    /// Size from which a request is decoded on a thread of its own, in bytes, so that it does not hold up others.
     pub offload_bytes: usize,
-    /// Longest time that a transaction may take, in milliseconds; then its connection is given up, and it is run again.
+    /// Longest time of a transaction, in milliseconds; then the writer drops its connection and runs the transaction again.
     pub commit_within_ms: u64,
-    /// The wait after a transaction that failed and is run again while a client waits for it, in milliseconds. It doubles each
-    /// time, and half of it is left to chance.
+    /// Wait before a failed transaction runs again, in milliseconds. It doubles with each attempt; up to half of it is
+    /// random.
     pub write_backoff_ms: u64,
-    /// The longest such wait, in milliseconds, and so between attempts of a writer to connect.
+    /// Longest such wait, in milliseconds; also the longest wait between two attempts of a writer to connect.
     pub max_write_backoff_ms: u64,
-    /// How often a transaction is run whose rows found no partition, though it was made.
+    /// Attempts of a transaction whose rows still find no partition after it was created.
     pub partition_attempts: u32,
-    /// Records of one request that PostgreSQL refuses and that are looked for one by one. Where there are more, what it does
-    /// not take together is refused together, or the search would take longer than anyone waits.
+    /// Most records of one request that are searched out one by one because PostgreSQL does not take them. Beyond that,
+    /// whole groups of records are rejected: a longer search would outlast every client.
     pub sought_refusals: usize,
-    /// Dictionary rows (resources, scopes, metrics, series) that are known to be stored: about 40 bytes each.
+    /// Dictionary rows (resources, scopes, metrics, series) that the daemon remembers to be stored: about 40 bytes each.
     pub dictionary_ids: usize,
-    /// The shortest delay that a refused client is asked to keep, in milliseconds. It grows with the backlog, and a quarter
-    /// more or less is left to chance.
+    /// Shortest delay that a refusal asks the client to keep, in milliseconds. The delay grows with the backlog, and varies
+    /// by a quarter at random.
     pub retry_delay_ms: u64,
-    /// The longest such delay, in milliseconds. Some clients drop their data when it does not fit into 10 seconds in all.
+    /// Longest such delay, in milliseconds. Some clients drop their data when all attempts do not fit into 10 seconds.
     pub max_retry_delay_ms: u64,
     /// Most rejected records of one request that are kept in `ingest_rejections`.
     pub kept_rejections: usize,
@@ -182,8 +182,8 @@ impl IngestConfig {
         Duration::from_millis(self.receive_idle_ms)
     }
 
-    /// The delay that a refused client is asked to keep, within its limits and with jitter, so that clients don't come back
-    /// in step.
+    /// The delay that a refusal asks the client to keep, within its limits and with jitter, so that clients don't retry in
+    /// step.
     pub(crate) fn retry_delay(&self, wanted: Duration) -> Duration {
         let wanted = u64::try_from(wanted.as_millis()).unwrap_or(u64::MAX);
         let (least, most) = (self.retry_delay_ms, self.max_retry_delay_ms);

@@ -1,4 +1,4 @@
-//! The limits of a query, by name.
+//! The limits of a query, each by its name.
 
 use std::time::Duration;
 
@@ -13,20 +13,20 @@ use crate::Caller;
 pub struct QueryConfig {
     /// Rows of a page when the caller does not say.
     pub default_page_size: u16,
-    /// Most rows of a page; a caller who asks for more gets so many.
+    /// Most rows of a page, also for a caller who asks for more.
     pub max_page_size: u16,
-    /// How far a time range reaches back from now when its start is not told, in seconds.
+    /// How far a time range reaches back from now when the caller gives no start, in seconds.
     pub default_range_s: u64,
-    /// How far a time range reaches beyond now when its end is not told, in seconds: clocks that run ahead are seen.
+    /// How far a time range reaches beyond now when the caller gives no end, in seconds. It covers clocks that run ahead.
     pub default_ahead_s: u64,
-    /// Longest time that the answer to a list may take, in milliseconds. A shorter deadline of the caller counts instead.
+    /// Longest time until a list is answered, in milliseconds. A shorter deadline of the caller counts instead.
     pub timeout_ms: u64,
     /// Most spans in one message of a streamed trace.
     pub chunk_spans: u16,
     /// About how many bytes one message of a streamed trace holds.
     pub chunk_bytes: usize,
-    /// About how many bytes a page of records or points holds; a page that would hold more ends early. gRPC clients refuse
-    /// messages of more than 4 MiB unless told otherwise.
+    /// About how many bytes a page of records or points holds; a page that would hold more ends early. By default gRPC
+    /// clients take no message of more than 4 MiB.
     pub page_bytes: usize,
 }
 

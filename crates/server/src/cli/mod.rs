@@ -140,13 +140,13 @@ struct Options {
 /// Where the daemon listens.
 #[derive(Debug, Args)]
 struct Listen {
-    /// Where OTLP/gRPC is taken [default: 127.0.0.1:4317, env: OBSERVATORY_INGEST_LISTEN].
+    /// Where the daemon receives OTLP/gRPC [default: 127.0.0.1:4317, env: OBSERVATORY_INGEST_LISTEN].
     #[arg(long, value_name = "ADDRESS")]
     ingest_listen: Option<String>,
-    /// Where queries are answered [default: 127.0.0.1:4320, env: OBSERVATORY_QUERY_LISTEN].
+    /// Where it answers queries [default: 127.0.0.1:4320, env: OBSERVATORY_QUERY_LISTEN].
     #[arg(long, value_name = "ADDRESS")]
     query_listen: Option<String>,
-    /// Where /metrics, /healthz and /readyz are served [default: 127.0.0.1:9464, env: OBSERVATORY_ADMIN_LISTEN].
+    /// Where it serves /metrics, /healthz and /readyz [default: 127.0.0.1:9464, env: OBSERVATORY_ADMIN_LISTEN].
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<String>,
     /// Which half runs in this process [default: all, env: OBSERVATORY_ROLE].

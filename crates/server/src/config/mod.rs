@@ -51,19 +51,19 @@ pub fn names() -> Names {
 pub struct Config {
     /// Where the private PostgreSQL lives when no database is configured.
     pub data_dir: PathBuf,
-    /// Which half of the observatory runs in this process.
+    /// Which halves of the observatory run in this process.
     pub role: Role,
-    /// Where OTLP/gRPC is taken.
+    /// Where the daemon receives OTLP/gRPC.
     pub ingest_listen: SocketAddr,
-    /// Where queries are answered.
+    /// Where it answers queries.
     pub query_listen: SocketAddr,
-    /// Where `/metrics`, `/healthz` and `/readyz` are served over HTTP.
+    /// Where it serves `/metrics`, `/healthz` and `/readyz` over HTTP.
     pub admin_listen: SocketAddr,
     /// Must be true to listen beyond loopback: whoever reaches the ports can write and read everything.
     pub allow_unauthenticated: bool,
-    /// Longest time to finish what is in flight after SIGTERM, in seconds.
+    /// Longest time to finish the requests in flight after SIGTERM, in seconds.
     pub shutdown_s: u64,
-    /// Connections to the ports of OTLP and of queries, each of which has all of these limits for itself.
+    /// Connections to the ports of OTLP and of queries. Each port has all of these limits for itself.
     pub connections: ConnectionsConfig,
     /// What is logged, as in `RUST_LOG`: `info`, or `info,llm_observatory_ingest=debug`.
     pub log: String,
@@ -142,7 +142,7 @@ impl Role {
 }
 
 impl Config {
-    /// Longest time to finish what is in flight.
+    /// Longest time to finish the requests in flight.
     pub const fn shutdown(&self) -> Duration {
         Duration::from_secs(self.shutdown_s)
     }

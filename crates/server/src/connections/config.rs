@@ -6,7 +6,7 @@ use llm_observatory_config::{Problems, Validate};
 use serde::{Deserialize, Serialize};
 use tonic::transport::Server;
 
-/// The largest frame that clients may send: many make use of it, and fewer frames cost both sides less.
+/// The largest frame that clients may send. Many clients use it, and fewer frames cost both sides less.
 const MAX_FRAME_BYTES: u32 = 64 * 1024;
 
 /// The window that every connection begins with (RFC 9113, 6.9.2), and the largest one (6.9.1).
@@ -19,16 +19,16 @@ const MOST_WINDOW_BYTES: u32 = i32::MAX.unsigned_abs();
 pub struct ConnectionsConfig {
     /// Most connections in all; further ones are closed at once.
     pub max: usize,
-    /// Most connections from one address. A proxy brings those of all its clients.
+    /// Most connections from one address. A proxy has one address for all its clients.
     pub max_per_address: usize,
-    /// Most requests at a time on one connection; clients keep further ones to themselves. The Collector has 10 by default.
+    /// Most requests at a time on one connection; clients hold further ones back. The Collector has 10 by default.
     pub max_streams: u32,
-    /// Longest time until a connection has sent the first bytes of HTTP/2, in milliseconds.
+    /// Longest time until a new connection has sent the first bytes of HTTP/2, in milliseconds.
     pub first_bytes_ms: u64,
-    /// Bytes that a connection may have sent and that were not read yet.
+    /// Most bytes of a connection that have arrived and that the daemon has not read yet.
     pub window_bytes: u32,
-    /// Bytes of one request on it that were not read yet. All its requests together fit into the above: those that wait for
-    /// room must not keep those from arriving that have it.
+    /// Most such bytes of one request. Those of `max_streams` requests must fit into `window_bytes`: requests that wait for
+    /// room must not stop those that have it.
     pub stream_window_bytes: u32,
     /// Most bytes of a message of any service but OTLP's, which has `ingest.max_request_bytes`.
     pub max_message_bytes: usize,
@@ -36,13 +36,14 @@ pub struct ConnectionsConfig {
     pub call_within_ms: u64,
     /// Most bytes of the headers of one request.
     pub max_header_bytes: u32,
-    /// Streams that a client may open and reset before they were looked at; then it is sent away (CVE-2023-44487).
+    /// Most streams that a client opens and resets before the daemon looks at them; then its connection is closed
+    /// (CVE-2023-44487).
     pub max_pending_resets: usize,
-    /// Streams that may be reset for errors of a client; then it is sent away.
+    /// Most streams that the daemon resets for errors of the client; then its connection is closed.
     pub max_error_resets: usize,
-    /// Silence on a connection after which its client is asked for a sign of life, in milliseconds.
+    /// Silence on a connection after which the daemon sends a ping, in milliseconds.
     pub keepalive_interval_ms: u64,
-    /// Longest wait for that sign, in milliseconds; then the connection is closed.
+    /// Longest wait for the answer to a ping, in milliseconds; then the connection is closed.
     pub keepalive_timeout_ms: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Where the databases are and how hard they are leaned on.
+//! Where the databases are, and the limits within which they are used.
 //!
 //! Every limit has a name here. A value comes from its default, then a file, then the environment
 //! ([`StorageConfig::from_file`], [`StorageConfig::from_env`]); unknown names are refused, and all mistakes are told at once.
@@ -40,13 +40,13 @@ pub struct StorageConfig {
     pub database: DatabaseConfig,
     /// Redis, if there is one.
     pub redis: RedisConfig,
-    /// How the first connection is waited for.
+    /// How long the pool tries to open its first connection.
     pub connect_retry: RetryConfig,
     /// The buffering writers.
     pub writer: WriterConfig,
     /// Day partitions.
     pub partitions: PartitionConfig,
-    /// How long bookkeeping is kept.
+    /// How long the ledger and the dead letters are kept.
     pub retention: RetentionConfig,
 }
 
@@ -54,7 +54,7 @@ pub struct StorageConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RedisConfig {
-    /// `redis://host:port/db`; without it the observatory works without Redis.
+    /// `redis://host:port/db`. Everything works without Redis.
     pub url: Option<Secret>,
     /// Longest time to connect or to answer, in milliseconds.
     pub timeout_ms: u64,
@@ -76,11 +76,11 @@ pub struct RetryConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WriterConfig {
-    /// Rows that are gathered before they are written.
+    /// Rows that a writer gathers before it writes them.
     pub batch_rows: usize,
-    /// Most rows that are gathered while they can't be written; further ones are refused.
+    /// Most rows that a writer gathers while PostgreSQL does not take them; it refuses further ones.
     pub max_rows: usize,
-    /// How they are written.
+    /// How it writes them.
     pub method: WriteMethod,
 }
 
@@ -94,31 +94,31 @@ pub enum WriteMethod {
     Copy,
 }
 
-/// How many day partitions there may be.
+/// How many day partitions there may be, and when they are created.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PartitionConfig {
-    /// Days for which partitions are made ahead.
+    /// Days ahead of today that have their partitions already.
     pub days_ahead: u16,
     /// Most day partitions of one table; a record for yet another day is rejected.
     pub max_days: usize,
-    /// How often those of the coming days are made, in seconds.
+    /// Time between two runs of the job that creates the partitions of the coming days, in seconds.
     pub interval_s: u64,
-    /// Longest wait for another daemon that makes the same ones, in milliseconds; then the request is refused.
+    /// Longest wait for another daemon that creates the same partitions, in milliseconds; then the request is refused.
     pub lock_timeout_ms: u64,
 }
 
-/// How long bookkeeping is kept, and how it is cleared away.
+/// How long the ledger and the dead letters are kept, and how old ones are deleted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetentionConfig {
-    /// How long the ledger knows a request, in seconds: longer than any client goes on trying.
+    /// How long the ledger remembers a request, in seconds. It must be longer than any client retries.
     pub requests_s: u64,
     /// How long rejected records are kept, in seconds.
     pub rejections_s: u64,
-    /// How often what is older is deleted, in seconds.
+    /// Time between two runs of the job that deletes what is older, in seconds.
     pub interval_s: u64,
-    /// Most rows that are deleted in one transaction.
+    /// Most rows that one transaction deletes.
     pub delete_rows: u32,
 }
 
@@ -142,14 +142,14 @@ impl Default for WriterConfig {
 }
 
 impl Default for RetentionConfig {
-    /// The Collector gives up after 5 minutes by default; one that never gives up gets a day.
+    /// The Collector gives up after 5 minutes by default; a day covers clients that go on for longer.
     fn default() -> Self {
         Self { requests_s: 86_400, rejections_s: 7 * 86_400, interval_s: 60, delete_rows: 10_000 }
     }
 }
 
 impl Default for PartitionConfig {
-    /// A planner copes with a few thousand partitions; four years of days stay well below that.
+    /// PostgreSQL's planner copes with a few thousand partitions; four years of days stay well below that.
     fn default() -> Self {
         Self { days_ahead: 3, max_days: 1_461, interval_s: 3_600, lock_timeout_ms: 3_000 }
     }
