@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio_postgres::Client;
 
-use crate::error::{Error, chain};
+use crate::error::{Error, Refusal, chain};
 use crate::statement::Statement;
 
 mod embedded {
@@ -119,9 +119,20 @@ async fn run_locked(client: &mut Client) -> Result<Applied, Error> {
     }
     let mut runner = embedded::migrations::runner();
     runner.set_migration_table_name(HISTORY);
-    let report = runner.run_async(client).await.map_err(|error| Error::Migration(chain(&error)))?;
+    let report = runner.run_async(client).await.map_err(|error| Error::Migration(reason(&error)))?;
     let applied: Vec<_> = report.applied_migrations().iter().map(ToString::to_string).collect();
     Ok(Applied { applied, version: known })
+}
+
+/// Which step failed, and why. The library shows an error of PostgreSQL as `db error`.
+fn reason(error: &refinery::Error) -> String {
+    match error.kind() {
+        refinery::error::Kind::Connection(step, cause) => match cause.downcast_ref() {
+            Some(refused) => format!("{step}: {}", Refusal(refused)),
+            None => format!("{step}: {}", chain(cause.as_ref())),
+        },
+        _ => chain(error),
+    }
 }
 
 /// Takes the lock by trying: a session that waits inside PostgreSQL would hold back statements like CREATE INDEX

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bb8_postgres::PostgresConnectionManager;
+use llm_observatory_config::Validate as _;
 use llm_observatory_core::time::Day;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use serde::Serialize;
@@ -58,10 +59,7 @@ impl StoragePool {
     /// [`Error::Unavailable`] when PostgreSQL did not answer in `connect_retry.attempts`, [`Error::Postgres`] when it refuses
     /// (a wrong password), [`Error::Redis`] for an address of Redis that can't be read.
     pub async fn new(config: StorageConfig) -> Result<Self, Error> {
-        match config.problems() {
-            problems if problems.is_empty() => {}
-            problems => return Err(crate::config::ConfigError::Invalid(problems).into()),
-        }
+        config.check()?;
         let connector = Connector::new(&config.database)?;
         until_available(&config.connect_retry, || connector.any()).await?;
         let (database, (driver, tls)) = (&config.database, connector.parts());
