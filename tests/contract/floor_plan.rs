@@ -14,7 +14,7 @@ const PLAN: &[(&str, &[&str])] = &[
     ("genai", &["core"]),
     ("storage", &["core"]),
     ("ingest", &["core", "genai", "storage"]),
-    ("query", &["core", "proto", "storage"]),
+    ("query", &["core", "storage"]),
     ("server", &["core", "genai", "ingest", "proto", "query", "storage"]),
 ];
 

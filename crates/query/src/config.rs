@@ -28,6 +28,9 @@ pub struct QueryConfig {
     /// About how many bytes a page of records or points holds; a page that would hold more ends early. gRPC clients refuse
     /// messages of more than 4 MiB unless told otherwise.
     pub page_bytes: usize,
+    /// Most bytes of one span, log record or data point in an answer; a larger one ends the answer with an error that names
+    /// it, unless the caller asks for cut values.
+    pub max_record_bytes: usize,
 }
 
 impl Default for QueryConfig {
@@ -41,6 +44,8 @@ impl Default for QueryConfig {
             chunk_spans: 500,
             chunk_bytes: 1024 * 1024,
             page_bytes: 2 * 1024 * 1024,
+            // More than a record of the largest request that is taken in can have.
+            max_record_bytes: 256 * 1024 * 1024,
         }
     }
 }
@@ -58,6 +63,7 @@ impl QueryConfig {
             (self.max_page_size <= 10_000, "max_page_size", "must be at most 10000"),
             (self.timeout_ms >= 1, "timeout_ms", "must be at least 1 millisecond"),
             (self.chunk_spans >= 1, "chunk_spans", "must be at least 1"),
+            (self.max_record_bytes >= 1_024, "max_record_bytes", "must be at least 1024"),
         ];
         let broken = rules.into_iter().filter(|(holds, ..)| !holds);
         broken.map(|(_, key, message)| Problem::new(key, message)).collect()

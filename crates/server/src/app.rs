@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use llm_observatory_ingest::{Books, Logs, MetricPoints, Metrics, Pipeline, Spans};
+use llm_observatory_query::Query;
 use llm_observatory_storage::StoragePool;
 use llm_observatory_storage::maintenance::retention;
 use llm_observatory_storage::pool::within;
@@ -87,6 +88,7 @@ pub struct App {
     listeners: Listeners,
     pipelines: Option<Pipelines>,
     books: Option<Books>,
+    query: Option<Query>,
     readiness: Readiness,
     registry: Registry,
 }
@@ -142,7 +144,11 @@ impl App {
                 logs: Pipeline::build(ingest(), pool.clone(), metrics),
             }
         });
-        Self { config, pool, listeners, pipelines, books, readiness: Readiness::default(), registry }
+        let query = config.role.answers().then(|| {
+            let metrics = llm_observatory_query::Metrics::register(&mut registry, &pool);
+            Query::new(pool.clone(), config.query.clone(), metrics)
+        });
+        Self { config, pool, listeners, pipelines, books, query, readiness: Readiness::default(), registry }
     }
 
     /// Starts everything.
@@ -175,11 +181,11 @@ impl App {
             running.serve("ingest", router, listener, connections, reporter).await;
             running.keep_bookkeeping_short(self.pool.clone());
         }
-        if let Some(listener) = self.listeners.query {
+        if let (Some(listener), Some(query)) = (self.listeners.query, self.query) {
             let (reporter, health) = tonic_health::server::health_reporter();
             let health = health.max_decoding_message_size(most);
             let router = connections.server().add_service(health).add_optional_service(stats);
-            let router = query::services(router, &self.pool, &self.config.query, most);
+            let router = query::services(router, query, most);
             running.serve("query", router, listener, connections, reporter).await;
         }
         running

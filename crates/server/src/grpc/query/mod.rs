@@ -1,0 +1,61 @@
+//! The face of the query API: messages into questions, answers into messages. It decides nothing.
+
+mod fields;
+mod log;
+mod metric;
+mod trace;
+
+use llm_observatory_core::ids::ProjectId;
+use llm_observatory_proto::FILE_DESCRIPTOR_SET;
+use llm_observatory_proto::v1::log_service_server::LogServiceServer;
+use llm_observatory_proto::v1::metric_service_server::MetricServiceServer;
+use llm_observatory_proto::v1::trace_service_server::TraceServiceServer;
+use llm_observatory_query::{Caller, Query};
+use tonic::codec::CompressionEncoding::{Gzip, Zstd};
+use tonic::metadata::MetadataMap;
+use tonic::transport::server::Router;
+
+use super::deadline;
+
+pub(crate) use fields::Unreadable;
+
+/// The query services of all signals.
+#[derive(Debug, Clone)]
+struct Face {
+    query: Query,
+}
+
+/// Adds the query services and reflection to a router, for messages of at most `max_message_bytes`.
+pub(crate) fn services(router: Router, query: Query, max_message_bytes: usize) -> Router {
+    let face = Face { query };
+    macro_rules! limited {
+        ($server:ident) => {
+            $server::new(face.clone())
+                .max_decoding_message_size(max_message_bytes)
+                .send_compressed(Gzip)
+                .send_compressed(Zstd)
+        };
+    }
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let mut router = router
+        .add_service(limited!(TraceServiceServer))
+        .add_service(limited!(MetricServiceServer))
+        .add_service(limited!(LogServiceServer));
+    // The descriptors are part of the program and checked by a test; without them only reflection would be missing.
+    if let (Ok(v1), Ok(v1alpha)) = (reflection().build_v1(), reflection().build_v1alpha()) {
+        router = router
+            .add_service(v1.max_decoding_message_size(max_message_bytes))
+            .add_service(v1alpha.max_decoding_message_size(max_message_bytes));
+    }
+    router
+}
+
+/// Who asks, and how long they wait: gRPC's own deadline. The one place where a question gets its project.
+fn caller(metadata: &MetadataMap) -> Caller {
+    let timeout = metadata.get(deadline::HEADER).and_then(|timeout| timeout.to_str().ok());
+    Caller { patience: timeout.and_then(deadline::parse), ..Caller::of(ProjectId::DEFAULT) }
+}
