@@ -6,9 +6,10 @@ use crate::repositories::statement;
 
 /// The statements of this module.
 pub const STATEMENTS: &[(&str, &str)] =
-    &[LIST, GET, SPANS, EVENTS, SPAN, SPAN_EVENTS, LIST_SPANS, STATISTICS];
+    &[LIST, LIST_OF_SERVICE, GET, SPANS, EVENTS, SPAN, SPAN_EVENTS, LIST_SPANS, STATISTICS];
 
 pub(super) const LIST: Statement = ("trace: list", include_str!("list.sql"));
+pub(super) const LIST_OF_SERVICE: Statement = ("trace: list of service", include_str!("list_of_service.sql"));
 pub(super) const GET: Statement = statement!(
     "trace: get",
     "SELECT ",
