@@ -16,7 +16,7 @@ const PLAN: &[(&str, &[&str])] = &[
     ("genai", &["core"]),
     ("storage", &["config", "core"]),
     ("ingest", &["config", "core", "genai", "storage"]),
-    ("query", &["config", "core", "proto", "storage"]),
+    ("query", &["config", "core", "storage"]),
     ("server", &["config", "core", "genai", "ingest", "private-postgres", "proto", "query", "storage"]),
 ];
 

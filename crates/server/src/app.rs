@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use llm_observatory_ingest::{Books, Metrics, Pipeline};
+use llm_observatory_query::Query;
 use llm_observatory_storage::StoragePool;
 use llm_observatory_storage::health::Probe;
 use llm_observatory_storage::maintenance::job::Job;
@@ -95,6 +96,7 @@ pub struct App {
     listeners: Listeners,
     pipelines: Option<Pipelines>,
     books: Option<Books>,
+    query: Option<Query>,
     registry: Registry,
 }
 
@@ -149,7 +151,11 @@ impl App {
                 logs: Pipeline::build(ingest(), pool.clone(), metrics),
             }
         });
-        Self { config, pool, listeners, pipelines, books, registry }
+        let query = config.role.answers().then(|| {
+            let metrics = llm_observatory_query::Metrics::register(&mut registry, &pool);
+            Query::new(pool.clone(), config.query.clone(), metrics)
+        });
+        Self { config, pool, listeners, pipelines, books, query, registry }
     }
 
     /// Starts everything.
@@ -184,12 +190,12 @@ impl App {
             let router = reflection::add(router, &services, most);
             running.serve("ingest", router, listener, connections);
         }
-        if let Some(listener) = self.listeners.query {
+        if let (Some(listener), Some(query)) = (self.listeners.query, self.query) {
             let services =
                 [&query::SERVICES[..], stats.as_ref().map_or(&[], |_| &[ingest::SERVICE])].concat();
             let health = watch.port(&services).await.max_decoding_message_size(most);
             let router = connections.server().add_service(health).add_optional_service(stats);
-            let router = query::services(router, &self.pool, &self.config.query, most);
+            let router = query::services(router, query, most);
             let router = reflection::add(router, &services, most);
             running.serve("query", router, listener, connections);
         }

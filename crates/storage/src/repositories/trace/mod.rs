@@ -24,7 +24,7 @@ pub use statistics::{Durations, ServiceStatistics};
 pub use summary::TraceSummary;
 
 use pages::{Pages, day_start};
-use sql::{GET, LIST, LIST_SPANS, SPAN, SPAN_EVENTS, STATISTICS};
+use sql::{GET, LIST, LIST_OF_SERVICE, LIST_SPANS, SPAN, SPAN_EVENTS, STATISTICS};
 
 /// Reads traces, spans and span events.
 #[derive(Debug, Clone)]
@@ -114,6 +114,9 @@ impl TraceRepository {
     ///
     /// A trace over several days is one trace: all its days are summed up, and it stands where it started.
     ///
+    /// Cost: the page. Of a service, the newest 1,000 traces of the range, and if these hold too few of it, all traces of
+    /// that service from the range's first day on, by their index.
+    ///
     /// # Errors
     /// What PostgreSQL says.
     pub async fn list(&self, filter: TraceFilter) -> Result<Page<TraceSummary, TraceCursor>, Error> {
@@ -124,17 +127,21 @@ impl TraceRepository {
             .map_or((end, filter.range.end_nanos(), Uuid::nil()), |after| {
                 (after.start_time, after.start_time.sub_micros(), after.trace_id.uuid())
             });
-        let parameters = parameters![
+        let mut parameters = parameters![
             self.reader.project.0,
             timestamp(start),
             start.sub_micros(),
             timestamp(before),
             before_nanos,
             trace,
-            filter.service.map(|service| service.to_string()),
             asked,
         ];
-        let days: Vec<TraceRow> = self.reader.rows(&LIST, parameters).await?;
+        let mut statement = &LIST;
+        if let Some(service) = filter.service {
+            parameters.extend(parameters![service.to_string()]);
+            statement = &LIST_OF_SERVICE;
+        }
+        let days: Vec<TraceRow> = self.reader.rows(statement, parameters).await?;
         let traces = days.chunk_by(|a, b| a.trace_id == b.trace_id).filter_map(TraceSummary::of).collect();
         Ok(Page::new(traces, limit))
     }
