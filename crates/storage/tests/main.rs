@@ -4,6 +4,7 @@
 
 mod exactness;
 mod partitions;
+mod plans;
 mod pool;
 mod retention;
 mod round_trip;
@@ -11,4 +12,5 @@ mod rows;
 mod schema;
 mod statements;
 mod summaries;
+mod views;
 mod writers;
