@@ -11,6 +11,7 @@ mod round_trip;
 mod rows;
 mod schema;
 mod statements;
+mod statistics;
 mod summaries;
 mod views;
 mod writers;

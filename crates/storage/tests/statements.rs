@@ -3,13 +3,16 @@
 use std::collections::HashSet;
 
 use harness::TestDatabase;
-use llm_observatory_storage::maintenance::retention;
+use llm_observatory_storage::maintenance::{retention, statistics};
 use llm_observatory_storage::{connector, repositories, writers};
 
 /// Every fixed statement, with its name.
 fn statements() -> Vec<(&'static str, &'static str)> {
-    let modules =
-        [repositories::STATEMENTS, writers::STATEMENTS, &[retention::STATEMENTS, connector::STATEMENTS]];
+    let modules = [
+        repositories::STATEMENTS,
+        writers::STATEMENTS,
+        &[retention::STATEMENTS, statistics::STATEMENTS, connector::STATEMENTS],
+    ];
     modules.concat().concat()
 }
 

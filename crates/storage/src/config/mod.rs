@@ -51,6 +51,8 @@ pub struct StorageConfig {
     pub partitions: PartitionConfig,
     /// How long bookkeeping is kept.
     pub retention: RetentionConfig,
+    /// When tables are analysed for PostgreSQL's planner.
+    pub statistics: StatisticsConfig,
 }
 
 /// Where Redis is.
@@ -125,6 +127,22 @@ pub struct RetentionConfig {
     pub delete_rows: u32,
 }
 
+/// When a table is analysed for PostgreSQL's planner.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StatisticsConfig {
+    /// How often it is looked which tables grew, in seconds.
+    pub interval_s: u64,
+    /// Fewest rows by which a table must have grown since it was analysed.
+    pub min_rows: u64,
+    /// Part of its rows by which it must have grown since then, in percent.
+    pub growth_percent: u32,
+    /// Longest wait for a table that is locked, in milliseconds; then it is left out until the next time.
+    pub lock_timeout_ms: u64,
+    /// Longest time that one run may take, in seconds; the next one goes on.
+    pub max_run_s: u64,
+}
+
 impl Default for RedisConfig {
     fn default() -> Self {
         Self { url: None, timeout_ms: 2_000 }
@@ -148,6 +166,13 @@ impl Default for RetentionConfig {
     /// The Collector gives up after 5 minutes by default; one that never gives up gets a day.
     fn default() -> Self {
         Self { requests_s: 86_400, rejections_s: 7 * 86_400, interval_s: 60, delete_rows: 10_000 }
+    }
+}
+
+impl Default for StatisticsConfig {
+    /// A busy day is analysed some forty times until its end; each time costs a fraction of a second.
+    fn default() -> Self {
+        Self { interval_s: 60, min_rows: 1_000, growth_percent: 20, lock_timeout_ms: 1_000, max_run_s: 60 }
     }
 }
 
@@ -301,6 +326,15 @@ impl StorageConfig {
         require(self.retention.rejections_s >= 1, "retention.rejections_s", "must be at least 1 second");
         require(self.retention.interval_s >= 1, "retention.interval_s", "must be at least 1 second");
         require(self.retention.delete_rows >= 1, "retention.delete_rows", "must be at least 1");
+        require(self.statistics.interval_s >= 1, "statistics.interval_s", "must be at least 1 second");
+        require(self.statistics.min_rows >= 1, "statistics.min_rows", "must be at least 1");
+        require(self.statistics.growth_percent >= 1, "statistics.growth_percent", "must be at least 1");
+        require(
+            self.statistics.lock_timeout_ms >= 1,
+            "statistics.lock_timeout_ms",
+            "must be at least 1 millisecond",
+        );
+        require(self.statistics.max_run_s >= 1, "statistics.max_run_s", "must be at least 1 second");
         problems
     }
 
