@@ -6,6 +6,7 @@ mod exactness;
 mod partitions;
 mod plans;
 mod pool;
+mod repositories;
 mod retention;
 mod round_trip;
 mod rows;
