@@ -7,7 +7,7 @@ use llm_observatory_storage::TraceRepository;
 use llm_observatory_storage::models::SpanRow;
 use llm_observatory_storage::models::trace::Span;
 use llm_observatory_storage::repositories::TimeRange;
-use llm_observatory_storage::repositories::trace::{Durations, ServiceStatistics, SpanFilter};
+use llm_observatory_storage::repositories::trace::{Durations, ServiceStatistics, SpanFilter, TraceFilter};
 
 use super::{NEXT_DAY, OTHER, after_midnight, database, pages, range, store_spans};
 use crate::plans::{Reads, reads};
@@ -264,5 +264,28 @@ async fn one_trace_and_one_span_are_looked_up_by_key() {
     for (table, rows) in [("trace_spans", 10), ("trace_events", 10)] {
         let found = reads(&database, &client, table, get).await;
         assert_eq!(found, (10, Reads { seq_scans: 0, rows }), "{table}");
+    }
+}
+
+/// On a table that was never analysed: the harness switches autovacuum off.
+#[tokio::test]
+async fn a_page_of_traces_reads_about_what_it_gives_without_statistics() {
+    let (database, writer) = database().await;
+    let spans = (0..5_000)
+        .map(|n| span(n, 1, n as i64 * 1_000, if n.is_multiple_of(2) { "api" } else { "web" }).into());
+    store_spans(&writer, spans).await;
+    drop(writer);
+    let client = database.client().await;
+    for (service, most) in [(None, 300), (Some("api".into()), 400)] {
+        let filter = TraceFilter {
+            range: range(-1_000, 3_600_000_000_000),
+            service,
+            limit: 50,
+            ..TraceFilter::default()
+        };
+        let list = async |pool| TraceRepository::new(pool).list(filter).await.unwrap().items.len();
+        let (traces, reads) = reads(&database, &client, "traces", list).await;
+        assert_eq!(traces, 50);
+        assert!(reads.seq_scans == 0 && reads.rows <= most, "{reads:?}");
     }
 }

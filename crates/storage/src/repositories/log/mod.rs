@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::fields::parameters;
 use super::page::{DEFAULT_ROWS, Page, TimeRange, limits, timestamp};
-use super::read::{Reader, Statement};
+use super::read::{Order, Reader, Statement};
 use super::{MAX_ROWS, repository, statement};
 use crate::error::Error;
 use crate::models::LogRow;
@@ -20,9 +20,15 @@ pub use rows::LogStatistics;
 use rows::log_columns;
 
 /// The statements of this module.
-pub const STATEMENTS: &[(&str, &str)] = &[LIST, STATISTICS];
+pub const STATEMENTS: &[(&str, &str)] = &[LIST, OF_TRACE, SEARCH, STATISTICS];
 
+/// The newest records, read backwards out of the index of times.
 const LIST: Statement = statement!("log: list", "SELECT ", log_columns!(), "\n", include_str!("list.sql"));
+/// The records of one trace, found by the index of traces.
+const OF_TRACE: Statement =
+    statement!("log: of trace", "SELECT ", log_columns!(), "\n", include_str!("of_trace.sql"));
+/// Records that hold words: looked for among the newest ones, and then by the index of words.
+const SEARCH: Statement = statement!("log: search", include_str!("search.sql"));
 const STATISTICS: Statement = statement!(
     "log: statistics",
     "SELECT service_name, severity_number, count(*) FROM logs WHERE project_id = $1 AND time BETWEEN $2 AND $4 ",
@@ -95,6 +101,10 @@ impl From<&LogRow> for LogCursor {
 impl LogRepository {
     /// The records that fit the filter, newest first.
     ///
+    /// Cost, whether the table was analysed lately or not: of a trace, its records; of words, the newest 2,000 records, and
+    /// if these hold too few of them, the records that hold all words on the days of the range; else the records from the
+    /// newest one on until the page is full, so that a service without any reads the whole range.
+    ///
     /// # Errors
     /// What PostgreSQL says.
     pub async fn list(&self, filter: LogFilter) -> Result<Page<LogRow, LogCursor>, Error> {
@@ -105,6 +115,11 @@ impl LogRepository {
             .map_or((end, filter.range.end_nanos(), Uuid::nil()), |after| {
                 (after.time, after.time.sub_micros(), after.id)
             });
+        let (statement, order) = match (&filter.trace_id, &filter.text) {
+            (Some(_), _) => (OF_TRACE, Order::Planned),
+            (None, Some(_)) => (SEARCH, Order::Indexed),
+            (None, None) => (LIST, Order::Indexed),
+        };
         let text = |text: Option<Text>| text.map(|text| text.to_string());
         let parameters = parameters![
             self.reader.project.0,
@@ -121,7 +136,7 @@ impl LogRepository {
             text(filter.text),
             asked,
         ];
-        Ok(Page::new(self.reader.rows(LIST, parameters).await?, limit))
+        Ok(Page::new(self.reader.ordered_rows(statement, parameters, order).await?, limit))
     }
 
     /// The records of one trace that fit the filter, newest first.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::fields::parameters;
 use super::page::{DEFAULT_ROWS, Page, TimeRange, limits, timestamp};
-use super::read::Reader;
+use super::read::{Order, Reader};
 use super::{MAX_ROWS, repository};
 use crate::error::Error;
 use crate::models::trace::Span;
@@ -134,7 +134,7 @@ impl TraceRepository {
             filter.service.map(|service| service.to_string()),
             asked,
         ];
-        let days: Vec<TraceRow> = self.reader.rows(LIST, parameters).await?;
+        let days: Vec<TraceRow> = self.reader.ordered_rows(LIST, parameters, Order::Indexed).await?;
         let traces = days.chunk_by(|a, b| a.trace_id == b.trace_id).filter_map(TraceSummary::of).collect();
         Ok(Page::new(traces, limit))
     }
