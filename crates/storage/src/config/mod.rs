@@ -139,7 +139,7 @@ pub struct StatisticsConfig {
     pub growth_percent: u32,
     /// Longest wait for a table that is locked, in milliseconds; then it is left out until the next time.
     pub lock_timeout_ms: u64,
-    /// Longest time that one run may take, in seconds; the next one goes on.
+    /// Longest time that one run may take, in seconds; the next one goes on. Less than what the daemon gives to a job.
     pub max_run_s: u64,
 }
 
@@ -172,7 +172,7 @@ impl Default for RetentionConfig {
 impl Default for StatisticsConfig {
     /// A busy day is analysed some forty times until its end; each time costs a fraction of a second.
     fn default() -> Self {
-        Self { interval_s: 60, min_rows: 1_000, growth_percent: 20, lock_timeout_ms: 1_000, max_run_s: 60 }
+        Self { interval_s: 60, min_rows: 1_000, growth_percent: 20, lock_timeout_ms: 1_000, max_run_s: 45 }
     }
 }
 
