@@ -3,6 +3,9 @@
 -- The daemon reads none of them, so the one that still runs does not notice the change. A view costs what its table costs:
 -- a condition on trace_id goes to the key, one on the time column leaves out the partitions of other days. Resource, scope
 -- and metric are LEFT JOINs by unique key, which the planner drops when a query names none of their columns.
+--
+-- The columns of spans change their types, so it is made anew: rights that were granted on it must be granted again, and
+-- views of others that read it must be dropped before.
 
 DROP VIEW spans;
 
