@@ -7,6 +7,7 @@ use llm_observatory_core::metric::{MetricKind, NO_RECORDED_VALUE};
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::{SpanKind, StatusCode};
 use llm_observatory_storage::config::WriteMethod;
+use llm_observatory_storage::maintenance::Family;
 use llm_observatory_storage::models::metric::PointValue;
 use llm_observatory_storage::models::trace::Span;
 use llm_observatory_storage::models::{LogRow, ResourceRow, ScopeRow};
@@ -63,7 +64,10 @@ async fn a_trace_id_is_looked_up_by_key() {
 async fn a_time_leaves_the_other_days_out() {
     let database = TestDatabase::new().await;
     let client = database.client().await;
-    database.pool().await.partitions().ensure(&client, &[MIDNIGHT.day()].into()).await.unwrap();
+    let pool = database.pool().await;
+    for family in Family::ALL {
+        pool.partitions().ensure(&client, family, &[MIDNIGHT.day()].into()).await.unwrap();
+    }
     let on_the_day = |column| format!("{column} >= '2026-01-01' AND {column} < '2026-01-02'");
     for (view, table, column) in [
         ("spans", "trace_spans", "start_time"),

@@ -9,6 +9,7 @@ use harness::TestDatabase;
 use llm_observatory_core::ids::ProjectId;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_storage::config::WriteMethod;
+use llm_observatory_storage::maintenance::Family;
 use llm_observatory_storage::models::LogRow;
 use llm_observatory_storage::models::trace::Span;
 use llm_observatory_storage::repositories::{Page, TimeRange};
@@ -28,8 +29,10 @@ const NEXT_DAY: UnixNanos = UnixNanos(MIDNIGHT.0 + 1);
 async fn database() -> (TestDatabase, WriterConnection) {
     let database = TestDatabase::new().await;
     let writer = database.writer().await;
-    let days = [MIDNIGHT.day(), NEXT_DAY.day()].into();
-    database.pool().await.partitions().ensure(&writer, &days).await.unwrap();
+    let (pool, days) = (database.pool().await, [MIDNIGHT.day(), NEXT_DAY.day()].into());
+    for family in Family::ALL {
+        pool.partitions().ensure(&writer, family, &days).await.unwrap();
+    }
     (database, writer)
 }
 

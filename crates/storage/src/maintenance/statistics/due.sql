@@ -1,4 +1,3 @@
-/* statistics: due */
 -- $1 partitioned tables; $2 other tables; $3 rows and $4 part of the known rows by which a table must have grown.
 -- PostgreSQL counts changes since the last ANALYZE, and forgets the count in a crash. So the growth in pages counts too:
 -- at the rows a page had then, or 10 (spans have 7, log records 20) for a table of which nothing is known.

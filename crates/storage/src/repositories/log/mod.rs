@@ -1,6 +1,6 @@
 //! Reading log records.
 
-mod rows;
+mod statistics;
 
 use llm_observatory_core::ids::{SpanId, TraceId};
 use llm_observatory_core::log::Severity;
@@ -8,33 +8,41 @@ use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use uuid::Uuid;
 
-use super::fields::parameters;
 use super::page::{DEFAULT_ROWS, Page, TimeRange, limits, timestamp};
-use super::read::{Order, Reader, Statement};
-use super::{MAX_ROWS, repository, statement};
+use super::parameter::parameters;
+use super::read::{Order, Reader};
+use super::{MAX_ROWS, repository};
 use crate::error::Error;
 use crate::models::LogRow;
+use crate::models::row::Row as _;
+use crate::statement::Statement;
 
-pub use rows::LogStatistics;
-
-use rows::log_columns;
+pub use statistics::LogStatistics;
 
 /// The statements of this module.
-pub const STATEMENTS: &[(&str, &str)] = &[LIST, OF_TRACE, SEARCH, STATISTICS];
+pub(super) const STATEMENTS: &[&Statement] = &[&LIST, &OF_TRACE, &SEARCH, &STATISTICS];
 
 /// The newest records, read backwards out of the index of times.
-const LIST: Statement = statement!("log: list", "SELECT ", log_columns!(), "\n", include_str!("list.sql"));
-/// The records of one trace, found by the index of traces.
-const OF_TRACE: Statement =
-    statement!("log: of trace", "SELECT ", log_columns!(), "\n", include_str!("of_trace.sql"));
+static LIST: Statement = Statement::composed("log: list", || list("project_id"));
+/// The records of one trace, found by the index of traces: `+ 0` keeps the planner from the index of times, which it prefers
+/// while it takes a day for a handful of rows.
+static OF_TRACE: Statement = Statement::composed("log: of trace", || list("project_id + 0"));
 /// Records that hold words: looked for among the newest ones, and then by the index of words.
-const SEARCH: Statement = statement!("log: search", include_str!("search.sql"));
-const STATISTICS: Statement = statement!(
+static SEARCH: Statement = Statement::composed("log: search", || {
+    let (found, columns) = (include_str!("search.sql"), LogRow::TABLE.select());
+    format!("{found} SELECT {columns} FROM found ORDER BY time DESC, time_nanos DESC, id DESC")
+});
+static STATISTICS: Statement = Statement::fixed(
     "log: statistics",
-    "SELECT service_name, severity_number, count(*) FROM logs WHERE project_id = $1 AND time BETWEEN $2 AND $4 ",
-    "AND (time, time_nanos) >= ($2, $3) AND (time, time_nanos) < ($4, $5) ",
-    "GROUP BY service_name, severity_number ORDER BY service_name, severity_number LIMIT $6",
+    "SELECT service_name, severity_number, count(*) FROM logs WHERE project_id = $1 AND time BETWEEN $2 AND $4 \
+     AND (time, time_nanos) >= ($2, $3) AND (time, time_nanos) < ($4, $5) \
+     GROUP BY service_name, severity_number ORDER BY service_name, severity_number LIMIT $6",
 );
+
+fn list(project: &str) -> String {
+    let (columns, conditions) = (LogRow::TABLE.select(), include_str!("list.sql"));
+    format!("SELECT {columns} FROM logs WHERE {project} = $1 {conditions}")
+}
 
 /// Reads log records.
 #[derive(Debug, Clone)]
@@ -116,9 +124,9 @@ impl LogRepository {
                 (after.time, after.time.sub_micros(), after.id)
             });
         let (statement, order) = match (&filter.trace_id, &filter.text) {
-            (Some(_), _) => (OF_TRACE, Order::Planned),
-            (None, Some(_)) => (SEARCH, Order::Indexed),
-            (None, None) => (LIST, Order::Indexed),
+            (Some(_), _) => (&OF_TRACE, Order::Planned),
+            (None, Some(_)) => (&SEARCH, Order::Indexed),
+            (None, None) => (&LIST, Order::Indexed),
         };
         let text = |text: Option<Text>| text.map(|text| text.to_string());
         let parameters = parameters![
@@ -177,6 +185,6 @@ impl LogRepository {
             range.end_nanos(),
             MAX_ROWS as i64,
         ];
-        self.reader.rows(STATISTICS, parameters).await
+        self.reader.rows(&STATISTICS, parameters).await
     }
 }

@@ -41,9 +41,8 @@ WITH newest AS NOT MATERIALIZED (
       AND body_text IS NOT NULL AND to_tsvector('simple', left(body_text, 65536)) @@ plainto_tsquery('simple', $12)
     ORDER BY time DESC, time_nanos DESC, id DESC
     LIMIT $13
+), found AS (
+    SELECT * FROM near WHERE (SELECT reached FROM enough)
+    UNION ALL
+    SELECT * FROM far
 )
-SELECT time, observed_time, project_id, severity_number, flags, dropped_attributes_count, time_nanos, observed_nanos, time_source,
-       id, resource_id, scope_id, trace_id, span_id, service_name, severity_text, event_name, body_text, body, body_layout,
-       attributes, attributes_layout
-FROM (SELECT * FROM near WHERE (SELECT reached FROM enough) UNION ALL SELECT * FROM far) AS found
-ORDER BY time DESC, time_nanos DESC, id DESC

@@ -1,9 +1,6 @@
-/* trace: list */
 -- $1 project; $2 from, $3 its nanoseconds; $4 before, $5 its nanoseconds, $6 its trace; $7 service; $8 limit.
 -- A trace has a row for each of its days, and is listed at the first of them. 1970-01-01, where spans of unknown start
 -- are, is first only for a trace that has no other day.
-SELECT d.start_time, d.end_time, d.root_start, d.span_count, d.error_count, d.day - '1970-01-01' AS day, d.project_id,
-       d.start_nanos, d.end_nanos, d.trace_id, d.root_span_id, d.root_name, d.root_service, d.services
 FROM (
     SELECT trace_id, start_time, start_nanos
     FROM traces AS t

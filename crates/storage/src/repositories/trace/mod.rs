@@ -1,8 +1,8 @@
 //! Reading traces, spans and span events.
 
 mod pages;
-mod rows;
 mod sql;
+mod statistics;
 mod summary;
 
 use futures_util::{Stream, TryStreamExt as _, stream};
@@ -11,16 +11,16 @@ use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use uuid::Uuid;
 
-use super::fields::parameters;
 use super::page::{DEFAULT_ROWS, Page, TimeRange, limits, timestamp};
+use super::parameter::parameters;
 use super::read::{Order, Reader};
 use super::{MAX_ROWS, repository};
 use crate::error::Error;
 use crate::models::trace::Span;
 use crate::models::{EventRow, SpanRow, TraceRow};
 
-pub use rows::{Durations, ServiceStatistics};
-pub use sql::STATEMENTS;
+pub(super) use sql::STATEMENTS;
+pub use statistics::{Durations, ServiceStatistics};
 pub use summary::TraceSummary;
 
 use pages::{Pages, day_start};
@@ -134,7 +134,7 @@ impl TraceRepository {
             filter.service.map(|service| service.to_string()),
             asked,
         ];
-        let days: Vec<TraceRow> = self.reader.ordered_rows(LIST, parameters, Order::Indexed).await?;
+        let days: Vec<TraceRow> = self.reader.ordered_rows(&LIST, parameters, Order::Indexed).await?;
         let traces = days.chunk_by(|a, b| a.trace_id == b.trace_id).filter_map(TraceSummary::of).collect();
         Ok(Page::new(traces, limit))
     }
@@ -149,7 +149,7 @@ impl TraceRepository {
 
     /// What each day knows of a trace, oldest first.
     pub(super) async fn days(&self, trace_id: TraceId) -> Result<Vec<TraceRow>, Error> {
-        self.reader.rows(GET, parameters![trace_id.uuid(), self.reader.project.0]).await
+        self.reader.rows(&GET, parameters![trace_id.uuid(), self.reader.project.0]).await
     }
 
     /// All spans of a trace with their events, by start, in pages of at most `rows`: a trace may be larger than memory.
@@ -190,10 +190,10 @@ impl TraceRepository {
             trace_id.uuid(),
             self.reader.project.0,
             span_id.as_bytes().to_vec(),
-            day_start(first.day.0),
-            day_start(last.day.0 + 1),
+            day_start(first.day),
+            day_start(last.day.next()),
         ];
-        let rows = self.reader.rows(SPAN, parameters).await?;
+        let rows = self.reader.rows(&SPAN, parameters).await?;
         Ok(self.with_events(rows).await?.pop())
     }
 
@@ -222,7 +222,7 @@ impl TraceRepository {
             filter.errors_only,
             asked,
         ];
-        Ok(Page::new(self.reader.rows(LIST_SPANS, parameters).await?, limit))
+        Ok(Page::new(self.reader.rows(&LIST_SPANS, parameters).await?, limit))
     }
 
     /// The spans of one service that fit the filter, newest first.
@@ -259,7 +259,7 @@ impl TraceRepository {
             range.end_nanos(),
             MAX_ROWS as i64,
         ];
-        self.reader.rows(STATISTICS, parameters).await
+        self.reader.rows(&STATISTICS, parameters).await
     }
 
     fn pages<T: pages::InTrace>(
@@ -283,7 +283,7 @@ impl TraceRepository {
             timestamp(last.start_time),
             last.span_id.as_bytes().to_vec(),
         ];
-        let events: Vec<EventRow> = self.reader.rows(SPAN_EVENTS, parameters).await?;
+        let events: Vec<EventRow> = self.reader.rows(&SPAN_EVENTS, parameters).await?;
         Ok(pages::join(rows, events))
     }
 }
