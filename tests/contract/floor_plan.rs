@@ -12,11 +12,12 @@ const PLAN: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("core", &[]),
     ("proto", &[]),
+    ("private-postgres", &[]),
     ("genai", &["core"]),
     ("storage", &["config", "core"]),
     ("ingest", &["config", "core", "genai", "storage"]),
-    ("query", &["config", "core", "proto", "storage"]),
-    ("server", &["config", "core", "genai", "ingest", "proto", "query", "storage"]),
+    ("query", &["config", "core", "storage"]),
+    ("server", &["config", "core", "genai", "ingest", "private-postgres", "proto", "query", "storage"]),
 ];
 
 /// Libraries that only these crates know.
@@ -24,7 +25,7 @@ const GUARDED: &[(&[&str], &[&str])] = &[
     (&["tokio-postgres", "tokio-postgres-rustls", "bb8", "bb8-postgres", "redis", "refinery"], &["storage"]),
     (&["figment", "serde_yaml_ng", "toml"], &["config"]),
     (&["clap", "axum"], &["server"]),
-    (&["tonic", "tonic-prost", "tonic-health", "tonic-reflection"], &["server", "proto"]),
+    (&["tonic", "tonic-prost", "tonic-health", "tonic-reflection", "tonic-types"], &["server", "proto"]),
 ];
 
 /// Every crate of the house with the names of its direct, normal dependencies. Tests and benches stand outside of it.

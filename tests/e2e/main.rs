@@ -17,6 +17,7 @@ mod durability;
 mod ingest;
 mod mending;
 mod partition;
+mod ports;
 mod query;
 mod refusal;
 mod round_trip;

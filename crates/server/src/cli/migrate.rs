@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use llm_observatory_config::Secret;
+use llm_observatory_private_postgres::{PrivatePostgres, StartOptions};
 use llm_observatory_storage::{StoragePool, migrate};
 
 use super::logging::start_logging;
@@ -10,7 +11,6 @@ use super::output::{print, print_table};
 use super::table::Table;
 use super::{Failure, Options};
 use crate::config::Config;
-use crate::private_postgres::{PrivatePostgres, StartOptions};
 
 /// Options of `migrate`.
 #[derive(Debug, Args)]

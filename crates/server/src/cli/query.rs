@@ -71,8 +71,8 @@ impl Query {
 }
 
 async fn trace(mut client: TraceServiceClient<Channel>, id: String, format: Format) -> Result<(), Failure> {
-    let mut answer =
-        client.get_trace(GetTraceRequest { trace_id: id }).await.map_err(CallFailed)?.into_inner();
+    let request = GetTraceRequest { trace_id: id, ..GetTraceRequest::default() };
+    let mut answer = client.get_trace(request).await.map_err(CallFailed)?.into_inner();
     let mut all = TracesData::default();
     while let Some(part) = answer.message().await.map_err(CallFailed)? {
         all.resource_spans.extend(part.data.unwrap_or_default().resource_spans);

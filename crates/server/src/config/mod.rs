@@ -15,6 +15,8 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
 use crate::connections::ConnectionsConfig;
+use crate::health::HealthConfig;
+use crate::jobs::JobsConfig;
 
 /// Variables with our prefix that are no settings of the daemon: of the project's tools, and of single commands.
 const NOT_OURS: &[&str] = &[
@@ -75,6 +77,10 @@ pub struct Config {
     pub ingest: IngestConfig,
     /// Answering queries.
     pub query: QueryConfig,
+    /// The watch over PostgreSQL.
+    pub health: HealthConfig,
+    /// Upkeep that repeats.
+    pub jobs: JobsConfig,
 }
 
 /// Which halves of the observatory run in this process.
@@ -115,6 +121,8 @@ impl Default for Config {
             storage: StorageConfig::default(),
             ingest: IngestConfig::default(),
             query: QueryConfig::default(),
+            health: HealthConfig::default(),
+            jobs: JobsConfig::default(),
         }
     }
 }
@@ -162,6 +170,8 @@ impl Validate for Config {
         problems.section("storage", &self.storage);
         problems.section("ingest", &self.ingest);
         problems.section("query", &self.query);
+        problems.section("health", &self.health);
+        problems.section("jobs", &self.jobs);
         let listens = [
             (self.ingest_listen, "ingest_listen", self.role.ingests()),
             (self.query_listen, "query_listen", self.role.answers()),

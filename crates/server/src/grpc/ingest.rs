@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use llm_observatory_core::ids::ProjectId;
+use llm_observatory_core::signal::Signal;
 use llm_observatory_ingest::{Account, Books};
-use llm_observatory_proto::v1::ingest_service_server::{IngestService, IngestServiceServer};
+use llm_observatory_proto::v1::ingest_service_server::{IngestService, IngestServiceServer, SERVICE_NAME};
 use llm_observatory_proto::v1::{GetIngestStatsRequest, GetIngestStatsResponse, IngestAccount, IngestCount};
 use tonic::{Request, Response, Status};
+
+/// The full name of the service.
+pub(crate) const SERVICE: &str = SERVICE_NAME;
 
 /// The books, and since when they are kept.
 #[derive(Debug, Clone)]
@@ -42,10 +46,10 @@ impl IngestService for Stats {
     }
 }
 
-fn encode(project_id: ProjectId, signal: &str, account: &Account) -> IngestAccount {
+fn encode(project_id: ProjectId, signal: Signal, account: &Account) -> IngestAccount {
     IngestAccount {
         project_id: project_id.0,
-        signal: signal.to_owned(),
+        signal: signal.name().to_owned(),
         received: account.received,
         stored: account.stored,
         duplicate: account.duplicate,

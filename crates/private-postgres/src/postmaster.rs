@@ -1,0 +1,185 @@
+//! The server's main process: finding it, waiting for it, and telling it to stop.
+
+use std::{fs, io::ErrorKind, os::unix::fs::MetadataExt, path::Path, path::PathBuf, time::Duration};
+
+use nix::{errno::Errno, sys::signal, sys::signal::Signal, unistd::Pid};
+use tokio::{net::UnixStream, process::Child, time::Instant};
+
+use crate::error::{self, PrivatePostgresError, Result};
+use crate::layout::Layout;
+use crate::socket::SOCKET;
+
+/// Between two looks at a process or a file that nothing announces.
+const POLL: Duration = Duration::from_millis(20);
+
+/// A running server, ours to reap or adopted.
+#[derive(Debug)]
+pub(crate) struct Postmaster {
+    pid: Pid,
+    /// `None` for an adopted one, which is someone else's to reap.
+    child: Option<Child>,
+    cluster: PathBuf,
+}
+
+impl Postmaster {
+    pub(crate) fn spawned(child: Child, layout: &Layout) -> Self {
+        // A child keeps its id until it was waited for, which nobody has done yet.
+        let pid = Pid::from_raw(child.id().expect("a new child has an id").cast_signed());
+        Self { pid, child: Some(child), cluster: layout.cluster.clone() }
+    }
+
+    /// The server that runs on this cluster, found through its `postmaster.pid`.
+    pub(crate) fn find(layout: &Layout) -> Result<Option<Self>> {
+        let Some(file) = PidFile::read(&layout.cluster)? else {
+            return Ok(None);
+        };
+        let found = is_server(file.pid, &layout.cluster);
+        Ok(found.then(|| Self { pid: file.pid, child: None, cluster: layout.cluster.clone() }))
+    }
+
+    pub(crate) fn pid(&self) -> i32 {
+        self.pid.as_raw()
+    }
+
+    /// Waits until the server accepts connections, and tells the directory of its socket; `None` when it ends
+    /// before that.
+    pub(crate) async fn ready_within(
+        &mut self,
+        patience: Duration,
+        layout: &Layout,
+    ) -> Result<Option<PathBuf>> {
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(socket_dir) = self.ready_socket_dir(layout).await? {
+                return Ok(Some(socket_dir));
+            }
+            if self.gone()? {
+                return Ok(None);
+            }
+            if Instant::now() >= deadline {
+                return Err(PrivatePostgresError::NotReady {
+                    pid: self.pid(),
+                    waited: patience,
+                    log_tail: layout.log_tail(0),
+                    log_file: layout.log_file.clone(),
+                });
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// The directory of the socket, if the server says that it is ready and its socket answers.
+    pub(crate) async fn ready_socket_dir(&self, layout: &Layout) -> Result<Option<PathBuf>> {
+        let Some(file) = PidFile::read(&layout.cluster)? else {
+            return Ok(None);
+        };
+        if file.pid != self.pid || !file.ready {
+            return Ok(None);
+        }
+        let answers = UnixStream::connect(file.socket_dir.join(SOCKET)).await.is_ok();
+        Ok(answers.then_some(file.socket_dir))
+    }
+
+    /// Sends a signal; a server that has gone already needs none.
+    pub(crate) fn signal(&mut self, signal: Signal) -> Result<()> {
+        if self.gone()? {
+            return Ok(());
+        }
+        match signal::kill(self.pid, signal) {
+            Ok(()) | Err(Errno::ESRCH) => Ok(()),
+            Err(refused) => Err(error::io("signal the PostgreSQL of", &self.cluster)(refused.into())),
+        }
+    }
+
+    /// Whether the server ends within `patience`.
+    pub(crate) async fn gone_within(&mut self, patience: Duration) -> Result<bool> {
+        let deadline = Instant::now() + patience;
+        loop {
+            if self.gone()? {
+                return Ok(true);
+            }
+            if Instant::now() >= deadline {
+                return Ok(false);
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Whether the server has ended; reaps it if it is our child.
+    fn gone(&mut self) -> Result<bool> {
+        match &mut self.child {
+            Some(child) => {
+                let status =
+                    child.try_wait().map_err(error::io("wait for the PostgreSQL of", &self.cluster))?;
+                Ok(status.is_some())
+            }
+            None => Ok(!is_server(self.pid, &self.cluster)),
+        }
+    }
+}
+
+/// What PostgreSQL writes to `postmaster.pid`.
+struct PidFile {
+    pid: Pid,
+    socket_dir: PathBuf,
+    ready: bool,
+}
+
+impl PidFile {
+    fn read(cluster: &Path) -> Result<Option<Self>> {
+        let path = cluster.join("postmaster.pid");
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Self::parse(&text)),
+            Err(absent) if absent.kind() == ErrorKind::NotFound => Ok(None),
+            Err(refused) => Err(error::io("read", &path)(refused)),
+        }
+    }
+
+    /// Lines: process, cluster, start time, port, socket directory, address, shared memory, status. The later ones
+    /// appear while the server starts.
+    fn parse(text: &str) -> Option<Self> {
+        let lines: Vec<&str> = text.lines().collect();
+        // A maintenance session without a server writes its id as a negative number.
+        let pid = lines.first()?.trim().parse().ok().filter(|pid| *pid > 0)?;
+        let line = |index: usize| lines.get(index).copied().unwrap_or_default().trim_end();
+        Some(Self { pid: Pid::from_raw(pid), socket_dir: line(4).into(), ready: line(7) == "ready" })
+    }
+}
+
+/// Whether `pid` is a PostgreSQL server on this cluster: such a process works in the cluster's directory.
+fn is_server(pid: Pid, cluster: &Path) -> bool {
+    // After an upgrade of the package the kernel adds " (deleted)" to the name.
+    let is_postgres = fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| {
+        exe.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"postgres"))
+    });
+    let place = |path: &Path| fs::metadata(path).map(|directory| (directory.dev(), directory.ino())).ok();
+    let works_in = place(Path::new(&format!("/proc/{pid}/cwd")));
+    is_postgres && works_in.is_some() && works_in == place(cluster)
+}
+
+/// Removes pid files whose process lives but is no server of this cluster, as after a reboot that gave the number
+/// to another: PostgreSQL would believe them. Those of dead processes it clears away itself, with more care than
+/// we could.
+pub(crate) fn remove_misleading_pid_files(layout: &Layout) -> Result<()> {
+    let Some(file) = PidFile::read(&layout.cluster)? else {
+        return Ok(());
+    };
+    if signal::kill(file.pid, None) == Err(Errno::ESRCH) || is_server(file.pid, &layout.cluster) {
+        return Ok(());
+    }
+    let pid_file = layout.cluster.join("postmaster.pid");
+    let socket_lock = file.socket_dir.join(format!("{SOCKET}.lock"));
+    for path in [pid_file, socket_lock] {
+        match fs::remove_file(&path) {
+            Err(refused) if refused.kind() != ErrorKind::NotFound => {
+                return Err(error::io("remove", &path)(refused));
+            }
+            _ => {}
+        }
+    }
+    tracing::info!(
+        postgres.pid = file.pid.as_raw(),
+        "removed the pid file of a PostgreSQL that is long gone"
+    );
+    Ok(())
+}
