@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use llm_observatory_ingest::IngestConfig;
+use llm_observatory_private_postgres::PrivatePostgresConfig;
 use llm_observatory_query::QueryConfig;
 use llm_observatory_storage::StorageConfig;
 use llm_observatory_storage::config::Problem;
@@ -43,6 +44,8 @@ pub struct Config {
     pub log: String,
     /// How it is logged.
     pub log_format: LogFormat,
+    /// The PostgreSQL of the daemon's own, when no database is configured.
+    pub private_postgres: PrivatePostgresConfig,
     /// PostgreSQL and Redis.
     pub storage: StorageConfig,
     /// The way in.
@@ -90,6 +93,7 @@ impl Default for Config {
             connections: ConnectionsConfig::default(),
             log: "info".to_owned(),
             log_format: LogFormat::Text,
+            private_postgres: PrivatePostgresConfig::default(),
             storage: StorageConfig::default(),
             ingest: IngestConfig::default(),
             query: QueryConfig::default(),
@@ -129,8 +133,11 @@ impl Config {
 
     /// Everything that is wrong with the values, each with what to do.
     pub fn problems(&self) -> Vec<Problem> {
+        let private = self.private_postgres.problems().into_iter();
+        let private = private.map(|(key, message)| Problem::new(key, message)).collect();
         let mut problems: Vec<_> = [
             ("connections", self.connections.problems()),
+            ("private_postgres", private),
             ("storage", self.storage.problems()),
             ("ingest", self.ingest.problems()),
             ("query", self.query.problems()),
