@@ -10,13 +10,9 @@ use llm_observatory_proto::v1::{
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::{Span, Status as SpanStatus};
 use prost_types::{Duration, Timestamp};
-use tokio_stream::once;
 use tonic::Code;
-use tonic_health::pb::HealthCheckRequest;
-use tonic_health::pb::health_check_response::ServingStatus;
-use tonic_health::pb::health_client::HealthClient;
 
-use crate::client::{BEGINNING, END, Exporter, Reader, connect, hex};
+use crate::client::{BEGINNING, END, Exporter, Reader, hex};
 use crate::telemetry::{SECOND, gauge, now, point, record, records, span, spans, trace_id};
 
 async fn world() -> (TestDatabase, Daemon, Exporter, Reader) {
@@ -290,53 +286,4 @@ async fn metrics_are_listed_and_their_points_found() {
         let found = reader.points(request).await.unwrap();
         assert_eq!(harness::otlp::normalise::points(&found).len(), expected, "{name}");
     }
-}
-
-#[tokio::test]
-async fn both_ports_tell_their_health() {
-    let (_database, daemon, ..) = world().await;
-    for address in [daemon.ingest(), daemon.query()] {
-        let mut health = HealthClient::new(connect(address).await);
-        let all = HealthCheckRequest::default();
-        let answer = health.check(all).await.unwrap().into_inner();
-        assert_eq!(answer.status(), ServingStatus::Serving);
-    }
-}
-
-macro_rules! reflected {
-    ($version:ident, $daemon:expr) => {{
-        use tonic_reflection::pb::$version::ServerReflectionRequest;
-        use tonic_reflection::pb::$version::server_reflection_client::ServerReflectionClient;
-        use tonic_reflection::pb::$version::server_reflection_request::MessageRequest;
-        use tonic_reflection::pb::$version::server_reflection_response::MessageResponse;
-
-        let mut reflection = ServerReflectionClient::new(connect($daemon.query()).await);
-        let mut ask = async |question| {
-            let request = ServerReflectionRequest {
-                message_request: Some(question),
-                ..ServerReflectionRequest::default()
-            };
-            let mut answers = reflection.server_reflection_info(once(request)).await.unwrap().into_inner();
-            answers.message().await.unwrap().unwrap().message_response.unwrap()
-        };
-        let MessageResponse::ListServicesResponse(list) =
-            ask(MessageRequest::ListServices(String::new())).await
-        else {
-            panic!("no list of services")
-        };
-        let names: Vec<_> = list.service.into_iter().map(|service| service.name).collect();
-        for service in ["TraceService", "MetricService", "LogService"] {
-            let name = format!("llm_observatory.v1.{service}");
-            assert!(names.contains(&name), "{name} is not among {names:?}");
-            let answer = ask(MessageRequest::FileContainingSymbol(name)).await;
-            assert!(matches!(answer, MessageResponse::FileDescriptorResponse(_)));
-        }
-    }};
-}
-
-#[tokio::test]
-async fn services_describe_themselves() {
-    let (_database, daemon, ..) = world().await;
-    reflected!(v1, daemon);
-    reflected!(v1alpha, daemon);
 }

@@ -3,7 +3,6 @@
 use std::pin::Pin;
 
 use futures_util::{Stream, StreamExt as _};
-use llm_observatory_proto::FILE_DESCRIPTOR_SET;
 use llm_observatory_proto::v1::log_service_server::{LogService, LogServiceServer};
 use llm_observatory_proto::v1::metric_service_server::{MetricService, MetricServiceServer};
 use llm_observatory_proto::v1::trace_service_server::{TraceService, TraceServiceServer};
@@ -11,6 +10,7 @@ use llm_observatory_proto::v1::{
     GetTraceRequest, GetTraceResponse, ListDataPointsRequest, ListDataPointsResponse, ListLogsRequest,
     ListLogsResponse, ListMetricsRequest, ListMetricsResponse, ListTracesRequest, ListTracesResponse,
 };
+use llm_observatory_proto::v1::{log_service_server, metric_service_server, trace_service_server};
 use llm_observatory_query::{self as query, Caller, QueryConfig};
 use llm_observatory_storage::StoragePool;
 use tonic::codec::CompressionEncoding::{Gzip, Zstd};
@@ -29,7 +29,14 @@ struct Query {
     logs: query::LogService,
 }
 
-/// Adds the query services and reflection to a router, for messages of at most so many bytes.
+/// The full names of the query services.
+pub(crate) const SERVICES: [&str; 3] = [
+    trace_service_server::SERVICE_NAME,
+    metric_service_server::SERVICE_NAME,
+    log_service_server::SERVICE_NAME,
+];
+
+/// Adds the query services to a router, for messages of at most so many bytes.
 pub(crate) fn services(
     router: Router,
     pool: &StoragePool,
@@ -49,22 +56,10 @@ pub(crate) fn services(
                 .send_compressed(Zstd)
         };
     }
-    let reflection = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-    };
-    let mut router = router
+    router
         .add_service(limited!(TraceServiceServer))
         .add_service(limited!(MetricServiceServer))
-        .add_service(limited!(LogServiceServer));
-    // The descriptors are part of the program and checked by a test; without them only reflection would be missing.
-    if let (Ok(v1), Ok(v1alpha)) = (reflection().build_v1(), reflection().build_v1alpha()) {
-        router = router
-            .add_service(v1.max_decoding_message_size(max_message_bytes))
-            .add_service(v1alpha.max_decoding_message_size(max_message_bytes));
-    }
-    router
+        .add_service(limited!(LogServiceServer))
 }
 
 /// Who asks, and how long they wait: gRPC's own deadline.

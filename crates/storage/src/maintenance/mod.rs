@@ -2,6 +2,7 @@
 //! analysed as they grow.
 
 mod family;
+pub mod job;
 pub mod partitions;
 pub mod retention;
 pub mod statistics;

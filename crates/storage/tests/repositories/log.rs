@@ -5,9 +5,9 @@ use llm_observatory_core::log::Severity;
 use llm_observatory_storage::LogRepository;
 use llm_observatory_storage::models::LogRow;
 use llm_observatory_storage::models::attributes::ValueColumns;
+use llm_observatory_storage::postgres::WriterConnection;
 use llm_observatory_storage::repositories::TimeRange;
 use llm_observatory_storage::repositories::log::{LogFilter, LogStatistics};
-use llm_observatory_storage::writers::WriterConnection;
 
 use super::{OTHER, after_midnight, database, pages, range, store_logs};
 use crate::plans::reads;

@@ -6,8 +6,9 @@ use llm_observatory_core::time::UnixNanos;
 use llm_observatory_storage::MetricRepository;
 use llm_observatory_storage::models::metric::PointValue;
 use llm_observatory_storage::models::{DataPointRow, MetricRow, ResourceRow, SeriesRow};
+use llm_observatory_storage::postgres::WriterConnection;
 use llm_observatory_storage::repositories::metric::{MetricFilter, PointFilter};
-use llm_observatory_storage::writers::{MetricBatch, WriterConnection};
+use llm_observatory_storage::writers::MetricBatch;
 use uuid::Uuid;
 
 use super::{NEXT_DAY, OTHER, after_midnight, database, pages, range, store_metrics};

@@ -12,10 +12,9 @@ use llm_observatory_storage::config::WriteMethod;
 use llm_observatory_storage::maintenance::Family;
 use llm_observatory_storage::models::LogRow;
 use llm_observatory_storage::models::trace::Span;
+use llm_observatory_storage::postgres::WriterConnection;
 use llm_observatory_storage::repositories::{Page, TimeRange};
-use llm_observatory_storage::writers::{
-    Dictionary, LogBatch, MetricBatch, TraceBatch, WriterConnection, commit,
-};
+use llm_observatory_storage::writers::{Dictionary, LogBatch, MetricBatch, TraceBatch, commit};
 
 use crate::rows::MIDNIGHT;
 
