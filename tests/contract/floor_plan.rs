@@ -12,11 +12,11 @@ const PLAN: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("core", &[]),
     ("proto", &[]),
-    ("private-postgres", &[]),
+    ("private-postgres", &["config"]),
     ("genai", &["core"]),
     ("storage", &["config", "core"]),
     ("ingest", &["config", "core", "genai", "storage"]),
-    ("query", &["config", "core", "proto", "storage"]),
+    ("query", &["config", "core", "storage"]),
     ("server", &["config", "core", "genai", "ingest", "private-postgres", "proto", "query", "storage"]),
 ];
 

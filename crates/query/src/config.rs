@@ -28,6 +28,9 @@ pub struct QueryConfig {
     /// About how many bytes a page of records or points holds; a page that would hold more ends early. By default gRPC
     /// clients take no message of more than 4 MiB.
     pub page_bytes: usize,
+    /// Most bytes of one span, log record or data point in an answer; a larger one ends the answer with an error that names
+    /// it, unless the caller asks for cut values.
+    pub max_record_bytes: usize,
 }
 
 impl Default for QueryConfig {
@@ -41,6 +44,8 @@ impl Default for QueryConfig {
             chunk_spans: 500,
             chunk_bytes: 1024 * 1024,
             page_bytes: 2 * 1024 * 1024,
+            // More than a record of the largest request that is taken in can have.
+            max_record_bytes: 256 * 1024 * 1024,
         }
     }
 }
@@ -57,6 +62,7 @@ impl Validate for QueryConfig {
         problems.at_most("max_page_size", self.max_page_size, 10_000);
         problems.at_least("timeout_ms", self.timeout_ms, 1);
         problems.at_least("chunk_spans", self.chunk_spans, 1);
+        problems.at_least("max_record_bytes", self.max_record_bytes, 1_024);
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use llm_observatory_ingest::{Books, Metrics, Pipeline};
+use llm_observatory_query::Query;
 use llm_observatory_storage::StoragePool;
 use llm_observatory_storage::health::Probe;
 use llm_observatory_storage::maintenance::job::Job;
@@ -20,7 +21,7 @@ use crate::config::{Config, Role};
 use crate::connections::{Connections, ConnectionsConfig, accept};
 use crate::grpc::otlp::ExportService;
 use crate::grpc::{ingest, otlp, query, reflection};
-use crate::health::Watch;
+use crate::health::{Trouble, Watch};
 use crate::jobs;
 
 /// How long background tasks may take to end once nothing is left to be done.
@@ -93,8 +94,10 @@ pub struct App {
     config: Config,
     pool: StoragePool,
     listeners: Listeners,
+    trouble: Option<Trouble>,
     pipelines: Option<Pipelines>,
     books: Option<Books>,
+    query: Option<Query>,
     registry: Registry,
 }
 
@@ -136,8 +139,8 @@ pub struct Running {
 }
 
 impl App {
-    /// Wires the parts. Nothing runs yet.
-    pub fn build(config: Config, pool: StoragePool, listeners: Listeners) -> Self {
+    /// Wires the parts. Nothing runs yet. `trouble` is that of a private PostgreSQL.
+    pub fn build(config: Config, pool: StoragePool, listeners: Listeners, trouble: Option<Trouble>) -> Self {
         let mut registry = Registry::default();
         let metrics = config.role.ingests().then(|| Metrics::register(&mut registry));
         let books = metrics.as_ref().map(|metrics| metrics.books().clone());
@@ -149,7 +152,11 @@ impl App {
                 logs: Pipeline::build(ingest(), pool.clone(), metrics),
             }
         });
-        Self { config, pool, listeners, pipelines, books, registry }
+        let query = config.role.answers().then(|| {
+            let metrics = llm_observatory_query::Metrics::register(&mut registry, &pool);
+            Query::new(pool.clone(), config.query.clone(), metrics)
+        });
+        Self { config, pool, listeners, trouble, pipelines, books, query, registry }
     }
 
     /// Starts everything.
@@ -166,7 +173,7 @@ impl App {
             force: CancellationToken::new(),
             failed: CancellationToken::new(),
         };
-        let mut watch = Watch::new(&self.config.health);
+        let mut watch = Watch::new(&self.config.health, self.trouble);
         let connections = &self.config.connections;
         let most = connections.max_message_bytes;
         let stats = self.books.map(|books| ingest::service(books, most));
@@ -184,12 +191,12 @@ impl App {
             let router = reflection::add(router, &services, most);
             running.serve("ingest", router, listener, connections);
         }
-        if let Some(listener) = self.listeners.query {
+        if let (Some(listener), Some(query)) = (self.listeners.query, self.query) {
             let services =
                 [&query::SERVICES[..], stats.as_ref().map_or(&[], |_| &[ingest::SERVICE])].concat();
             let health = watch.port(&services).await.max_decoding_message_size(most);
             let router = connections.server().add_service(health).add_optional_service(stats);
-            let router = query::services(router, &self.pool, &self.config.query, most);
+            let router = query::services(router, query, most);
             let router = reflection::add(router, &services, most);
             running.serve("query", router, listener, connections);
         }

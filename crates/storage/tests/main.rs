@@ -12,6 +12,7 @@ mod round_trip;
 mod rows;
 mod schema;
 mod seed;
+mod services;
 mod statements;
 mod statistics;
 mod summaries;

@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use clap::Args;
-use llm_observatory_proto::v1::ListTracesRequest;
-use llm_observatory_query::{Caller, QueryConfig, TraceService};
+use llm_observatory_core::ids::ProjectId;
+use llm_observatory_query::trace::ListTraces;
+use llm_observatory_query::{Caller, Metrics, PageSize, Paging, Query, QueryConfig};
 use llm_observatory_storage::postgres::unsafe_settings;
 use llm_observatory_storage::{StoragePool, migrate};
 
@@ -86,7 +87,11 @@ async fn check(config: &Config, report: &mut Report) {
     report.step(STEPS[2], told("version", health.postgres.version, health.postgres.error));
     report.step(STEPS[3], durability(&pool).await);
     match health.redis {
-        Some(redis) => report.step(STEPS[4], told("version", redis.version, redis.error)),
+        Some(redis) => {
+            let address = config.storage.redis.address().unwrap_or_default();
+            let error = redis.error.map(|error| format!("{address}: {error}"));
+            report.step(STEPS[4], told("version", redis.version, error));
+        }
         None => report.skip(STEPS[4], "not configured; not needed"),
     }
     report.step(STEPS[5], schema(&pool).await);
@@ -129,11 +134,12 @@ async fn schema(pool: &StoragePool) -> Result<String, String> {
 
 async fn sample(pool: &StoragePool, config: &QueryConfig) -> Result<String, String> {
     let begin = Instant::now();
-    let request = ListTracesRequest { page_size: 1, ..ListTracesRequest::default() };
-    let service = TraceService::new(pool.clone(), config.clone());
-    match service.list_traces(&Caller::default(), request).await {
-        Ok(answer) => {
-            let found = if answer.traces.is_empty() { "no trace" } else { "traces" };
+    let query = Query::new(pool.clone(), config.clone(), Metrics::default());
+    let one = Paging { size: PageSize::from(1), token: None };
+    let question = ListTraces { paging: one, ..ListTraces::new(Caller::of(ProjectId::DEFAULT)) };
+    match query.list_traces(question).await {
+        Ok(page) => {
+            let found = if page.content.is_empty() { "no trace" } else { "traces" };
             Ok(format!("{found} in the last 24 hours, {} ms", begin.elapsed().as_millis()))
         }
         Err(error) => Err(causes(&error)),

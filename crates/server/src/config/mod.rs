@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use llm_observatory_config::{Names, Problems, Validate};
 use llm_observatory_ingest::IngestConfig;
+use llm_observatory_private_postgres::PrivatePostgresConfig;
 use llm_observatory_query::QueryConfig;
 use llm_observatory_storage::StorageConfig;
 use llm_observatory_storage::config::ENVIRONMENT;
@@ -71,11 +72,13 @@ pub struct Config {
     pub log: String,
     /// How it is logged.
     pub log_format: LogFormat,
+    /// The PostgreSQL of the daemon's own, when no database is configured.
+    pub private_postgres: PrivatePostgresConfig,
     /// PostgreSQL and Redis.
     pub storage: StorageConfig,
-    /// The way in.
+    /// Receiving OTLP.
     pub ingest: IngestConfig,
-    /// The way out.
+    /// Answering queries.
     pub query: QueryConfig,
     /// The watch over PostgreSQL.
     pub health: HealthConfig,
@@ -83,15 +86,15 @@ pub struct Config {
     pub jobs: JobsConfig,
 }
 
-/// Which half of the observatory runs in this process.
+/// Which halves of the observatory run in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Both.
+    /// Receive OTLP and answer queries.
     All,
-    /// Only the way in.
+    /// Receive OTLP only.
     Ingest,
-    /// Only the way out.
+    /// Answer queries only.
     Query,
 }
 
@@ -118,6 +121,7 @@ impl Default for Config {
             connections: ConnectionsConfig::default(),
             log: "info".to_owned(),
             log_format: LogFormat::Text,
+            private_postgres: PrivatePostgresConfig::default(),
             storage: StorageConfig::default(),
             ingest: IngestConfig::default(),
             query: QueryConfig::default(),
@@ -138,12 +142,12 @@ fn default_data_dir() -> PathBuf {
 }
 
 impl Role {
-    /// Whether the way in runs.
+    /// Whether this process receives OTLP.
     pub const fn ingests(self) -> bool {
         matches!(self, Self::All | Self::Ingest)
     }
 
-    /// Whether the way out runs.
+    /// Whether this process answers queries.
     pub const fn answers(self) -> bool {
         matches!(self, Self::All | Self::Query)
     }
@@ -167,6 +171,7 @@ impl Config {
 impl Validate for Config {
     fn validate(&self, problems: &mut Problems) {
         problems.section("connections", &self.connections);
+        problems.section("private_postgres", &self.private_postgres);
         problems.section("storage", &self.storage);
         problems.section("ingest", &self.ingest);
         problems.section("query", &self.query);

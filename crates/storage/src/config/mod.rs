@@ -235,6 +235,14 @@ impl Validate for StorageConfig {
     }
 }
 
+impl RedisConfig {
+    /// Where Redis is, without secrets, for people. None without Redis, or when the URL is none.
+    pub fn address(&self) -> Option<String> {
+        let client = redis::Client::open(self.url.as_ref()?.expose()).ok()?;
+        Some(client.get_connection_info().addr().to_string())
+    }
+}
+
 impl Validate for RedisConfig {
     fn validate(&self, problems: &mut Problems) {
         problems.at_least("timeout_ms", self.timeout_ms, 1);

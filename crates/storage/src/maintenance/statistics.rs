@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
-use super::Family;
+use super::family::Family;
 use crate::config::StatisticsConfig;
 use crate::error::{Error, chain};
 use crate::statement::Statement;

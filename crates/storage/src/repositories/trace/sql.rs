@@ -6,10 +6,13 @@ use crate::statement::Statement;
 
 /// The statements of this module.
 pub(in crate::repositories) const STATEMENTS: &[&Statement] =
-    &[&LIST, &GET, &SPANS, &EVENTS, &SPAN, &SPAN_EVENTS, &LIST_SPANS, &STATISTICS];
+    &[&LIST, &LIST_OF_SERVICE, &GET, &SPANS, &EVENTS, &SPAN, &SPAN_EVENTS, &LIST_SPANS, &STATISTICS];
 
 pub(super) static LIST: Statement = Statement::composed("trace: list", || {
     format!("SELECT {} {}", TraceRow::TABLE.select_from("d"), include_str!("list.sql"))
+});
+pub(super) static LIST_OF_SERVICE: Statement = Statement::composed("trace: list of service", || {
+    format!(include_str!("list_of_service.sql"), columns = TraceRow::TABLE.select_from("d"))
 });
 pub(super) static GET: Statement = Statement::composed("trace: get", || {
     let columns = TraceRow::TABLE.select();
