@@ -91,6 +91,7 @@ impl Exporter {
 }
 
 /// A reader of all three signals, on one connection.
+#[derive(Clone)]
 pub(crate) struct Reader {
     pub(crate) traces: TraceReader<Channel>,
     pub(crate) metrics: MetricServiceClient<Channel>,
@@ -118,7 +119,11 @@ impl Reader {
 
     /// The messages of one trace.
     pub(crate) async fn trace(&self, id: &[u8]) -> Result<Vec<Vec<ResourceSpans>>, Status> {
-        let request = GetTraceRequest { trace_id: hex(id) };
+        self.trace_of(GetTraceRequest { trace_id: hex(id), ..GetTraceRequest::default() }).await
+    }
+
+    /// The messages of the trace that `request` asks for.
+    pub(crate) async fn trace_of(&self, request: GetTraceRequest) -> Result<Vec<Vec<ResourceSpans>>, Status> {
         let mut answer = self.traces.clone().get_trace(request).await?.into_inner();
         let mut messages = Vec::new();
         while let Some(message) = answer.message().await? {

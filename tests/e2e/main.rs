@@ -5,12 +5,14 @@
 #![expect(clippy::unwrap_used, reason = "a test: what fails here should panic, in helpers too")]
 
 mod client;
+mod command;
 mod database;
 mod raw;
 mod telemetry;
 
 mod books;
 mod cli;
+mod connection;
 mod durability;
 mod ingest;
 mod mending;
@@ -20,3 +22,4 @@ mod private_postgres;
 mod query;
 mod refusal;
 mod round_trip;
+mod terminal;

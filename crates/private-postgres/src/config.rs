@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use llm_observatory_config::{Problems, Validate};
 use serde::{Deserialize, Serialize};
 
 /// How long the private PostgreSQL is waited for, and how it is started again.
@@ -31,22 +32,21 @@ impl Default for PrivatePostgresConfig {
     }
 }
 
-impl PrivatePostgresConfig {
-    /// Every setting that is wrong, with what would be right.
-    pub fn problems(&self) -> Vec<(&'static str, &'static str)> {
-        let mut problems = Vec::new();
-        if self.start_within_s == 0 {
-            problems.push(("start_within_s", "must be at least 1"));
-        }
-        if self.restart_initial_backoff_ms == 0 {
-            problems.push(("restart_initial_backoff_ms", "must be at least 1"));
-        }
-        if self.restart_max_backoff_ms < self.restart_initial_backoff_ms {
-            problems.push(("restart_max_backoff_ms", "must not be less than restart_initial_backoff_ms"));
-        }
-        problems
+impl Validate for PrivatePostgresConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.at_least("start_within_s", self.start_within_s, 1);
+        problems.at_least("restart_initial_backoff_ms", self.restart_initial_backoff_ms, 1);
+        let first = self.restart_initial_backoff_ms;
+        problems.not_less_than(
+            "restart_max_backoff_ms",
+            self.restart_max_backoff_ms,
+            "restart_initial_backoff_ms",
+            first,
+        );
     }
+}
 
+impl PrivatePostgresConfig {
     pub(crate) const fn start_within(&self) -> Duration {
         Duration::from_secs(self.start_within_s)
     }

@@ -111,6 +111,14 @@ impl PrivatePostgres {
         self.trouble.subscribe()
     }
 
+    /// Whether `data_dir` holds a cluster that was created before, running or not.
+    ///
+    /// # Errors
+    /// [`PrivatePostgresError::Io`] when `data_dir` may not be read by this user.
+    pub fn exists(data_dir: &Path) -> Result<bool> {
+        Ok(Layout::existing(data_dir).cluster_version()?.is_some())
+    }
+
     /// Finds the PostgreSQL that a daemon keeps running in `data_dir`, without owning it. `None` when none accepts
     /// connections there.
     ///

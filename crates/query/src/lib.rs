@@ -3,74 +3,48 @@
 pub mod config;
 pub mod encode;
 pub mod error;
-mod filter;
 pub mod log;
 pub mod metric;
-mod page;
+pub mod metrics;
+pub mod question;
+mod size;
+mod sources;
+pub mod token;
 pub mod trace;
 
-use std::collections::HashSet;
-use std::time::Duration;
+use std::sync::Arc;
 
-use futures_util::future::try_join;
-use llm_observatory_core::ids::{ProjectId, ResourceId, ScopeId};
-use llm_observatory_storage::repositories::ResourceRepository;
+use llm_observatory_storage::StoragePool;
 
 pub use config::QueryConfig;
+pub use encode::ValueLimit;
 pub use error::Error;
-pub use log::LogService;
-pub use metric::MetricService;
-pub use trace::TraceService;
+pub use metrics::Metrics;
+pub use question::{Caller, Page, PageSize, Paging, Period};
+pub use token::PageToken;
 
-use encode::Dictionary;
+use question::{List, Opened};
+use sources::Sources;
 
-/// Who asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// The project that is asked about.
-    pub project: ProjectId,
-    /// How long the caller waits; `None` when it did not say.
-    pub patience: Option<Duration>,
+/// Answers questions: what a face holds. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Query {
+    sources: Sources,
+    config: Arc<QueryConfig>,
+    metrics: Metrics,
 }
 
-impl Default for Caller {
-    /// Someone patient who asks about the default project.
-    fn default() -> Self {
-        Self { project: ProjectId::DEFAULT, patience: None }
+impl Query {
+    /// Answers from this pool.
+    pub fn new(pool: StoragePool, config: QueryConfig, metrics: Metrics) -> Self {
+        Self { sources: Sources::new(pool), config: Arc::new(config), metrics }
     }
-}
 
-/// The resources and scopes that some rows point at.
-async fn dictionary(
-    resources: &ResourceRepository,
-    pointers: impl Iterator<Item = (ResourceId, ScopeId)>,
-) -> Result<Dictionary, Error> {
-    let (resource_ids, scope_ids): (HashSet<_>, HashSet<_>) = pointers.unzip();
-    let (resource_ids, scope_ids): (Vec<_>, Vec<_>) =
-        (resource_ids.into_iter().collect(), scope_ids.into_iter().collect());
-    let (resources, scopes) =
-        try_join(resources.resources(&resource_ids), resources.scopes(&scope_ids)).await?;
-    Ok(Dictionary::new(resources, scopes))
-}
-
-/// How many rows from the first on have no more than `bytes` together; at least one.
-fn fitting<T>(rows: &[T], bytes: usize, size: impl Fn(&T) -> usize) -> usize {
-    let mut total = 0_usize;
-    let within = |row: &&T| {
-        total = total.saturating_add(size(row));
-        total <= bytes
-    };
-    rows.iter().take_while(within).count().max(1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_holds_what_fits_but_never_nothing() {
-        assert_eq!(fitting(&[4, 4, 4], 8, |size| *size), 2);
-        assert_eq!(fitting(&[9, 1], 8, |size| *size), 1);
-        assert_eq!(fitting(&[1, 1], 8, |size| *size), 2);
+    /// What every list begins with: the question is checked and opened at its page, and whoever asks gets the sources of
+    /// their own project, for as long as they wait.
+    fn open<L: List>(&self, question: &L) -> Result<(Opened<L::Cursor>, Sources), Error> {
+        let opened = question::open(question, &self.config)?;
+        let caller = question.caller();
+        Ok((opened, self.sources.of(caller, Some(self.config.patience(caller)))))
     }
 }

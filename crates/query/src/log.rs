@@ -1,68 +1,133 @@
 //! Questions about log records.
 
-use llm_observatory_proto::v1::{ListLogsRequest, ListLogsResponse};
-use llm_observatory_storage::StoragePool;
-use llm_observatory_storage::repositories::log::LogFilter;
-use llm_observatory_storage::repositories::{LogRepository, ResourceRepository};
+use llm_observatory_core::ids::{SpanId, TraceId};
+use llm_observatory_core::log::Severity;
+use llm_observatory_core::text::Text;
+use llm_observatory_storage::models::LogRow;
+use llm_observatory_storage::repositories::log::{LogCursor, LogFilter};
+use opentelemetry_proto::tonic::logs::v1::LogsData;
+use prost::Message as _;
 
-use crate::config::QueryConfig;
-use crate::error::Error;
-use crate::page::Question;
-use crate::{Caller, dictionary, encode, filter, fitting};
+use crate::Query;
+use crate::encode::{self, ValueLimit};
+use crate::error::{Error, Invalid, Record};
+use crate::metrics::Kind;
+use crate::question::{Caller, List, Page, Paging, Period};
+use crate::size::{Outgoing, next_fitting};
+use crate::token::Fingerprint;
 
-/// Answers questions about log records.
-#[derive(Debug, Clone)]
-pub struct LogService {
-    logs: LogRepository,
-    resources: ResourceRepository,
-    config: QueryConfig,
+/// The most severe of OTLP's severity numbers, FATAL4.
+const MOST_SEVERE: i32 = 24;
+
+/// Which log records of a period fit all filters? Newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListLogs {
+    /// Who asks.
+    pub caller: Caller,
+    /// When they happened.
+    pub period: Period,
+    /// The service that wrote them.
+    pub service: Option<Text>,
+    /// The trace that they belong to.
+    pub trace_id: Option<TraceId>,
+    /// The span that they belong to.
+    pub span_id: Option<SpanId>,
+    /// How severe they are at least; [`Severity::UNSPECIFIED`] takes those without a severity too.
+    pub min_severity: Severity,
+    /// The name of their event.
+    pub event_name: Option<Text>,
+    /// Words that their body holds, in any case and order.
+    pub text: Option<Text>,
+    /// The longest values to be told whole.
+    pub max_value: ValueLimit,
+    /// Which page of them.
+    pub paging: Paging,
 }
 
-impl LogService {
-    /// A service that reads from this pool.
-    pub fn new(pool: StoragePool, config: QueryConfig) -> Self {
-        Self { logs: LogRepository::new(pool.clone()), resources: ResourceRepository::new(pool), config }
+impl ListLogs {
+    /// All records of the default period.
+    pub fn new(caller: Caller) -> Self {
+        Self {
+            caller,
+            period: Period::default(),
+            service: None,
+            trace_id: None,
+            span_id: None,
+            min_severity: Severity::UNSPECIFIED,
+            event_name: None,
+            text: None,
+            max_value: ValueLimit::default(),
+            paging: Paging::default(),
+        }
+    }
+}
+
+impl List for ListLogs {
+    type Cursor = LogCursor;
+
+    const KIND: Kind = Kind::ListLogs;
+
+    fn caller(&self) -> &Caller {
+        &self.caller
     }
 
-    /// A page of log records, newest first. A page of very large records ends early.
+    fn paging(&self) -> &Paging {
+        &self.paging
+    }
+
+    fn period(&self) -> Period {
+        self.period
+    }
+
+    fn filters(&self, fingerprint: Fingerprint) -> Fingerprint {
+        fingerprint
+            .field(self.service.as_ref().map(Text::as_bytes))
+            .field(self.trace_id.as_ref().map(TraceId::as_bytes))
+            .field(self.span_id.as_ref().map(SpanId::as_bytes))
+            .field(Some(self.min_severity.0.to_le_bytes()))
+            .field(self.event_name.as_ref().map(Text::as_bytes))
+            .field(self.text.as_ref().map(Text::as_bytes))
+    }
+}
+
+impl Query {
+    /// A page of log records. A page of very large records ends early.
     ///
     /// # Errors
-    /// [`Error`], as the RPC of this name tells.
-    pub async fn list_logs(
-        &self,
-        caller: &Caller,
-        request: ListLogsRequest,
-    ) -> Result<ListLogsResponse, Error> {
-        let limit = filter::page_size(request.page_size, &self.config)?;
-        let asked = ListLogsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
-        let question = Question::new("logs", &asked);
-        let (range, after) = match question.position(&request.page_token)? {
-            Some((range, after)) => (range, Some(after)),
-            None => {
-                (filter::range(request.start_time.as_ref(), request.end_time.as_ref(), &self.config)?, None)
-            }
-        };
+    /// [`Error::Invalid`], [`Error::TooLarge`] for a record, and [`Error::Unavailable`], [`Error::TimedOut`] or
+    /// [`Error::Internal`] when the rows can't be read.
+    pub async fn list_logs(&self, question: ListLogs) -> Result<Page<LogsData>, Error> {
+        self.metrics.watch(Kind::ListLogs, self.logs(question)).await
+    }
+
+    async fn logs(&self, question: ListLogs) -> Result<Page<LogsData>, Error> {
+        let (opened, sources) = self.open(&question)?;
+        let ListLogs { service, trace_id, span_id, min_severity, event_name, text, max_value, .. } = question;
+        if !(0..=MOST_SEVERE).contains(&min_severity.0) {
+            return Err(Invalid::Severity { asked: min_severity.0, most: MOST_SEVERE }.into());
+        }
         let filter = LogFilter {
-            range,
-            service: filter::text(&request.service),
-            trace_id: filter::optional_trace_id(&request.trace_id)?,
-            span_id: filter::optional_span_id(&request.span_id)?,
-            min_severity: filter::min_severity(request.min_severity_number)?,
-            event_name: filter::text(&request.event_name),
-            text: filter::text(&request.text),
-            after,
-            limit,
+            range: opened.range,
+            service,
+            trace_id,
+            span_id,
+            min_severity,
+            event_name,
+            text,
+            after: opened.after,
+            limit: opened.limit,
         };
-        let patience = self.config.patience(caller);
-        let logs = self.logs.clone().of(caller.project).within(patience);
-        let resources = self.resources.clone().of(caller.project).within(patience);
-        let mut page = logs.list(filter).await?;
-        page.truncate(fitting(&page.items, self.config.page_bytes, encode::log::size));
-        let pointers = page.items.iter().map(|log| (log.resource_id, log.scope_id));
-        let dictionary = dictionary(&resources, pointers).await?;
-        Ok(ListLogsResponse {
-            data: Some(encode::log::logs(&page.items, &dictionary)?),
-            next_page_token: question.token(page.next.map(|next| (range, next)).as_ref()),
-        })
+        let mut page = sources.logs.list(filter).await?;
+        let encode = |row: &LogRow| {
+            let content = encode::log::record(row, max_value)?;
+            Ok(Outgoing { bytes: content.record.encoded_len(), content, name: Record::Log(row.time) })
+        };
+        let mut encoded = page.items.iter().map(encode).peekable();
+        let records = next_fitting(&mut encoded, self.config.page_bytes, self.config.max_record_bytes)?;
+        let rows = records.len();
+        page.truncate(rows);
+        let ids = records.iter().map(|record| (record.resource_id, record.scope_id));
+        let origins = sources.origins(ids, max_value).await?;
+        Ok(opened.page(encode::log::logs(records, &origins)?, rows, page.next))
     }
 }

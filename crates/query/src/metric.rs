@@ -2,102 +2,177 @@
 
 use std::collections::{HashMap, HashSet};
 
-use llm_observatory_proto::v1::{
-    ListDataPointsRequest, ListDataPointsResponse, ListMetricsRequest, ListMetricsResponse,
-};
-use llm_observatory_storage::StoragePool;
-use llm_observatory_storage::repositories::metric::{MetricFilter, PointFilter};
-use llm_observatory_storage::repositories::{MetricRepository, ResourceRepository};
+use llm_observatory_core::text::Text;
+use llm_observatory_storage::models::DataPointRow;
+use llm_observatory_storage::repositories::metric::{MetricCursor, MetricFilter, PointCursor, PointFilter};
+use opentelemetry_proto::tonic::metrics::v1::{Metric, MetricsData};
 
-use crate::config::QueryConfig;
-use crate::error::Error;
-use crate::page::Question;
-use crate::{Caller, dictionary, encode, filter, fitting};
+use crate::Query;
+use crate::encode::{self, ValueLimit};
+use crate::error::{Error, Record};
+use crate::metrics::Kind;
+use crate::question::{Caller, List, Page, Paging, Period};
+use crate::size::{Outgoing, next_fitting};
+use crate::token::Fingerprint;
 
-/// Answers questions about metrics.
-#[derive(Debug, Clone)]
-pub struct MetricService {
-    metrics: MetricRepository,
-    resources: ResourceRepository,
-    config: QueryConfig,
+/// Which metrics are defined? By name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListMetrics {
+    /// Who asks.
+    pub caller: Caller,
+    /// Their name.
+    pub name: Option<Text>,
+    /// A service that has sent them.
+    pub service: Option<Text>,
+    /// Which page of them.
+    pub paging: Paging,
 }
 
-impl MetricService {
-    /// A service that reads from this pool.
-    pub fn new(pool: StoragePool, config: QueryConfig) -> Self {
+/// Which data points were measured in a period? Newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListDataPoints {
+    /// Who asks.
+    pub caller: Caller,
+    /// When they were measured.
+    pub period: Period,
+    /// The name of their metric.
+    pub name: Option<Text>,
+    /// The service that has sent them.
+    pub service: Option<Text>,
+    /// The longest values to be told whole.
+    pub max_value: ValueLimit,
+    /// Which page of them.
+    pub paging: Paging,
+}
+
+impl ListMetrics {
+    /// All metrics.
+    pub fn new(caller: Caller) -> Self {
+        Self { caller, name: None, service: None, paging: Paging::default() }
+    }
+}
+
+impl ListDataPoints {
+    /// All points of the default period.
+    pub fn new(caller: Caller) -> Self {
         Self {
-            metrics: MetricRepository::new(pool.clone()),
-            resources: ResourceRepository::new(pool),
-            config,
+            caller,
+            period: Period::default(),
+            name: None,
+            service: None,
+            max_value: ValueLimit::default(),
+            paging: Paging::default(),
         }
     }
+}
 
-    /// A page of metric definitions, by name.
-    ///
-    /// # Errors
-    /// [`Error`], as the RPC of this name tells.
-    pub async fn list_metrics(
-        &self,
-        caller: &Caller,
-        request: ListMetricsRequest,
-    ) -> Result<ListMetricsResponse, Error> {
-        let limit = filter::page_size(request.page_size, &self.config)?;
-        let asked = ListMetricsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
-        let question = Question::new("metrics", &asked);
-        let filter = MetricFilter {
-            name: filter::text(&request.name),
-            service: filter::text(&request.service),
-            after: question.position(&request.page_token)?,
-            limit,
-        };
-        let metrics = self.metrics.clone().of(caller.project).within(self.config.patience(caller));
-        let page = metrics.list(filter).await?;
-        Ok(ListMetricsResponse {
-            metrics: page.items.iter().map(encode::metric::definition).collect::<Result<_, _>>()?,
-            next_page_token: question.token(page.next.as_ref()),
-        })
+impl List for ListMetrics {
+    type Cursor = MetricCursor;
+
+    const KIND: Kind = Kind::ListMetrics;
+
+    fn caller(&self) -> &Caller {
+        &self.caller
     }
 
-    /// A page of data points, newest first. A page of very large points ends early.
+    fn paging(&self) -> &Paging {
+        &self.paging
+    }
+
+    /// Definitions have no time.
+    fn period(&self) -> Period {
+        Period::ALL
+    }
+
+    fn filters(&self, fingerprint: Fingerprint) -> Fingerprint {
+        fingerprint
+            .field(self.name.as_ref().map(Text::as_bytes))
+            .field(self.service.as_ref().map(Text::as_bytes))
+    }
+}
+
+impl List for ListDataPoints {
+    type Cursor = PointCursor;
+
+    const KIND: Kind = Kind::ListDataPoints;
+
+    fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    fn paging(&self) -> &Paging {
+        &self.paging
+    }
+
+    fn period(&self) -> Period {
+        self.period
+    }
+
+    fn filters(&self, fingerprint: Fingerprint) -> Fingerprint {
+        fingerprint
+            .field(self.name.as_ref().map(Text::as_bytes))
+            .field(self.service.as_ref().map(Text::as_bytes))
+    }
+}
+
+impl Query {
+    /// A page of metric definitions, without their points.
     ///
     /// # Errors
-    /// [`Error`], as the RPC of this name tells.
-    pub async fn list_data_points(
-        &self,
-        caller: &Caller,
-        request: ListDataPointsRequest,
-    ) -> Result<ListDataPointsResponse, Error> {
-        let limit = filter::page_size(request.page_size, &self.config)?;
-        let asked = ListDataPointsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
-        let question = Question::new("data points", &asked);
-        let (range, after) = match question.position(&request.page_token)? {
-            Some((range, after)) => (range, Some(after)),
-            None => {
-                (filter::range(request.start_time.as_ref(), request.end_time.as_ref(), &self.config)?, None)
-            }
-        };
+    /// [`Error::Invalid`], and [`Error::Unavailable`], [`Error::TimedOut`] or [`Error::Internal`] when the rows can't be read.
+    pub async fn list_metrics(&self, question: ListMetrics) -> Result<Page<Vec<Metric>>, Error> {
+        self.metrics.watch(Kind::ListMetrics, self.definitions(question)).await
+    }
+
+    async fn definitions(&self, question: ListMetrics) -> Result<Page<Vec<Metric>>, Error> {
+        let (mut opened, sources) = self.open(&question)?;
+        let ListMetrics { name, service, .. } = question;
+        let filter = MetricFilter { name, service, after: opened.after.take(), limit: opened.limit };
+        let page = sources.metrics.list(filter).await?;
+        let metrics: Vec<_> = page.items.iter().map(encode::metric::definition).collect::<Result<_, _>>()?;
+        let rows = metrics.len();
+        Ok(opened.page(metrics, rows, page.next))
+    }
+
+    /// A page of data points. A page of very large points ends early.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] for a point, and as [`Self::list_metrics`].
+    pub async fn list_data_points(&self, question: ListDataPoints) -> Result<Page<MetricsData>, Error> {
+        self.metrics.watch(Kind::ListDataPoints, self.points(question)).await
+    }
+
+    async fn points(&self, question: ListDataPoints) -> Result<Page<MetricsData>, Error> {
+        let (opened, sources) = self.open(&question)?;
+        let ListDataPoints { name, service, max_value, .. } = question;
         let filter = PointFilter {
-            range,
-            name: filter::text(&request.name),
-            service: filter::text(&request.service),
+            range: opened.range,
+            name,
+            service,
             series: None,
-            after,
-            limit,
+            after: opened.after,
+            limit: opened.limit,
         };
-        let patience = self.config.patience(caller);
-        let metrics = self.metrics.clone().of(caller.project).within(patience);
-        let resources = self.resources.clone().of(caller.project).within(patience);
-        let mut page = metrics.points(filter).await?;
-        page.truncate(fitting(&page.items, self.config.page_bytes, encode::metric::size));
+        let mut page = sources.metrics.points(filter).await?;
         let ids: HashSet<_> = page.items.iter().map(|point| point.series_id).collect();
         let ids: Vec<_> = ids.into_iter().collect();
-        let series: HashMap<_, _> =
-            metrics.described(&ids).await?.into_iter().map(|series| (series.series.id, series)).collect();
-        let pointers = series.values().map(|series| (series.series.resource_id, series.series.scope_id));
-        let dictionary = dictionary(&resources, pointers).await?;
-        Ok(ListDataPointsResponse {
-            data: Some(encode::metric::metrics(&page.items, &series, &dictionary)?),
-            next_page_token: question.token(page.next.map(|next| (range, next)).as_ref()),
-        })
+        let described = sources.metrics.described(&ids).await?;
+        let series: HashMap<_, _> = described.into_iter().map(|series| (series.series.id, series)).collect();
+        let encode = |row: &DataPointRow| {
+            // A point whose series is not stored can't be told; it takes its place on the page, and is left out.
+            let content =
+                series.get(&row.series_id).map(|of| encode::metric::point(row, of, max_value)).transpose()?;
+            let bytes = content.as_ref().map_or(0, |content| content.record.point.encoded_len());
+            Ok(Outgoing { content, bytes, name: Record::DataPoint(row.time) })
+        };
+        let mut encoded = page.items.iter().map(encode).peekable();
+        let points = next_fitting(&mut encoded, self.config.page_bytes, self.config.max_record_bytes)?;
+        drop(encoded);
+        page.truncate(points.len());
+        let points: Vec<_> = points.into_iter().flatten().collect();
+        let rows = points.len();
+        let ids = points.iter().map(|point| (point.resource_id, point.scope_id));
+        let origins = sources.origins(ids, max_value).await?;
+        Ok(opened.page(encode::metric::metrics(points, &origins)?, rows, page.next))
     }
 }

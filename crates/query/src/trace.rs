@@ -1,166 +1,162 @@
 //! Questions about traces.
 
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use llm_observatory_core::ids::TraceId;
 use llm_observatory_core::text::Text;
-use llm_observatory_core::time::UnixNanos;
-use llm_observatory_proto::v1::{
-    GetTraceRequest, GetTraceResponse, ListTracesRequest, ListTracesResponse, TraceSummary as Summary,
-};
-use llm_observatory_storage::StoragePool;
 use llm_observatory_storage::models::trace::Span;
-use llm_observatory_storage::repositories::trace::{TraceFilter, TraceSummary};
-use llm_observatory_storage::repositories::{ResourceRepository, TraceRepository};
-use prost_types::{Duration, Timestamp};
+use llm_observatory_storage::repositories::trace::{TraceCursor, TraceFilter};
+use opentelemetry_proto::tonic::trace::v1::TracesData;
+use prost::Message as _;
 
+use crate::Query;
 use crate::config::QueryConfig;
-use crate::error::Error;
-use crate::page::Question;
-use crate::{Caller, dictionary, encode, filter, fitting};
+use crate::encode::{self, ValueLimit};
+use crate::error::{Error, Record};
+use crate::metrics::Kind;
+use crate::question::{Caller, List, Page, Paging, Period};
+use crate::size::{Outgoing, next_fitting};
+use crate::sources::Sources;
+use crate::token::Fingerprint;
 
-const NANOS_PER_SECOND: i64 = 1_000_000_000;
+pub use llm_observatory_storage::repositories::trace::TraceSummary;
 
-/// Answers questions about traces.
-#[derive(Debug, Clone)]
-pub struct TraceService {
-    traces: TraceRepository,
-    resources: ResourceRepository,
-    config: QueryConfig,
+/// Which traces started in a period? Newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListTraces {
+    /// Who asks.
+    pub caller: Caller,
+    /// When they started.
+    pub period: Period,
+    /// A service that has a span in them.
+    pub service: Option<Text>,
+    /// Which page of them.
+    pub paging: Paging,
 }
 
-impl TraceService {
-    /// A service that reads from this pool.
-    pub fn new(pool: StoragePool, config: QueryConfig) -> Self {
-        Self { traces: TraceRepository::new(pool.clone()), resources: ResourceRepository::new(pool), config }
+/// What are the spans of a trace? By start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GetTrace {
+    /// Who asks.
+    pub caller: Caller,
+    /// The trace.
+    pub trace_id: TraceId,
+    /// The longest values to be told whole.
+    pub max_value: ValueLimit,
+}
+
+impl ListTraces {
+    /// All traces of the default period.
+    pub fn new(caller: Caller) -> Self {
+        Self { caller, period: Period::default(), service: None, paging: Paging::default() }
+    }
+}
+
+impl List for ListTraces {
+    type Cursor = TraceCursor;
+
+    const KIND: Kind = Kind::ListTraces;
+
+    fn caller(&self) -> &Caller {
+        &self.caller
     }
 
-    /// A page of traces, newest first.
-    ///
-    /// # Errors
-    /// [`Error`], as the RPC of this name tells.
-    pub async fn list_traces(
-        &self,
-        caller: &Caller,
-        request: ListTracesRequest,
-    ) -> Result<ListTracesResponse, Error> {
-        let limit = filter::page_size(request.page_size, &self.config)?;
-        let asked = ListTracesRequest { page_size: 0, page_token: String::new(), ..request.clone() };
-        let question = Question::new("traces", &asked);
-        let (range, after) = match question.position(&request.page_token)? {
-            Some((range, after)) => (range, Some(after)),
-            None => {
-                (filter::range(request.start_time.as_ref(), request.end_time.as_ref(), &self.config)?, None)
-            }
-        };
-        let filter = TraceFilter { range, service: filter::text(&request.service), after, limit };
-        let traces = self.traces.clone().of(caller.project).within(self.config.patience(caller));
-        let page = traces.list(filter).await?;
-        Ok(ListTracesResponse {
-            traces: page.items.iter().map(summary).collect(),
-            next_page_token: question.token(page.next.map(|next| (range, next)).as_ref()),
-        })
+    fn paging(&self) -> &Paging {
+        &self.paging
     }
 
-    /// All spans of one trace, by start, in messages of limited size.
+    fn period(&self) -> Period {
+        self.period
+    }
+
+    fn filters(&self, fingerprint: Fingerprint) -> Fingerprint {
+        fingerprint.field(self.service.as_ref().map(Text::as_bytes))
+    }
+}
+
+/// Some spans of a trace, and how many they are.
+type Part = (TracesData, usize);
+
+impl Query {
+    /// A page of traces, one line each.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when no span is stored, and as the RPC of this name tells; from then on the stream tells errors.
+    /// [`Error::Invalid`], and [`Error::Unavailable`], [`Error::TimedOut`] or [`Error::Internal`] when the rows can't be read.
+    pub async fn list_traces(&self, question: ListTraces) -> Result<Page<Vec<TraceSummary>>, Error> {
+        self.metrics
+            .watch(Kind::ListTraces, async {
+                let (opened, sources) = self.open(&question)?;
+                let service = question.service;
+                let filter =
+                    TraceFilter { range: opened.range, service, after: opened.after, limit: opened.limit };
+                let page = sources.traces.list(filter).await?;
+                let rows = page.items.len();
+                Ok(opened.page(page.items, rows, page.next))
+            })
+            .await
+    }
+
+    /// All spans of one trace, in parts of limited size. It may go on for long, so only the caller's patience ends it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when nothing is known of the trace, [`Error::Expired`] when only its summary is stored, and as
+    /// [`Self::list_traces`]. From then on the stream tells errors, also [`Error::TooLarge`] for a span.
     pub async fn get_trace(
         &self,
-        caller: &Caller,
-        request: GetTraceRequest,
-    ) -> Result<impl Stream<Item = Result<GetTraceResponse, Error>> + Send + use<>, Error> {
-        let trace_id = filter::trace_id(&request.trace_id)?;
-        let this = self.on_behalf_of(caller);
-        let pages = this.traces.span_pages(trace_id, this.config.chunk_spans.into());
+        question: GetTrace,
+    ) -> Result<impl Stream<Item = Result<TracesData, Error>> + Send + use<>, Error> {
+        let mut call = self.metrics.begin(Kind::GetTrace);
+        let parts = self.parts(question).await.inspect_err(|error| call.end(Err(error)))?;
+        Ok(call.follow(parts))
+    }
+
+    async fn parts(
+        &self,
+        question: GetTrace,
+    ) -> Result<impl Stream<Item = Result<Part, Error>> + Send + use<>, Error> {
+        let GetTrace { caller, trace_id, max_value } = question;
+        let sources = self.sources.of(&caller, caller.patience);
+        let config = self.config.clone();
+        let pages = sources.traces.span_pages(trace_id, config.chunk_spans.into());
         let mut pages = Box::pin(pages.map_err(Error::from));
-        let first = pages
-            .try_next()
-            .await?
-            .ok_or_else(|| Error::NotFound(format!("no span of trace {trace_id} is stored")))?;
+        let Some(first) = pages.try_next().await? else {
+            return Err(match sources.traces.get(trace_id).await? {
+                Some(_) => Error::Expired(trace_id),
+                None => Error::NotFound(trace_id),
+            });
+        };
         let pages = stream::iter([Ok(first)]).chain(pages);
         Ok(pages
             .and_then(move |spans| {
-                let this = this.clone();
-                async move { this.messages(&spans).await }
+                let (sources, config) = (sources.clone(), config.clone());
+                async move { parts_of(&spans, &sources, &config, max_value).await }
             })
-            .map_ok(|messages| stream::iter(messages.into_iter().map(Ok)))
+            .map_ok(|parts| stream::iter(parts.into_iter().map(Ok)))
             .try_flatten())
     }
+}
 
-    /// The same service for one caller. A stream may go on for long, so only a deadline of the caller's own ends it.
-    fn on_behalf_of(&self, caller: &Caller) -> Self {
-        let Self { traces, resources, config } = self.clone();
-        let (traces, resources) = (traces.of(caller.project), resources.of(caller.project));
-        match caller.patience {
-            Some(patience) => {
-                Self { traces: traces.within(patience), resources: resources.within(patience), config }
-            }
-            None => Self { traces, resources, config },
+/// Neighbouring spans in as many parts as their size asks for.
+async fn parts_of(
+    spans: &[Span],
+    sources: &Sources,
+    config: &QueryConfig,
+    limit: ValueLimit,
+) -> Result<Vec<Part>, Error> {
+    let ids = spans.iter().map(|span| (span.row.resource_id, span.row.scope_id));
+    let origins = sources.origins(ids, limit).await?;
+    let encode = |span: &Span| {
+        let content = encode::trace::span(span, limit)?;
+        let name = Record::Span(span.row.trace_id, span.row.span_id);
+        Ok(Outgoing { bytes: content.record.encoded_len(), content, name })
+    };
+    let mut encoded = spans.iter().map(encode).peekable();
+    let mut parts = Vec::new();
+    loop {
+        let fitting = next_fitting(&mut encoded, config.chunk_bytes, config.max_record_bytes)?;
+        if fitting.is_empty() {
+            return Ok(parts);
         }
-    }
-
-    /// Neighbouring spans in as many messages as their size asks for.
-    async fn messages(&self, mut spans: &[Span]) -> Result<Vec<GetTraceResponse>, Error> {
-        let pointers = spans.iter().map(|span| (span.row.resource_id, span.row.scope_id));
-        let dictionary = dictionary(&self.resources, pointers).await?;
-        let mut messages = Vec::new();
-        while !spans.is_empty() {
-            let (chunk, rest) = spans.split_at(fitting(spans, self.config.chunk_bytes, encode::trace::size));
-            messages.push(GetTraceResponse { data: Some(encode::trace::traces(chunk, &dictionary)?) });
-            spans = rest;
-        }
-        Ok(messages)
-    }
-}
-
-fn summary(trace: &TraceSummary) -> Summary {
-    let known = trace.start_time.is_known();
-    let root = trace.root.as_ref();
-    Summary {
-        trace_id: trace.trace_id.to_string(),
-        root_name: root.map(|root| root.name.to_string()).unwrap_or_default(),
-        root_service: root.map(|root| root.service.to_string()).unwrap_or_default(),
-        services: trace.services.iter().map(Text::to_string).collect(),
-        start_time: known.then(|| timestamp(trace.start_time)),
-        duration: known.then(|| duration(trace.end_time.since(trace.start_time))),
-        span_count: trace.span_count,
-        error_count: trace.error_count,
-    }
-}
-
-fn timestamp(time: UnixNanos) -> Timestamp {
-    // 64 bits of nanoseconds are fewer than 2^35 seconds.
-    let seconds = (time.0 / NANOS_PER_SECOND.unsigned_abs()) as i64;
-    Timestamp { seconds, nanos: (time.0 % NANOS_PER_SECOND.unsigned_abs()) as i32 }
-}
-
-fn duration(nanos: i64) -> Duration {
-    Duration { seconds: nanos / NANOS_PER_SECOND, nanos: (nanos % NANOS_PER_SECOND) as i32 }
-}
-
-#[cfg(test)]
-mod tests {
-    use llm_observatory_core::ids::TraceId;
-
-    use super::*;
-
-    #[test]
-    fn a_summary_keeps_nanoseconds() {
-        let trace = TraceSummary {
-            trace_id: TraceId::from_foreign("0af7651916cd43dd8448eb211c80319c"),
-            start_time: UnixNanos(1_700_000_000_000_000_007),
-            end_time: UnixNanos(1_700_000_002_500_000_008),
-            span_count: 3,
-            error_count: 1,
-            root: None,
-            services: vec!["a".into(), "b".into()],
-        };
-        let told = summary(&trace);
-        assert_eq!(told.trace_id, "0af7651916cd43dd8448eb211c80319c");
-        assert_eq!(told.start_time, Some(Timestamp { seconds: 1_700_000_000, nanos: 7 }));
-        assert_eq!(told.duration, Some(Duration { seconds: 2, nanos: 500_000_001 }));
-        assert_eq!(told.services, ["a", "b"]);
-        let unknown = summary(&TraceSummary { start_time: UnixNanos::UNKNOWN, ..trace });
-        assert_eq!((unknown.start_time, unknown.duration), (None, None));
+        let rows = fitting.len();
+        parts.push((encode::trace::traces(fitting, &origins)?, rows));
     }
 }

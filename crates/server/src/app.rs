@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use llm_observatory_ingest::{Books, Logs, MetricPoints, Metrics, Pipeline, Spans};
+use llm_observatory_ingest::{Books, Metrics, Pipeline};
+use llm_observatory_query::Query;
 use llm_observatory_storage::StoragePool;
 use llm_observatory_storage::health::Probe;
 use llm_observatory_storage::maintenance::job::Job;
+use llm_observatory_storage::writers::{LogBatch, MetricBatch, TraceBatch};
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -95,15 +97,16 @@ pub struct App {
     trouble: Option<Trouble>,
     pipelines: Option<Pipelines>,
     books: Option<Books>,
+    query: Option<Query>,
     registry: Registry,
 }
 
 /// The way in of each signal.
 #[derive(Debug, Clone)]
 struct Pipelines {
-    spans: Pipeline<Spans>,
-    points: Pipeline<MetricPoints>,
-    logs: Pipeline<Logs>,
+    spans: Pipeline<TraceBatch>,
+    points: Pipeline<MetricBatch>,
+    logs: Pipeline<LogBatch>,
 }
 
 impl Pipelines {
@@ -149,7 +152,11 @@ impl App {
                 logs: Pipeline::build(ingest(), pool.clone(), metrics),
             }
         });
-        Self { config, pool, listeners, trouble, pipelines, books, registry }
+        let query = config.role.answers().then(|| {
+            let metrics = llm_observatory_query::Metrics::register(&mut registry, &pool);
+            Query::new(pool.clone(), config.query.clone(), metrics)
+        });
+        Self { config, pool, listeners, trouble, pipelines, books, query, registry }
     }
 
     /// Starts everything.
@@ -184,12 +191,12 @@ impl App {
             let router = reflection::add(router, &services, most);
             running.serve("ingest", router, listener, connections);
         }
-        if let Some(listener) = self.listeners.query {
+        if let (Some(listener), Some(query)) = (self.listeners.query, self.query) {
             let services =
                 [&query::SERVICES[..], stats.as_ref().map_or(&[], |_| &[ingest::SERVICE])].concat();
             let health = watch.port(&services).await.max_decoding_message_size(most);
             let router = connections.server().add_service(health).add_optional_service(stats);
-            let router = query::services(router, &self.pool, &self.config.query, most);
+            let router = query::services(router, query, most);
             let router = reflection::add(router, &services, most);
             running.serve("query", router, listener, connections);
         }

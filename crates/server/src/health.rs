@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use llm_observatory_config::{Problems, Validate};
 use llm_observatory_storage::Error;
-use llm_observatory_storage::config::Problem;
 use llm_observatory_storage::health::Probe;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -28,16 +28,14 @@ impl Default for HealthConfig {
     }
 }
 
-impl HealthConfig {
-    /// Everything that is wrong with the values, each with what to do.
-    pub fn problems(&self) -> Vec<Problem> {
-        [(self.interval_ms, "interval_ms"), (self.timeout_ms, "timeout_ms")]
-            .into_iter()
-            .filter(|(value, _)| *value == 0)
-            .map(|(_, key)| Problem::new(key, "must be at least 1"))
-            .collect()
+impl Validate for HealthConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.at_least("interval_ms", self.interval_ms, 1);
+        problems.at_least("timeout_ms", self.timeout_ms, 1);
     }
+}
 
+impl HealthConfig {
     /// Longest time that PostgreSQL may take to answer a look.
     pub fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use llm_observatory_storage::config::Problem;
+use llm_observatory_config::{Problems, Validate};
 use llm_observatory_storage::maintenance::job::Job;
 use llm_observatory_storage::postgres::within;
 use serde::{Deserialize, Serialize};
@@ -26,19 +26,14 @@ impl Default for JobsConfig {
     }
 }
 
-impl JobsConfig {
-    /// Everything that is wrong with the values, each with what to do.
-    pub fn problems(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        if self.run_within_s == 0 {
-            problems.push(Problem::new("run_within_s", "must be at least 1"));
-        }
-        if self.jitter_percent > 100 {
-            problems.push(Problem::new("jitter_percent", "must be at most 100"));
-        }
-        problems
+impl Validate for JobsConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.at_least("run_within_s", self.run_within_s, 1);
+        problems.at_most("jitter_percent", self.jitter_percent, 100);
     }
+}
 
+impl JobsConfig {
     /// The time until a job that is due every `every` runs again.
     fn wait(&self, every: Duration) -> Duration {
         let early = f64::from(self.jitter_percent) / 100.0 * rand::random::<f64>();

@@ -10,14 +10,14 @@ use tokio_postgres::Client;
 use crate::error::Error;
 use crate::pool::StoragePool;
 use crate::postgres::within;
+use crate::statement::Statement;
 
-const POSTGRES_VERSION: &str = "/* health: version */ SHOW server_version";
-
+static POSTGRES_VERSION: Statement = Statement::fixed("health: version", "SHOW server_version");
 /// What a probe asks: the least that a server must be able to answer.
-const ANSWER: &str = "/* health: answer */ SELECT 1";
+static ANSWER: Statement = Statement::fixed("health: answer", "SELECT 1");
 
-/// The statements of this module, with their names.
-pub const STATEMENTS: &[(&str, &str)] = &[("health: answer", ANSWER)];
+/// The statements of this module.
+pub(crate) const STATEMENTS: &[&Statement] = &[&POSTGRES_VERSION, &ANSWER];
 
 /// Whether the two stores answer.
 #[derive(Debug, Clone, Serialize)]
@@ -68,7 +68,7 @@ impl StoragePool {
     async fn postgres_version(&self) -> Result<String, Error> {
         within(Duration::from_millis(self.config().database.query_timeout_ms), async {
             let client = self.get().await?;
-            Ok(client.query_one(POSTGRES_VERSION, &[]).await?.get(0))
+            Ok(client.query_one(POSTGRES_VERSION.sql(), &[]).await?.get(0))
         })
         .await
     }
@@ -109,12 +109,12 @@ impl Probe {
         let pool = &self.pool;
         let (connection, is_new) = within(self.patience, async move {
             if let Some((client, driver)) = known
-                && client.query_typed(ANSWER, &[]).await.is_ok()
+                && client.query_typed(ANSWER.sql(), &[]).await.is_ok()
             {
                 return Ok(((client, driver), false));
             }
             let (client, driver) = pool.get_tokio_postgres_client().await?;
-            client.query_typed(ANSWER, &[]).await?;
+            client.query_typed(ANSWER.sql(), &[]).await?;
             Ok(((client, driver), true))
         })
         .await?;

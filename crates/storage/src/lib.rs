@@ -9,6 +9,7 @@ pub mod models;
 pub mod pool;
 pub mod postgres;
 pub mod repositories;
+pub mod statement;
 pub mod writers;
 
 pub use config::StorageConfig;
@@ -17,3 +18,19 @@ pub use pool::StoragePool;
 pub use repositories::{LogRepository, MetricRepository, TraceRepository};
 pub use tokio_postgres::Client;
 pub use writers::{CopyWriter, LogWriter, MetricWriter, TraceWriter};
+
+use statement::Statement;
+
+/// Every statement that this crate runs, in an order in which they can be prepared one after the other: scripts that make a
+/// temporary table stand before the statements that use it.
+pub fn statements() -> Vec<&'static Statement> {
+    let rooms = [
+        migrate::STATEMENTS,
+        health::STATEMENTS,
+        &postgres::STATEMENTS.concat(),
+        &writers::statements(),
+        &repositories::STATEMENTS.concat(),
+        &maintenance::STATEMENTS.concat(),
+    ];
+    rooms.concat()
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bb8_postgres::PostgresConnectionManager;
+use llm_observatory_config::Validate as _;
 use llm_observatory_core::time::Day;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use serde::Serialize;
@@ -13,7 +14,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::config::StorageConfig;
 use crate::error::Error;
-use crate::maintenance::partitions::{Partitions, Refused};
+use crate::maintenance::Family;
+use crate::maintenance::partitions::{DeclinedDays, Partitions};
 use crate::migrate;
 use crate::postgres::cause::Cause;
 use crate::postgres::retry::until_available;
@@ -57,10 +59,7 @@ impl StoragePool {
     /// [`Error::Unavailable`] when PostgreSQL did not answer in `connect_retry.attempts`, [`Error::Postgres`] when it refuses
     /// (a wrong password), [`Error::Redis`] for an address of Redis that can't be read.
     pub async fn new(config: StorageConfig) -> Result<Self, Error> {
-        match config.problems() {
-            problems if problems.is_empty() => {}
-            problems => return Err(crate::config::ConfigError::Invalid(problems).into()),
-        }
+        config.check()?;
         let connector = Connector::new(&config.database)?;
         until_available(&config.connect_retry, || connector.any()).await?;
         let (database, (driver, tls)) = (&config.database, connector.parts());
@@ -100,8 +99,12 @@ impl StoragePool {
     /// # Errors
     /// [`Error::Unavailable`] when PostgreSQL can't be reached; [`Error::Postgres`] when it refuses (another daemon holds
     /// the lock for longer than `partitions.lock_timeout_ms`, or the role may not make tables).
-    pub async fn ensure_partitions(&self, days: &BTreeSet<Day>) -> Result<Refused, Error> {
-        self.partitions.ensure_on(|| self.connect_primary(), days).await
+    pub async fn ensure_partitions(
+        &self,
+        family: Family,
+        days: &BTreeSet<Day>,
+    ) -> Result<DeclinedDays, Error> {
+        self.partitions.ensure_on(|| self.connect_primary(), family, days).await
     }
 
     /// Makes the partitions of yesterday, today and the coming days, on a connection of its own.
@@ -109,7 +112,10 @@ impl StoragePool {
     /// # Errors
     /// As [`Self::ensure_partitions`].
     pub async fn make_partitions_ahead(&self) -> Result<(), Error> {
-        self.ensure_partitions(&self.partitions.days_ahead()).await.map(drop)
+        for family in Family::ALL {
+            self.ensure_partitions(family, &self.partitions.days_ahead()).await?;
+        }
+        Ok(())
     }
 
     /// A connection from the pool.

@@ -9,6 +9,7 @@ mod retention;
 mod round_trip;
 mod rows;
 mod schema;
+mod services;
 mod statements;
 mod summaries;
 mod writers;

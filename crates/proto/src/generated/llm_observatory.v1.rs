@@ -406,9 +406,15 @@ pub struct ListLogsRequest {
     #[prost(int32, tag = "9")]
     pub page_size: i32,
     /// Where to go on: `next_page_token` of the page before, with all other fields as they were in that request
-    /// (only `page_size` may change). Empty, the default, means the first page.
+    /// (only `page_size` and `max_value_bytes` may change). Empty, the default, means the first page.
     #[prost(string, tag = "10")]
     pub page_token: ::prost::alloc::string::String,
+    /// The most bytes that one text or byte string may have as a value; a longer one is cut to these bytes (a text before
+    /// the character that would cross them) and marked: `<cut: 5242880 bytes>` follows, with its full length. So a value
+    /// of more bytes than this is one that was cut. This holds for bodies and for attribute values of records, resources
+    /// and scopes, also within arrays and maps. Nothing else changes. 0, the default, means that values come whole.
+    #[prost(uint32, tag = "11")]
+    pub max_value_bytes: u32,
 }
 /// A page of log records.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -515,8 +521,13 @@ pub mod log_service_client {
         }
         /// Lists the log records of a time range that fit all given filters, newest first.
         ///
+        /// A page holds about 2 MiB, but never less than one record, and a record may be as large as the largest request
+        /// that is taken in (64 MiB by default). gRPC clients refuse messages of more than 4 MiB unless told otherwise: set
+        /// the largest message that your client receives, or `max_value_bytes`.
+        ///
         /// Errors: INVALID_ARGUMENT if an argument is malformed or out of range, or if `page_token` is not from an
-        /// answer to this very question; UNAVAILABLE if the database cannot be reached (retry).
+        /// answer to this very question; UNAVAILABLE if the database cannot be reached (retry); RESOURCE_EXHAUSTED if a
+        /// record is larger than the server's `query.max_record_bytes`: the message names the record.
         pub async fn list_logs(
             &mut self,
             request: impl tonic::IntoRequest<super::ListLogsRequest>,
@@ -558,8 +569,13 @@ pub mod log_service_server {
     pub trait LogService: std::marker::Send + std::marker::Sync + 'static {
         /// Lists the log records of a time range that fit all given filters, newest first.
         ///
+        /// A page holds about 2 MiB, but never less than one record, and a record may be as large as the largest request
+        /// that is taken in (64 MiB by default). gRPC clients refuse messages of more than 4 MiB unless told otherwise: set
+        /// the largest message that your client receives, or `max_value_bytes`.
+        ///
         /// Errors: INVALID_ARGUMENT if an argument is malformed or out of range, or if `page_token` is not from an
-        /// answer to this very question; UNAVAILABLE if the database cannot be reached (retry).
+        /// answer to this very question; UNAVAILABLE if the database cannot be reached (retry); RESOURCE_EXHAUSTED if a
+        /// record is larger than the server's `query.max_record_bytes`: the message names the record.
         async fn list_logs(
             &self,
             request: tonic::Request<super::ListLogsRequest>,
@@ -782,9 +798,16 @@ pub struct ListDataPointsRequest {
     #[prost(int32, tag = "5")]
     pub page_size: i32,
     /// Where to go on: `next_page_token` of the page before, with all other fields as they were in that request
-    /// (only `page_size` may change). Empty, the default, means the first page.
+    /// (only `page_size` and `max_value_bytes` may change). Empty, the default, means the first page.
     #[prost(string, tag = "6")]
     pub page_token: ::prost::alloc::string::String,
+    /// The most bytes that one text or byte string may have as a value; a longer one is cut to these bytes (a text before
+    /// the character that would cross them) and marked: `<cut: 5242880 bytes>` follows, with its full length. So a value
+    /// of more bytes than this is one that was cut. This holds for attribute values of points, exemplars, resources and
+    /// scopes, and for metadata, also within arrays and maps. Nothing else changes. 0, the default, means that values
+    /// come whole.
+    #[prost(uint32, tag = "7")]
+    pub max_value_bytes: u32,
 }
 /// A page of data points.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -923,8 +946,12 @@ pub mod metric_service_client {
         }
         /// Lists the data points of a time range, newest first.
         ///
+        /// A page holds about 2 MiB, but never less than one point. gRPC clients refuse messages of more than 4 MiB unless
+        /// told otherwise: set the largest message that your client receives, or `max_value_bytes`.
+        ///
         /// Errors: INVALID_ARGUMENT if an argument is out of range, or if `page_token` is not from an answer to this
-        /// very question; UNAVAILABLE if the database cannot be reached (retry).
+        /// very question; UNAVAILABLE if the database cannot be reached (retry); RESOURCE_EXHAUSTED if a point is larger than
+        /// the server's `query.max_record_bytes`: the message names the point.
         pub async fn list_data_points(
             &mut self,
             request: impl tonic::IntoRequest<super::ListDataPointsRequest>,
@@ -979,8 +1006,12 @@ pub mod metric_service_server {
         >;
         /// Lists the data points of a time range, newest first.
         ///
+        /// A page holds about 2 MiB, but never less than one point. gRPC clients refuse messages of more than 4 MiB unless
+        /// told otherwise: set the largest message that your client receives, or `max_value_bytes`.
+        ///
         /// Errors: INVALID_ARGUMENT if an argument is out of range, or if `page_token` is not from an answer to this
-        /// very question; UNAVAILABLE if the database cannot be reached (retry).
+        /// very question; UNAVAILABLE if the database cannot be reached (retry); RESOURCE_EXHAUSTED if a point is larger than
+        /// the server's `query.max_record_bytes`: the message names the point.
         async fn list_data_points(
             &self,
             request: tonic::Request<super::ListDataPointsRequest>,
@@ -1203,6 +1234,12 @@ pub struct GetTraceRequest {
     /// The trace id: 32 hexadecimal digits, in upper or lower case. Required.
     #[prost(string, tag = "1")]
     pub trace_id: ::prost::alloc::string::String,
+    /// The most bytes that one text or byte string may have as a value; a longer one is cut to these bytes (a text before
+    /// the character that would cross them) and marked: `<cut: 5242880 bytes>` follows, with its full length. So a value
+    /// of more bytes than this is one that was cut. This holds for attribute values of spans, events, links, resources
+    /// and scopes, also within arrays and maps. Nothing else changes. 0, the default, means that values come whole.
+    #[prost(uint32, tag = "2")]
+    pub max_value_bytes: u32,
 }
 /// A part of a trace.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1369,8 +1406,20 @@ pub mod trace_service_client {
         /// gRPC message may be, so it comes in parts: the trace is the concatenation of `data.resource_spans` of all
         /// responses, and a resource or scope may appear in more than one of them.
         ///
-        /// Errors: INVALID_ARGUMENT if `trace_id` is not a trace id; NOT_FOUND if no span of the trace is stored;
-        /// UNAVAILABLE if the database cannot be reached (retry).
+        /// A response holds about 1 MiB, but never less than one span with its events, and a span may be as large as the
+        /// largest request that is taken in (64 MiB by default). gRPC clients refuse messages of more than 4 MiB unless told
+        /// otherwise, and end the call with RESOURCE_EXHAUSTED (some: OUT_OF_RANGE). So either set the largest message that
+        /// your client receives to what you are prepared to hold (Go: `grpc.MaxCallRecvMsgSize`; Python and C++:
+        /// `grpc.max_receive_message_length`; Java: `maxInboundMessageSize`; Rust: `max_decoding_message_size`), or set
+        /// `max_value_bytes`.
+        ///
+        /// Errors: INVALID_ARGUMENT if `trace_id` is not a trace id; NOT_FOUND if no span of the trace is stored; UNAVAILABLE
+        /// if the database cannot be reached (retry); RESOURCE_EXHAUSTED if a span is larger than the server's
+        /// `query.max_record_bytes`: the message names the span.
+        ///
+        /// NOT_FOUND has two messages. "no span of trace ... is stored": nothing is known of this trace. "the spans of trace
+        /// ... are expired": ListTraces still lists it, since its summary is stored, but its spans were dropped. A trace of
+        /// which only some days were dropped comes with the spans that are left, fewer than its summary counts.
         pub async fn get_trace(
             &mut self,
             request: impl tonic::IntoRequest<super::GetTraceRequest>,
@@ -1450,8 +1499,20 @@ pub mod trace_service_server {
         /// gRPC message may be, so it comes in parts: the trace is the concatenation of `data.resource_spans` of all
         /// responses, and a resource or scope may appear in more than one of them.
         ///
-        /// Errors: INVALID_ARGUMENT if `trace_id` is not a trace id; NOT_FOUND if no span of the trace is stored;
-        /// UNAVAILABLE if the database cannot be reached (retry).
+        /// A response holds about 1 MiB, but never less than one span with its events, and a span may be as large as the
+        /// largest request that is taken in (64 MiB by default). gRPC clients refuse messages of more than 4 MiB unless told
+        /// otherwise, and end the call with RESOURCE_EXHAUSTED (some: OUT_OF_RANGE). So either set the largest message that
+        /// your client receives to what you are prepared to hold (Go: `grpc.MaxCallRecvMsgSize`; Python and C++:
+        /// `grpc.max_receive_message_length`; Java: `maxInboundMessageSize`; Rust: `max_decoding_message_size`), or set
+        /// `max_value_bytes`.
+        ///
+        /// Errors: INVALID_ARGUMENT if `trace_id` is not a trace id; NOT_FOUND if no span of the trace is stored; UNAVAILABLE
+        /// if the database cannot be reached (retry); RESOURCE_EXHAUSTED if a span is larger than the server's
+        /// `query.max_record_bytes`: the message names the span.
+        ///
+        /// NOT_FOUND has two messages. "no span of trace ... is stored": nothing is known of this trace. "the spans of trace
+        /// ... are expired": ListTraces still lists it, since its summary is stored, but its spans were dropped. A trace of
+        /// which only some days were dropped comes with the spans that are left, fewer than its summary counts.
         async fn get_trace(
             &self,
             request: tonic::Request<super::GetTraceRequest>,

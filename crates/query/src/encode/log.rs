@@ -7,67 +7,55 @@ use llm_observatory_storage::models::log::TimeSource;
 use opentelemetry_proto::tonic::common::v1::AnyValue;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, LogsData, ResourceLogs, ScopeLogs};
 
-use super::{Dictionary, attributes, id_bytes};
+use super::{Encoded, Origins, ValueLimit, attributes, id_bytes, runs};
 
 /// The records in their order; neighbours share their resource and scope.
 ///
 /// # Errors
-/// [`Inconsistent`] when a row contradicts itself.
-pub fn logs(logs: &[LogRow], dictionary: &Dictionary) -> Result<LogsData, Inconsistent> {
-    let groups = logs.chunk_by(|a, b| a.resource_id == b.resource_id);
-    let resource_logs = groups.map(|group| resource_logs(group, dictionary));
-    Ok(LogsData { resource_logs: resource_logs.collect::<Result<_, _>>()? })
-}
-
-fn resource_logs(logs: &[LogRow], dictionary: &Dictionary) -> Result<ResourceLogs, Inconsistent> {
-    let (resource, schema_url) = dictionary.resource(logs[0].resource_id)?;
-    let scope_logs =
-        logs.chunk_by(|a, b| a.scope_id == b.scope_id).map(|group| scope_logs(group, dictionary));
-    Ok(ResourceLogs { resource, scope_logs: scope_logs.collect::<Result<_, _>>()?, schema_url })
-}
-
-fn scope_logs(logs: &[LogRow], dictionary: &Dictionary) -> Result<ScopeLogs, Inconsistent> {
-    let (scope, schema_url) = dictionary.scope(logs[0].scope_id)?;
-    Ok(ScopeLogs { scope, log_records: logs.iter().map(record).collect::<Result<_, _>>()?, schema_url })
+/// [`Inconsistent`] when the row of a resource or scope contradicts itself.
+pub fn logs(records: Vec<Encoded<LogRecord>>, origins: &Origins) -> Result<LogsData, Inconsistent> {
+    let resource_logs = runs(records, |record| record.resource_id).into_iter().map(|(id, records)| {
+        let (resource, schema_url) = origins.resource(id)?;
+        let scope_logs = runs(records, |record| record.scope_id).into_iter().map(|(id, records)| {
+            let (scope, schema_url) = origins.scope(id)?;
+            let log_records = records.into_iter().map(|record| record.record).collect();
+            Ok(ScopeLogs { scope, log_records, schema_url })
+        });
+        Ok(ResourceLogs {
+            resource,
+            scope_logs: scope_logs.collect::<Result<_, Inconsistent>>()?,
+            schema_url,
+        })
+    });
+    Ok(LogsData { resource_logs: resource_logs.collect::<Result<_, Inconsistent>>()? })
 }
 
 /// One record.
 ///
 /// # Errors
 /// [`Inconsistent`] when its row contradicts itself.
-pub fn record(row: &LogRow) -> Result<LogRecord, Inconsistent> {
-    Ok(LogRecord {
+pub fn record(row: &LogRow, limit: ValueLimit) -> Result<Encoded<LogRecord>, Inconsistent> {
+    let record = LogRecord {
         // A time that was made up so that the record could be stored was not in it.
         time_unix_nano: if row.time_source == TimeSource::Record { row.time.0 } else { 0 },
         observed_time_unix_nano: row.observed_time.0,
         severity_number: row.severity.0,
         severity_text: row.severity_text.to_string(),
-        body: body(&row.body)?,
-        attributes: attributes(&row.attributes)?,
+        body: body(&row.body, limit)?,
+        attributes: attributes(&row.attributes, limit)?,
         dropped_attributes_count: row.dropped_attributes_count,
         flags: row.flags,
         trace_id: id_bytes(row.trace_id.as_ref().map(TraceId::as_bytes)),
         span_id: id_bytes(row.span_id.as_ref().map(SpanId::as_bytes)),
         event_name: row.event_name.to_string(),
-    })
+    };
+    Ok(Encoded { record, resource_id: row.resource_id, scope_id: row.scope_id })
 }
 
-fn body(body: &ValueColumns) -> Result<Option<AnyValue>, Inconsistent> {
+fn body(body: &ValueColumns, limit: ValueLimit) -> Result<Option<AnyValue>, Inconsistent> {
     let text = body.text.as_ref().map(|text| String::from_utf8_lossy(text).into_owned());
     let exact = (!body.exact.is_empty()).then_some(&*body.exact);
-    ValueColumns::decode(text, body.json.as_deref(), exact)
-}
-
-/// About how many bytes a record takes in a message.
-pub(crate) fn size(row: &LogRow) -> usize {
-    const FIXED: usize = 80;
-    let body = &row.body;
-    FIXED
-        + row.attributes.json.len()
-        + row.attributes.layout.len()
-        + body.text.as_ref().map_or(0, |text| text.len())
-        + body.json.as_ref().map_or(0, |json| json.len())
-        + body.exact.len()
-        + row.severity_text.as_bytes().len()
-        + row.event_name.as_bytes().len()
+    let mut body = ValueColumns::decode(text, body.json.as_deref(), exact)?;
+    body.iter_mut().for_each(|value| limit.cut(value));
+    Ok(body)
 }

@@ -1,8 +1,5 @@
 //! Metric definitions and data points into OTLP.
 
-use std::collections::HashMap;
-
-use llm_observatory_core::ids::SeriesId;
 use llm_observatory_core::metric::MetricKind;
 use llm_observatory_storage::models::attributes::Inconsistent;
 use llm_observatory_storage::models::metric::{Buckets, DataPointRow, MetricRow, PointValue};
@@ -17,41 +14,55 @@ use opentelemetry_proto::tonic::metrics::v1::{
 };
 use prost::Message as _;
 
-use super::{Dictionary, attributes};
+use super::{Encoded, Origins, ValueLimit, attributes, runs};
 
-/// A point and the series that it belongs to.
-type Point<'a> = (&'a DataPointRow, &'a DescribedSeries);
+/// A data point of any kind.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Point {
+    /// Of a gauge or a sum.
+    Number(NumberDataPoint),
+    /// Of a histogram.
+    Histogram(HistogramDataPoint),
+    /// Of an exponential histogram.
+    Exponential(ExponentialHistogramDataPoint),
+    /// Of a summary.
+    Summary(SummaryDataPoint),
+}
+
+/// A data point and the metric that it belongs to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured<'s> {
+    /// The metric's definition.
+    pub metric: &'s MetricRow,
+    /// The point.
+    pub point: Point,
+}
 
 /// The points in their order; neighbours share their metric, scope and resource.
 ///
-/// A point whose series is not stored can't be told, and is left out.
-///
 /// # Errors
-/// [`Inconsistent`] when a row contradicts itself.
-pub fn metrics(
-    points: &[DataPointRow],
-    series: &HashMap<SeriesId, DescribedSeries>,
-    dictionary: &Dictionary,
-) -> Result<MetricsData, Inconsistent> {
-    let points: Vec<Point<'_>> =
-        points.iter().filter_map(|point| Some((point, series.get(&point.series_id)?))).collect();
-    let groups = points.chunk_by(|a, b| a.1.series.resource_id == b.1.series.resource_id);
-    let resource_metrics = groups.map(|group| resource_metrics(group, dictionary));
-    Ok(MetricsData { resource_metrics: resource_metrics.collect::<Result<_, _>>()? })
+/// [`Inconsistent`] when the row of a metric, scope or resource contradicts itself.
+pub fn metrics(points: Vec<Encoded<Measured<'_>>>, origins: &Origins) -> Result<MetricsData, Inconsistent> {
+    let resource_metrics = runs(points, |point| point.resource_id).into_iter().map(|(id, points)| {
+        let (resource, schema_url) = origins.resource(id)?;
+        let scope_metrics = runs(points, |point| point.scope_id).into_iter().map(|(id, points)| {
+            let (scope, schema_url) = origins.scope(id)?;
+            let points = points.into_iter().map(|point| point.record).collect();
+            Ok(ScopeMetrics { scope, metrics: of_one_scope(points, origins.limit)?, schema_url })
+        });
+        let scope_metrics = scope_metrics.collect::<Result<_, Inconsistent>>()?;
+        Ok(ResourceMetrics { resource, scope_metrics, schema_url })
+    });
+    Ok(MetricsData { resource_metrics: resource_metrics.collect::<Result<_, Inconsistent>>()? })
 }
 
-fn resource_metrics(points: &[Point<'_>], dictionary: &Dictionary) -> Result<ResourceMetrics, Inconsistent> {
-    let (resource, schema_url) = dictionary.resource(points[0].1.series.resource_id)?;
-    let groups = points.chunk_by(|a, b| a.1.series.scope_id == b.1.series.scope_id);
-    let scope_metrics = groups.map(|group| scope_metrics(group, dictionary));
-    Ok(ResourceMetrics { resource, scope_metrics: scope_metrics.collect::<Result<_, _>>()?, schema_url })
-}
-
-fn scope_metrics(points: &[Point<'_>], dictionary: &Dictionary) -> Result<ScopeMetrics, Inconsistent> {
-    let (scope, schema_url) = dictionary.scope(points[0].1.series.scope_id)?;
-    let groups = points.chunk_by(|a, b| a.1.metric.id == b.1.metric.id);
-    let metrics = groups.map(|group| metric(&group[0].1.metric, group));
-    Ok(ScopeMetrics { scope, metrics: metrics.collect::<Result<_, _>>()?, schema_url })
+fn of_one_scope(points: Vec<Measured<'_>>, limit: ValueLimit) -> Result<Vec<Metric>, Inconsistent> {
+    let of_metric = |points: Vec<Measured<'_>>| {
+        // No run is empty.
+        let row = points[0].metric;
+        metric(row, points.into_iter().map(|measured| measured.point), limit)
+    };
+    runs(points, |point| point.metric.id).into_iter().map(|(_, points)| of_metric(points)).collect()
 }
 
 /// A definition without points.
@@ -59,50 +70,90 @@ fn scope_metrics(points: &[Point<'_>], dictionary: &Dictionary) -> Result<ScopeM
 /// # Errors
 /// [`Inconsistent`] when its row contradicts itself.
 pub fn definition(row: &MetricRow) -> Result<Metric, Inconsistent> {
-    metric(row, &[])
+    metric(row, std::iter::empty(), ValueLimit::default())
 }
 
-fn metric(row: &MetricRow, points: &[Point<'_>]) -> Result<Metric, Inconsistent> {
+fn metric(
+    row: &MetricRow,
+    points: impl Iterator<Item = Point>,
+    limit: ValueLimit,
+) -> Result<Metric, Inconsistent> {
     Ok(Metric {
         name: row.name.to_string(),
         description: row.description.to_string(),
         unit: row.unit.to_string(),
-        metadata: attributes(&row.metadata)?,
-        data: Some(data(row, points)?),
+        metadata: attributes(&row.metadata, limit)?,
+        data: Some(data(row, points)),
     })
 }
 
-fn data(row: &MetricRow, points: &[Point<'_>]) -> Result<Data, Inconsistent> {
+/// The points of a metric, all of the kind that its definition names: [`point`] makes no others.
+fn data(row: &MetricRow, points: impl Iterator<Item = Point>) -> Data {
+    macro_rules! all {
+        ($kind:ident) => {
+            points
+                .filter_map(|point| if let Point::$kind(point) = point { Some(point) } else { None })
+                .collect()
+        };
+    }
     let aggregation_temporality = row.temporality.0;
-    Ok(match row.kind {
-        MetricKind::Gauge => Data::Gauge(Gauge { data_points: each(points, number)? }),
+    match row.kind {
+        MetricKind::Gauge => Data::Gauge(Gauge { data_points: all!(Number) }),
         MetricKind::Sum => Data::Sum(Sum {
-            data_points: each(points, number)?,
+            data_points: all!(Number),
             aggregation_temporality,
             is_monotonic: row.is_monotonic,
         }),
         MetricKind::Histogram => {
-            Data::Histogram(Histogram { data_points: each(points, histogram)?, aggregation_temporality })
+            Data::Histogram(Histogram { data_points: all!(Histogram), aggregation_temporality })
         }
         MetricKind::ExponentialHistogram => Data::ExponentialHistogram(ExponentialHistogram {
-            data_points: each(points, exponential)?,
+            data_points: all!(Exponential),
             aggregation_temporality,
         }),
-        MetricKind::Summary => Data::Summary(Summary { data_points: each(points, summary)? }),
-    })
+        MetricKind::Summary => Data::Summary(Summary { data_points: all!(Summary) }),
+    }
 }
 
-fn each<T>(
-    points: &[Point<'_>],
-    encode: fn(&Point<'_>) -> Result<T, Inconsistent>,
-) -> Result<Vec<T>, Inconsistent> {
-    points.iter().map(encode).collect()
+/// One point of a series.
+///
+/// # Errors
+/// [`Inconsistent`] when its row contradicts itself or its metric.
+pub fn point<'s>(
+    row: &DataPointRow,
+    of: &'s DescribedSeries,
+    limit: ValueLimit,
+) -> Result<Encoded<Measured<'s>>, Inconsistent> {
+    let point = match of.metric.kind {
+        MetricKind::Gauge | MetricKind::Sum => Point::Number(number(row, of, limit)?),
+        MetricKind::Histogram => Point::Histogram(histogram(row, of, limit)?),
+        MetricKind::ExponentialHistogram => Point::Exponential(exponential(row, of, limit)?),
+        MetricKind::Summary => Point::Summary(summary(row, of, limit)?),
+    };
+    let record = Measured { metric: &of.metric, point };
+    Ok(Encoded { record, resource_id: of.series.resource_id, scope_id: of.series.scope_id })
+}
+
+impl Point {
+    /// How many bytes it takes in a message.
+    pub fn encoded_len(&self) -> usize {
+        match self {
+            Self::Number(point) => point.encoded_len(),
+            Self::Histogram(point) => point.encoded_len(),
+            Self::Exponential(point) => point.encoded_len(),
+            Self::Summary(point) => point.encoded_len(),
+        }
+    }
 }
 
 /// The values of a point are those of another kind than its metric's.
 const OTHER_KIND: Inconsistent = Inconsistent::Column("metrics.kind");
 
-fn number((point, series): &Point<'_>) -> Result<NumberDataPoint, Inconsistent> {
+fn number(
+    point: &DataPointRow,
+    of: &DescribedSeries,
+    limit: ValueLimit,
+) -> Result<NumberDataPoint, Inconsistent> {
     let value = match point.value {
         PointValue::None => None,
         PointValue::Double(value) => Some(Value::AsDouble(value)),
@@ -110,35 +161,43 @@ fn number((point, series): &Point<'_>) -> Result<NumberDataPoint, Inconsistent> 
         _ => return Err(OTHER_KIND),
     };
     Ok(NumberDataPoint {
-        attributes: attributes(&series.series.attributes)?,
+        attributes: attributes(&of.series.attributes, limit)?,
         start_time_unix_nano: point.start_time.0,
         time_unix_nano: point.time.0,
-        exemplars: exemplars(point)?,
+        exemplars: exemplars(point, limit)?,
         flags: point.flags,
         value,
     })
 }
 
-fn histogram((point, series): &Point<'_>) -> Result<HistogramDataPoint, Inconsistent> {
+fn histogram(
+    point: &DataPointRow,
+    of: &DescribedSeries,
+    limit: ValueLimit,
+) -> Result<HistogramDataPoint, Inconsistent> {
     let PointValue::Histogram { count, sum, min, max, bucket_counts, explicit_bounds } = &point.value else {
         return Err(OTHER_KIND);
     };
     Ok(HistogramDataPoint {
-        attributes: attributes(&series.series.attributes)?,
+        attributes: attributes(&of.series.attributes, limit)?,
         start_time_unix_nano: point.start_time.0,
         time_unix_nano: point.time.0,
         count: *count,
         sum: *sum,
         bucket_counts: bucket_counts.clone(),
         explicit_bounds: explicit_bounds.clone(),
-        exemplars: exemplars(point)?,
+        exemplars: exemplars(point, limit)?,
         flags: point.flags,
         min: *min,
         max: *max,
     })
 }
 
-fn exponential((point, series): &Point<'_>) -> Result<ExponentialHistogramDataPoint, Inconsistent> {
+fn exponential(
+    point: &DataPointRow,
+    of: &DescribedSeries,
+    limit: ValueLimit,
+) -> Result<ExponentialHistogramDataPoint, Inconsistent> {
     let PointValue::Exponential {
         count,
         sum,
@@ -154,7 +213,7 @@ fn exponential((point, series): &Point<'_>) -> Result<ExponentialHistogramDataPo
         return Err(OTHER_KIND);
     };
     Ok(ExponentialHistogramDataPoint {
-        attributes: attributes(&series.series.attributes)?,
+        attributes: attributes(&of.series.attributes, limit)?,
         start_time_unix_nano: point.start_time.0,
         time_unix_nano: point.time.0,
         count: *count,
@@ -164,7 +223,7 @@ fn exponential((point, series): &Point<'_>) -> Result<ExponentialHistogramDataPo
         positive: positive.as_ref().map(buckets),
         negative: negative.as_ref().map(buckets),
         flags: point.flags,
-        exemplars: exemplars(point)?,
+        exemplars: exemplars(point, limit)?,
         min: *min,
         max: *max,
         zero_threshold: *zero_threshold,
@@ -175,12 +234,16 @@ fn buckets(buckets: &Buckets) -> OtlpBuckets {
     OtlpBuckets { offset: buckets.offset, bucket_counts: buckets.counts.clone() }
 }
 
-fn summary((point, series): &Point<'_>) -> Result<SummaryDataPoint, Inconsistent> {
+fn summary(
+    point: &DataPointRow,
+    of: &DescribedSeries,
+    limit: ValueLimit,
+) -> Result<SummaryDataPoint, Inconsistent> {
     let PointValue::Summary { count, sum, quantiles } = &point.value else {
         return Err(OTHER_KIND);
     };
     Ok(SummaryDataPoint {
-        attributes: attributes(&series.series.attributes)?,
+        attributes: attributes(&of.series.attributes, limit)?,
         start_time_unix_nano: point.start_time.0,
         time_unix_nano: point.time.0,
         count: *count,
@@ -194,22 +257,9 @@ fn summary((point, series): &Point<'_>) -> Result<SummaryDataPoint, Inconsistent
 }
 
 /// Exemplars are kept as an encoded number point with nothing but them, whatever the kind of the metric.
-fn exemplars(point: &DataPointRow) -> Result<Vec<Exemplar>, Inconsistent> {
+fn exemplars(point: &DataPointRow, limit: ValueLimit) -> Result<Vec<Exemplar>, Inconsistent> {
     let encoded = point.exemplars.as_ref().map(|exemplars| NumberDataPoint::decode(&*exemplars.otlp));
-    Ok(encoded.transpose()?.unwrap_or_default().exemplars)
-}
-
-/// About how many bytes a point takes in a message, its attributes aside.
-pub(crate) fn size(point: &DataPointRow) -> usize {
-    const FIXED: usize = 120;
-    let counts = |buckets: &Option<Buckets>| buckets.as_ref().map_or(0, |buckets| buckets.counts.len());
-    let numbers = match &point.value {
-        PointValue::None | PointValue::Double(_) | PointValue::Int(_) => 0,
-        PointValue::Histogram { bucket_counts, explicit_bounds, .. } => {
-            bucket_counts.len() + explicit_bounds.len()
-        }
-        PointValue::Exponential { positive, negative, .. } => counts(positive) + counts(negative),
-        PointValue::Summary { quantiles, .. } => 3 * quantiles.len(),
-    };
-    FIXED + 8 * numbers + point.exemplars.as_ref().map_or(0, |exemplars| exemplars.otlp.len())
+    let mut exemplars = encoded.transpose()?.unwrap_or_default().exemplars;
+    exemplars.iter_mut().for_each(|exemplar| limit.cut_attributes(&mut exemplar.filtered_attributes));
+    Ok(exemplars)
 }

@@ -1,5 +1,9 @@
 //! Rows into the OTLP that was sent.
+//!
+//! A row becomes one OTLP record with a note of where it comes from ([`Encoded`]); neighbours that come from the same
+//! resource and scope are then put below these ([`Origins`]).
 
+mod limit;
 pub mod log;
 pub mod metric;
 pub mod trace;
@@ -13,22 +17,38 @@ use opentelemetry_proto::tonic::common::v1::{InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message as _;
 
-/// Resources and scopes by id.
-#[derive(Debug, Clone, Default)]
-pub struct Dictionary {
-    resources: HashMap<ResourceId, ResourceRow>,
-    scopes: HashMap<ScopeId, ScopeRow>,
+pub use limit::ValueLimit;
+
+/// One record in OTLP, and where it comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoded<T> {
+    /// The record.
+    pub record: T,
+    /// The resource that it comes from.
+    pub resource_id: ResourceId,
+    /// The scope that it comes from.
+    pub scope_id: ScopeId,
 }
 
-impl Dictionary {
-    /// A dictionary of these rows.
+/// The resources and scopes that the rows of one answer come from, by id.
+#[derive(Debug, Clone, Default)]
+pub struct Origins {
+    resources: HashMap<ResourceId, ResourceRow>,
+    scopes: HashMap<ScopeId, ScopeRow>,
+    limit: ValueLimit,
+}
+
+impl Origins {
+    /// Origins of these rows; their attributes are told within `limit`.
     pub fn new(
         resources: impl IntoIterator<Item = ResourceRow>,
         scopes: impl IntoIterator<Item = ScopeRow>,
+        limit: ValueLimit,
     ) -> Self {
         Self {
             resources: resources.into_iter().map(|row| (row.id, row)).collect(),
             scopes: scopes.into_iter().map(|row| (row.id, row)).collect(),
+            limit,
         }
     }
 
@@ -38,7 +58,7 @@ impl Dictionary {
             return Ok((None, String::new()));
         };
         let resource = Resource {
-            attributes: attributes(&row.attributes)?,
+            attributes: attributes(&row.attributes, self.limit)?,
             dropped_attributes_count: row.dropped_attributes_count,
             entity_refs: Resource::decode(&*row.entity_refs)?.entity_refs,
         };
@@ -53,20 +73,36 @@ impl Dictionary {
         let scope = InstrumentationScope {
             name: row.name.to_string(),
             version: row.version.to_string(),
-            attributes: attributes(&row.attributes)?,
+            attributes: attributes(&row.attributes, self.limit)?,
             dropped_attributes_count: row.dropped_attributes_count,
         };
         Ok((Some(scope), row.schema_url.to_string()))
     }
 }
 
-fn attributes(columns: &Attributes) -> Result<Vec<KeyValue>, Inconsistent> {
-    Attributes::decode(&columns.json, Some(&columns.layout))
+/// An attribute list, its values within `limit`.
+fn attributes(columns: &Attributes, limit: ValueLimit) -> Result<Vec<KeyValue>, Inconsistent> {
+    let mut attributes = Attributes::decode(&columns.json, Some(&columns.layout))?;
+    limit.cut_attributes(&mut attributes);
+    Ok(attributes)
 }
 
 /// The bytes of an id; none for none.
 fn id_bytes<const N: usize>(id: Option<&[u8; N]>) -> Vec<u8> {
     id.map_or_else(Vec::new, |bytes| bytes.to_vec())
+}
+
+/// Runs of neighbours with the same key, in their order; none is empty.
+fn runs<T, K: PartialEq>(items: Vec<T>, key: impl Fn(&T) -> K) -> Vec<(K, Vec<T>)> {
+    let mut runs: Vec<(K, Vec<T>)> = Vec::new();
+    for item in items {
+        let of_item = key(&item);
+        match runs.last_mut() {
+            Some((of_run, run)) if *of_run == of_item => run.push(item),
+            _ => runs.push((of_item, vec![item])),
+        }
+    }
+    runs
 }
 
 #[cfg(test)]

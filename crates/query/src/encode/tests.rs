@@ -14,8 +14,8 @@ use llm_observatory_storage::repositories::metric::DescribedSeries;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, EntityRef, any_value};
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::{Exemplar, NumberDataPoint};
-use opentelemetry_proto::tonic::trace::v1::Span as OtlpSpan;
 use opentelemetry_proto::tonic::trace::v1::span::Link;
+use opentelemetry_proto::tonic::trace::v1::{Span as OtlpSpan, TracesData};
 use uuid::Uuid;
 
 use super::*;
@@ -33,8 +33,8 @@ fn scope(name: &str) -> ScopeRow {
     ScopeRow { version: "2".into(), schema_url: "scope/1".into(), ..ScopeRow::named(PROJECT, name) }
 }
 
-fn dictionary() -> Dictionary {
-    Dictionary::new([resource("a"), resource("b")], [scope("x"), scope("y")])
+fn origins() -> Origins {
+    Origins::new([resource("a"), resource("b")], [scope("x"), scope("y")], ValueLimit::default())
 }
 
 fn nested(otlp: Vec<u8>) -> Option<Nested> {
@@ -68,11 +68,16 @@ fn span(id: u8, service: &str, library: &str) -> Span {
     .into()
 }
 
+fn traces(spans: &[Span]) -> Result<TracesData, Inconsistent> {
+    let whole = |span| trace::span(span, ValueLimit::default());
+    trace::traces(spans.iter().map(whole).collect::<Result<_, _>>()?, &origins())
+}
+
 #[test]
 fn neighbours_share_resource_and_scope() {
     let spans =
         [span(1, "a", "x"), span(2, "a", "x"), span(3, "a", "y"), span(4, "b", "y"), span(5, "a", "x")];
-    let data = trace::traces(&spans, &dictionary()).unwrap();
+    let data = traces(&spans).unwrap();
     let shape = |group: &opentelemetry_proto::tonic::trace::v1::ResourceSpans| {
         group.scope_spans.iter().map(|scope| scope.spans.len()).collect::<Vec<_>>()
     };
@@ -89,7 +94,7 @@ fn neighbours_share_resource_and_scope() {
 
 #[test]
 fn a_span_whose_resource_is_not_stored_is_still_told() {
-    let data = trace::traces(&[span(1, "unknown", "x")], &dictionary()).unwrap();
+    let data = traces(&[span(1, "unknown", "x")]).unwrap();
     assert_eq!(data.resource_spans[0].resource, None);
     assert_eq!(data.resource_spans[0].scope_spans[0].spans.len(), 1);
 }
@@ -111,7 +116,7 @@ fn a_span_comes_back_with_every_field() {
         attributes: Attributes::default(),
         dropped_attributes_count: 4,
     }];
-    let told = trace::span(&span).unwrap();
+    let told = trace::span(&span, ValueLimit::default()).unwrap().record;
     assert_eq!((told.start_time_unix_nano, told.end_time_unix_nano), (1_000_000_007, 0));
     assert_eq!((told.kind, told.flags, told.trace_state.as_str()), (3, 0x8000_0101, "k=v"));
     assert_eq!((told.span_id, told.parent_span_id), (vec![1; 8], vec![9; 8]));
@@ -126,7 +131,7 @@ fn a_span_comes_back_with_every_field() {
     assert_eq!(told.links, [link]);
     assert_eq!(told.status, None, "no status is not the same as an unset one");
     span.row.status = Some(StatusCode::UNSET);
-    assert_eq!(trace::span(&span).unwrap().status, Some(Default::default()));
+    assert_eq!(trace::span(&span, ValueLimit::default()).unwrap().record.status, Some(Default::default()));
 }
 
 #[test]
@@ -151,14 +156,14 @@ fn a_log_record_does_not_tell_a_time_that_it_did_not_have() {
         resource_id: resource("a").id,
         scope_id: scope("x").id,
     };
-    let told = log::record(&row).unwrap();
+    let told = log::record(&row, ValueLimit::default()).unwrap().record;
     assert_eq!((told.time_unix_nano, told.observed_time_unix_nano, told.severity_number), (0, 5_000, 13));
     assert_eq!((told.trace_id.len(), told.span_id.len()), (16, 0));
     let Some(any_value::Value::KvlistValue(body)) = told.body.unwrap().value else { panic!("not a map") };
     assert_eq!(body.values.iter().map(|entry| &*entry.key).collect::<Vec<_>>(), ["z", "a"]);
     row.time_source = TimeSource::Record;
     row.body = ValueColumns::default();
-    let told = log::record(&row).unwrap();
+    let told = log::record(&row, ValueLimit::default()).unwrap().record;
     assert_eq!((told.time_unix_nano, told.body), (5_000, None));
 }
 
@@ -200,8 +205,8 @@ fn data_of(kind: MetricKind, values: Vec<PointValue>) -> Result<Data, Inconsiste
         exemplars: nested(otlp.clone()),
     };
     let points: Vec<_> = (0_u64..).zip(values).map(point).collect();
-    let by_id = HashMap::from([(series.series.id, series)]);
-    let mut data = metric::metrics(&points, &by_id, &dictionary())?;
+    let encode = |row| metric::point(row, &series, ValueLimit::default());
+    let mut data = metric::metrics(points.iter().map(encode).collect::<Result<_, _>>()?, &origins())?;
     Ok(data.resource_metrics.remove(0).scope_metrics.remove(0).metrics.remove(0).data.unwrap())
 }
 
@@ -244,4 +249,29 @@ fn a_value_of_another_kind_is_inconsistent() {
     assert!(matches!(histogram, Err(Inconsistent::Column("metrics.kind"))));
     let gauge = metric::definition(&series(MetricKind::Gauge).metric).unwrap();
     assert!(matches!(gauge.data, Some(Data::Gauge(gauge)) if gauge.data_points.is_empty()));
+}
+
+#[test]
+fn long_values_are_cut_wherever_they_stand() {
+    let limit = ValueLimit::from(4);
+    let long = |key: &'static str| Attributes::new(&[Attribute::new(key, "12345")]);
+    let cut = |attributes: &[KeyValue]| {
+        assert_eq!(attributes.len(), 1);
+        let text = Some(any_value::Value::StringValue("1234<cut: 5 bytes>".to_owned()));
+        assert_eq!(attributes[0].value, Some(AnyValue { value: text }));
+    };
+    let mut span = span(1, "a", "x");
+    span.row.attributes = long("k");
+    let decoded = || Attributes::decode(b"{\"k\":\"12345\"}", None).unwrap();
+    let link = Link { attributes: decoded(), ..Link::default() };
+    span.row.links = nested(OtlpSpan { links: vec![link], ..OtlpSpan::default() }.encode_to_vec());
+    let told = trace::span(&span, limit).unwrap().record;
+    cut(&told.attributes);
+    cut(&told.links[0].attributes);
+    assert_eq!(told.name, "call", "names are not values");
+
+    let of = ResourceRow { attributes: long("k"), ..resource("a") };
+    let origins = Origins::new([of.clone()], [ScopeRow { attributes: long("k"), ..scope("x") }], limit);
+    cut(&origins.resource(of.id).unwrap().0.unwrap().attributes);
+    cut(&origins.scope(scope("x").id).unwrap().0.unwrap().attributes);
 }

@@ -10,6 +10,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, RetryInfo, StatusExt as _, pb};
 
 use super::message::{ENCODINGS, Unread};
+use super::query::Unreadable;
 
 /// When a client may try again that was too slow.
 const SLOW_RETRY: Duration = Duration::from_secs(1);
@@ -53,12 +54,18 @@ pub(super) fn of_unread(unread: &Unread, limit: usize, no_room: impl FnOnce() ->
     }
 }
 
+/// What a reader is told whose question has a field that can't be read.
+pub(super) fn of_unreadable(unreadable: Unreadable) -> Status {
+    Status::invalid_argument(unreadable.to_string())
+}
+
 /// What a reader is told.
 pub(crate) fn of_query(error: QueryError) -> Status {
     let message = error.to_string();
     match error {
-        QueryError::InvalidArgument(_) => Status::invalid_argument(message),
-        QueryError::NotFound(_) => Status::not_found(message),
+        QueryError::Invalid(_) => Status::invalid_argument(message),
+        QueryError::NotFound(_) | QueryError::Expired(_) => Status::not_found(message),
+        QueryError::TooLarge { .. } => Status::resource_exhausted(message),
         QueryError::Unavailable(cause) => {
             tracing::warn!(%cause, "query could not be answered");
             Status::unavailable(message)

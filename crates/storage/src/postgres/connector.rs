@@ -12,15 +12,18 @@ use crate::config::DatabaseConfig;
 use crate::error::{Error, chain};
 use crate::postgres::patience::within;
 use crate::postgres::tls;
+use crate::statement::Statement;
 
 /// The server looks after a silent client as the client does after a silent server. Otherwise the sessions of a machine that
 /// vanished would keep their locks for as long as PostgreSQL's defaults say: two hours.
-const KEEP_ALIVE: &str = "/* connector: keep alive */ SELECT \
-    set_config('tcp_keepalives_idle', $1, false), set_config('tcp_keepalives_interval', $2, false), \
-    set_config('tcp_keepalives_count', $3, false), set_config('tcp_user_timeout', $4, false)";
+static KEEP_ALIVE: Statement = Statement::fixed(
+    "connector: keep alive",
+    "SELECT set_config('tcp_keepalives_idle', $1, false), set_config('tcp_keepalives_interval', $2, false), \
+            set_config('tcp_keepalives_count', $3, false), set_config('tcp_user_timeout', $4, false)",
+);
 
-/// The statements of this module, with their names.
-pub const STATEMENTS: &[(&str, &str)] = &[("connector: keep alive", KEEP_ALIVE)];
+/// The statements of this module.
+pub(crate) const STATEMENTS: &[&Statement] = &[&KEEP_ALIVE];
 
 /// The half of a connection that moves its bytes.
 pub(crate) type PostgresConnection =
@@ -122,7 +125,7 @@ impl Connector {
     /// [`Error::Unavailable`] when the connection is lost.
     pub(crate) async fn keep_alive(&self, client: &Client) -> Result<(), Error> {
         let [idle, interval, probes, silence] = &self.keep_alive;
-        client.query_one(KEEP_ALIVE, &[idle, interval, probes, silence]).await?;
+        client.query_one(KEEP_ALIVE.sql(), &[idle, interval, probes, silence]).await?;
         Ok(())
     }
 

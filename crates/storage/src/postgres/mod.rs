@@ -13,3 +13,8 @@ pub(crate) use connector::Connector;
 pub use patience::within;
 pub use retry::backoff;
 pub use writer::{WriterConnection, unsafe_settings};
+
+use crate::statement::Statement;
+
+/// The statements of this room, module by module.
+pub(crate) const STATEMENTS: &[&[&Statement]] = &[connector::STATEMENTS, writer::STATEMENTS];

@@ -8,35 +8,42 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::AbortHandle;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{AsyncMessage, Client, Statement};
+use tokio_postgres::{AsyncMessage, Client, Statement as Prepared};
 
 use crate::config::DatabaseConfig;
 use crate::error::{Error, chain};
 use crate::postgres::connector::{Connector, PostgresConnection};
 use crate::postgres::patience::within;
+use crate::statement::Statement;
 
-const DURABILITY: &str = "/* writer: durability */ \
-    SELECT name FROM unnest(ARRAY['fsync', 'full_page_writes']) AS name WHERE current_setting(name) = 'off'";
-
+static DURABILITY: Statement = Statement::fixed(
+    "writer: durability",
+    "SELECT name FROM unnest(ARRAY['fsync', 'full_page_writes']) AS name WHERE current_setting(name) = 'off'",
+);
 /// A session that asks for `off` is given `on`; stronger levels stay. The rest bounds what a writer may hold up: a lock is
 /// waited for only so long, a transaction whose writer went silent is ended, plans are never compiled; a warning that a
 /// standby was not waited for is not suppressed.
-const SETTINGS: &str = "/* writer: settings */ SELECT \
-    set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' \
-               ELSE current_setting('synchronous_commit') END, false), \
-    set_config('lock_timeout', $1, false), set_config('statement_timeout', '0', false), \
-    set_config('idle_in_transaction_session_timeout', $2, false), set_config('jit', 'off', false), \
-    set_config('client_min_messages', 'warning', false)";
-
+static SETTINGS: Statement = Statement::fixed(
+    "writer: settings",
+    "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' \
+                ELSE current_setting('synchronous_commit') END, false), \
+            set_config('lock_timeout', $1, false), set_config('statement_timeout', '0', false), \
+            set_config('idle_in_transaction_session_timeout', $2, false), set_config('jit', 'off', false), \
+            set_config('client_min_messages', 'warning', false)",
+);
 /// Ends the work of a writer that is gone. Only servers on systems that can notice a closed socket know it.
-const NOTICE_CLOSED: &str = "/* writer: notice closed */ SET client_connection_check_interval = '1s'";
+static NOTICE_CLOSED: Statement =
+    Statement::script("writer: notice closed", "SET client_connection_check_interval = '1s'");
+
+/// The statements of this module.
+pub(crate) const STATEMENTS: &[&Statement] = &[&DURABILITY, &SETTINGS, &NOTICE_CLOSED];
 
 /// The settings that let PostgreSQL lose what it committed, as they stand now.
 ///
 /// # Errors
 /// [`Error::Unavailable`] when the connection is lost.
 pub async fn unsafe_settings(client: &Client) -> Result<Vec<String>, Error> {
-    Ok(client.query(DURABILITY, &[]).await?.iter().map(|row| row.get(0)).collect())
+    Ok(client.query(DURABILITY.sql(), &[]).await?.iter().map(|row| row.get(0)).collect())
 }
 
 /// A connection that one writer keeps.
@@ -47,7 +54,7 @@ pub struct WriterConnection {
     warned: Arc<AtomicBool>,
     /// Whether a COMMIT is under way.
     committing: AtomicBool,
-    prepared: Mutex<HashMap<String, Statement>>,
+    prepared: Mutex<HashMap<String, Prepared>>,
 }
 
 impl Deref for WriterConnection {
@@ -85,8 +92,8 @@ impl WriterConnection {
         }
         let [lock, pause] = [database.lock_timeout_ms, database.idle_in_transaction_timeout_ms]
             .map(|limit| limit.to_string());
-        self.query_one(SETTINGS, &[&lock, &pause]).await?;
-        if let Err(error) = self.batch_execute(NOTICE_CLOSED).await {
+        self.query_one(SETTINGS.sql(), &[&lock, &pause]).await?;
+        if let Err(error) = self.batch_execute(NOTICE_CLOSED.sql()).await {
             tracing::debug!(error = %chain(&error), "the server does not look out for closed connections");
         }
         Ok(())
@@ -96,7 +103,7 @@ impl WriterConnection {
     ///
     /// # Errors
     /// [`Error::Postgres`] for a statement that this schema does not fit; [`Error::Unavailable`] when the connection is lost.
-    pub(crate) async fn statement(&self, sql: &str) -> Result<Statement, Error> {
+    pub(crate) async fn statement(&self, sql: &str) -> Result<Prepared, Error> {
         if let Some(statement) = self.prepared().get(sql) {
             return Ok(statement.clone());
         }
@@ -135,7 +142,7 @@ impl WriterConnection {
         }
     }
 
-    fn prepared(&self) -> std::sync::MutexGuard<'_, HashMap<String, Statement>> {
+    fn prepared(&self) -> std::sync::MutexGuard<'_, HashMap<String, Prepared>> {
         // A statement that is missing is prepared again.
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -2,74 +2,88 @@
 //!
 //! A token is the base64url of a version byte, a check, and a position. The check is a hash of the question and the
 //! position: so a token that was damaged, or that comes with another question, is refused instead of giving wrong rows.
-//! It holds the time range too, so that a range that is told relative to now does not move from page to page.
+//! The position holds the time range too, so that a range that is given relative to now does not move from page to page.
+
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::{Buf as _, BufMut as _};
-use llm_observatory_core::ids::{MetricId, SeriesId, TraceId};
+use llm_observatory_core::ids::{MetricId, ProjectId, SeriesId, TraceId};
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_storage::repositories::TimeRange;
 use llm_observatory_storage::repositories::log::LogCursor;
 use llm_observatory_storage::repositories::metric::{MetricCursor, PointCursor};
 use llm_observatory_storage::repositories::trace::TraceCursor;
-use prost::Message;
 use uuid::Uuid;
 
-use crate::error::Error;
+use crate::metrics::Kind;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const CHECK_BYTES: usize = 8;
 const CONTEXT: &str = "llm-observatory 2026 page token";
 
-/// What was asked: everything but the page.
+/// Where a page begins. Its text says nothing to anyone but the question that it was given for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageToken(String);
+
+impl From<String> for PageToken {
+    /// Any text; whether it is a token shows when its question is asked.
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Display for PageToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A hash of what decides which rows a list has: its kind, its project and its filters, but no page.
 #[derive(Debug)]
-pub(crate) struct Question(blake3::Hasher);
+pub(crate) struct Fingerprint(blake3::Hasher);
 
-impl Question {
-    /// The question of the list called `list`. `request` must come without its page size and token.
-    pub(crate) fn new(list: &str, request: &impl Message) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
-        for part in [list.as_bytes(), &request.encode_to_vec()] {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part);
-        }
-        Self(hasher)
+impl Fingerprint {
+    /// The beginning of every fingerprint.
+    pub(crate) fn of(kind: Kind, project: ProjectId) -> Self {
+        let begun = Self(blake3::Hasher::new_derive_key(CONTEXT));
+        begun.field(Some(kind.name())).field(Some(project.0.to_le_bytes()))
     }
 
-    /// The token of a position; empty when there is none.
-    pub(crate) fn token<P: Position>(&self, position: Option<&P>) -> String {
-        position.map_or_else(String::new, |position| {
-            let mut bytes = vec![VERSION];
-            bytes.resize(1 + CHECK_BYTES, 0);
-            position.put(&mut bytes);
-            let check = self.check(&bytes[1 + CHECK_BYTES..]);
-            bytes[1..1 + CHECK_BYTES].copy_from_slice(&check);
-            URL_SAFE_NO_PAD.encode(bytes)
-        })
+    /// Enters the next field: whether it is there, how long it is, and what it says, so that no two questions are alike.
+    pub(crate) fn field(mut self, value: Option<impl AsRef<[u8]>>) -> Self {
+        match value {
+            None => self.0.update(&[0]),
+            Some(value) => {
+                let value = value.as_ref();
+                self.0.update(&[1]).update(&(value.len() as u64).to_le_bytes()).update(value)
+            }
+        };
+        self
     }
 
-    /// The position of a token; `None` when the token is empty.
-    pub(crate) fn position<P: Position>(&self, token: &str) -> Result<Option<P>, Error> {
-        if token.is_empty() {
-            return Ok(None);
-        }
-        let position = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| self.read(&bytes));
-        position.map(Some).ok_or_else(|| {
-            let message = "page_token does not belong to this request; leave it empty to begin anew";
-            Error::InvalidArgument(message.to_owned())
-        })
+    /// The token of a position.
+    pub(crate) fn token(&self, position: &impl Position) -> PageToken {
+        let mut bytes = vec![VERSION];
+        bytes.resize(1 + CHECK_BYTES, 0);
+        position.put(&mut bytes);
+        let check = self.check(&bytes[1 + CHECK_BYTES..]);
+        bytes[1..1 + CHECK_BYTES].copy_from_slice(&check);
+        PageToken(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    fn read<P: Position>(&self, bytes: &[u8]) -> Option<P> {
+    /// The position of a token; `None` when it is not a token of this question.
+    pub(crate) fn open<P: Position>(&self, token: &PageToken) -> Option<P> {
+        let bytes = URL_SAFE_NO_PAD.decode(&token.0).ok()?;
         let (version, bytes) = bytes.split_first()?;
         let (check, mut position) = bytes.split_at_checked(CHECK_BYTES)?;
         if *version != VERSION || check != self.check(position) {
             return None;
         }
-        let read = P::get(&mut position)?;
-        position.is_empty().then_some(read)
+        let opened = P::get(&mut position)?;
+        position.is_empty().then_some(opened)
     }
 
     fn check(&self, position: &[u8]) -> [u8; CHECK_BYTES] {
@@ -179,12 +193,10 @@ impl Position for MetricCursor {
 
 #[cfg(test)]
 mod tests {
-    use llm_observatory_proto::v1::ListTracesRequest;
-
     use super::*;
 
-    fn question(service: &str) -> Question {
-        Question::new("traces", &ListTracesRequest { service: service.to_owned(), ..Default::default() })
+    fn traces_of(service: &str) -> Fingerprint {
+        Fingerprint::of(Kind::ListTraces, ProjectId::DEFAULT).field(Some(service))
     }
 
     fn place() -> (TimeRange, TraceCursor) {
@@ -194,38 +206,47 @@ mod tests {
 
     #[test]
     fn a_token_brings_the_position_back() {
-        let token = question("chat").token(Some(&place()));
-        assert_eq!(question("chat").position(&token).unwrap(), Some(place()));
-        assert_eq!(question("chat").position::<(TimeRange, TraceCursor)>("").unwrap(), None);
-        assert_eq!(question("chat").token::<TraceCursor>(None), "");
+        let token = traces_of("chat").token(&place());
+        assert_eq!(traces_of("chat").open(&token), Some(place()));
         let metric = MetricCursor { name: "größe".into(), id: MetricId(Uuid::from_u128(7)) };
-        let token = question("").token(Some(&metric));
-        assert_eq!(question("").position(&token).unwrap(), Some(metric));
+        let token = traces_of("").token(&metric);
+        assert_eq!(traces_of("").open(&token), Some(metric));
     }
 
     #[test]
     fn a_token_answers_only_its_own_question() {
-        let token = question("chat").token(Some(&place()));
-        let refused = |question: Question| question.position::<(TimeRange, TraceCursor)>(&token).is_err();
-        assert!(refused(question("other")));
-        assert!(refused(Question::new(
-            "logs",
-            &ListTracesRequest { service: "chat".into(), ..Default::default() }
-        )));
-        assert!(question("chat").position::<LogCursor>(&token).is_err(), "a position of another length");
+        let token = traces_of("chat").token(&place());
+        let opened = |other: Fingerprint| other.open::<(TimeRange, TraceCursor)>(&token);
+        assert_eq!(opened(traces_of("other")), None);
+        assert_eq!(opened(Fingerprint::of(Kind::ListLogs, ProjectId::DEFAULT).field(Some("chat"))), None);
+        assert_eq!(opened(Fingerprint::of(Kind::ListTraces, ProjectId(2)).field(Some("chat"))), None);
+        assert_eq!(traces_of("chat").open::<LogCursor>(&token), None, "a position of another length");
+    }
+
+    #[test]
+    fn absent_and_empty_fields_are_different_questions() {
+        let question = || Fingerprint::of(Kind::ListTraces, ProjectId::DEFAULT);
+        let token = question().field(None::<&str>).field(Some("a")).token(&place());
+        let opened = |other: Fingerprint| other.open::<(TimeRange, TraceCursor)>(&token).is_some();
+        assert!(opened(question().field(None::<&str>).field(Some("a"))));
+        assert!(!opened(question().field(Some("")).field(Some("a"))));
+        assert!(!opened(question().field(Some("a")).field(None::<&str>)));
     }
 
     #[test]
     fn a_damaged_token_is_refused() {
-        let token = question("chat").token(Some(&place()));
+        let PageToken(token) = traces_of("chat").token(&place());
+        let opened = |text: &str| {
+            traces_of("chat").open::<(TimeRange, TraceCursor)>(&PageToken::from(text.to_owned()))
+        };
         for damaged in 0..token.len() {
             let mut bytes = token.clone().into_bytes();
             bytes[damaged] = if bytes[damaged] == b'A' { b'B' } else { b'A' };
             let damaged = String::from_utf8(bytes).unwrap();
-            assert!(question("chat").position::<(TimeRange, TraceCursor)>(&damaged).is_err(), "{damaged}");
+            assert_eq!(opened(&damaged), None, "{damaged}");
         }
-        for text in ["x", "!", &token[..9], &format!("{token}AAAA")] {
-            assert!(question("chat").position::<(TimeRange, TraceCursor)>(text).is_err(), "{text}");
+        for text in ["", "x", "!", &token[..9], &format!("{token}AAAA")] {
+            assert_eq!(opened(text), None, "{text}");
         }
     }
 }

@@ -1,0 +1,111 @@
+//! Values that are too long for a caller are cut, and marked as cut.
+
+use std::num::NonZeroU32;
+
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+
+/// The most bytes that one text or one byte string of a value may have in an answer; without one, values come whole.
+///
+/// It holds for attribute values and log bodies, at any depth, and for nothing else. A longer one is cut to the limit (a
+/// text before the character that would cross it), and the mark `<cut: 5242880 bytes>` with its full length follows. The
+/// mark is longer than what a broken character leaves free, so a text of more bytes than the limit is one that was cut.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ValueLimit(Option<NonZeroU32>);
+
+impl From<u32> for ValueLimit {
+    /// A limit of this many bytes; 0 means none.
+    fn from(bytes: u32) -> Self {
+        Self(NonZeroU32::new(bytes))
+    }
+}
+
+impl ValueLimit {
+    /// Cuts the values of a list.
+    pub(crate) fn cut_attributes(self, attributes: &mut [KeyValue]) {
+        if self.0.is_some() {
+            attributes
+                .iter_mut()
+                .filter_map(|attribute| attribute.value.as_mut())
+                .for_each(|value| self.cut(value));
+        }
+    }
+
+    /// Cuts a value, or the values within it.
+    pub(crate) fn cut(self, value: &mut AnyValue) {
+        // Bytes that don't fit into `usize` are more than any value has.
+        let Some(limit) = self.0.map(|limit| usize::try_from(limit.get()).unwrap_or(usize::MAX)) else {
+            return;
+        };
+        match &mut value.value {
+            Some(Value::StringValue(text)) if text.len() > limit => {
+                let mark = mark(text.len());
+                text.truncate(text.floor_char_boundary(limit));
+                text.push_str(&mark);
+            }
+            Some(Value::BytesValue(bytes)) if bytes.len() > limit => {
+                let mark = mark(bytes.len());
+                bytes.truncate(limit);
+                bytes.extend_from_slice(mark.as_bytes());
+            }
+            Some(Value::ArrayValue(array)) => array.values.iter_mut().for_each(|value| self.cut(value)),
+            Some(Value::KvlistValue(list)) => self.cut_attributes(&mut list.values),
+            _ => {}
+        }
+    }
+}
+
+fn mark(bytes: usize) -> String {
+    format!("<cut: {bytes} bytes>")
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::common::v1::{ArrayValue, KeyValueList};
+
+    use super::*;
+
+    fn cut(value: Value, limit: u32) -> Value {
+        let mut value = AnyValue { value: Some(value) };
+        ValueLimit::from(limit).cut(&mut value);
+        value.value.unwrap()
+    }
+
+    #[test]
+    fn long_values_are_cut_and_marked_at_any_depth() {
+        let text = |text: &str| Value::StringValue(text.to_owned());
+        assert_eq!(cut(text("12345678"), 8), text("12345678"));
+        assert_eq!(cut(text("123456789"), 8), text("12345678<cut: 9 bytes>"));
+        assert_eq!(cut(text("1234567\u{20ac}"), 8), text("1234567<cut: 10 bytes>"), "no character is broken");
+        assert_eq!(cut(text("123456789"), 0), text("123456789"), "0 is no limit");
+        assert_eq!(
+            cut(Value::BytesValue(vec![0xff; 3]), 2),
+            Value::BytesValue(b"\xff\xff<cut: 3 bytes>".to_vec())
+        );
+        assert_eq!(cut(Value::IntValue(i64::MAX), 1), Value::IntValue(i64::MAX));
+
+        let list = |inner: &str| {
+            let values = vec![KeyValue {
+                key: "a long key".to_owned(),
+                value: Some(AnyValue { value: Some(text(inner)) }),
+                ..KeyValue::default()
+            }];
+            let map = AnyValue { value: Some(Value::KvlistValue(KeyValueList { values })) };
+            Value::ArrayValue(ArrayValue { values: vec![map, AnyValue::default()] })
+        };
+        assert_eq!(cut(list("inner"), 3), list("inn<cut: 5 bytes>"), "keys stay whole");
+    }
+
+    #[test]
+    fn what_is_longer_than_the_limit_was_cut() {
+        for limit in 1..40 {
+            for length in 0..60 {
+                let whole = "\u{1f980}".repeat(length);
+                let Value::StringValue(told) = cut(Value::StringValue(whole.clone()), limit) else {
+                    panic!("no text")
+                };
+                assert_eq!(told.len() > limit as usize, told != whole, "{told}");
+            }
+        }
+    }
+}
