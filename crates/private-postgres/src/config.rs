@@ -36,12 +36,11 @@ impl Validate for PrivatePostgresConfig {
     fn validate(&self, problems: &mut Problems) {
         problems.at_least("start_within_s", self.start_within_s, 1);
         problems.at_least("restart_initial_backoff_ms", self.restart_initial_backoff_ms, 1);
-        let first = self.restart_initial_backoff_ms;
         problems.not_less_than(
             "restart_max_backoff_ms",
             self.restart_max_backoff_ms,
             "restart_initial_backoff_ms",
-            first,
+            self.restart_initial_backoff_ms,
         );
     }
 }

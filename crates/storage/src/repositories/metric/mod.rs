@@ -172,6 +172,8 @@ impl From<&SeriesRow> for SeriesId {
 impl MetricRepository {
     /// The definitions that fit the filter, by name.
     ///
+    /// Cost: of a name, the definitions of that name; else every definition of the project, and with a service every series.
+    ///
     /// # Errors
     /// What PostgreSQL says.
     pub async fn list(&self, filter: MetricFilter) -> Result<Page<MetricRow, MetricCursor>, Error> {
@@ -186,6 +188,8 @@ impl MetricRepository {
 
     /// The definitions that one service has sent and that fit the filter, by name.
     ///
+    /// Cost: as [`Self::list`].
+    ///
     /// # Errors
     /// What PostgreSQL says.
     pub async fn by_service(
@@ -198,6 +202,8 @@ impl MetricRepository {
 
     /// One definition, if it is stored.
     ///
+    /// Cost: one row by key.
+    ///
     /// # Errors
     /// What PostgreSQL says.
     pub async fn get(&self, id: MetricId) -> Result<Option<MetricRow>, Error> {
@@ -205,6 +211,8 @@ impl MetricRepository {
     }
 
     /// The series of a definition, by id, from behind `after` on.
+    ///
+    /// Cost: reads every series of the definition, by index, for each page.
     ///
     /// # Errors
     /// What PostgreSQL says.
@@ -222,6 +230,8 @@ impl MetricRepository {
 
     /// The series of these ids with their definitions, in any order; those that are not stored are left out.
     ///
+    /// Cost: two rows by key for each series.
+    ///
     /// # Errors
     /// What PostgreSQL says.
     pub async fn described(&self, ids: &[SeriesId]) -> Result<Vec<DescribedSeries>, Error> {
@@ -230,6 +240,9 @@ impl MetricRepository {
     }
 
     /// The data points that fit the filter, newest first.
+    ///
+    /// Cost: of a series, the points of the page, by key; of a name or a service, every point that its series have in the range, by
+    /// key; else every point of the range, 0.5 us each.
     ///
     /// # Errors
     /// What PostgreSQL says.
@@ -263,6 +276,9 @@ impl MetricRepository {
     }
 
     /// The newest point of a series, if it has any.
+    ///
+    /// Cost: one look-up by key in each day's partition, from the newest to the oldest, and at most two rows. Planning takes most of
+    /// it, as for [`crate::TraceRepository::get`].
     ///
     /// # Errors
     /// What PostgreSQL says.
