@@ -1,4 +1,5 @@
-//! The two ways of the storage crate to write spans, on a PostgreSQL that the benchmark starts itself.
+//! The two ways of the storage crate to write spans: on the database that `DATABASE_URL` names, or on a PostgreSQL that the
+//! benchmark starts itself.
 //!
 //! `cargo bench --bench copy_vs_insert`. Each way writes the same batch with all that belongs to it (events, resources,
 //! summaries) in one transaction, by the same code that the writers run.
@@ -13,6 +14,7 @@ use llm_observatory_core::trace::{SpanKind, StatusCode};
 use llm_observatory_storage::config::WriteMethod;
 use llm_observatory_storage::models::{Attributes, ResourceRow, ScopeRow, SpanRow};
 use llm_observatory_storage::writers::{Dictionary, TraceBatch, commit};
+use llm_observatory_storage::{StorageConfig, StoragePool};
 use rand::Rng as _;
 use tokio::runtime::Runtime;
 
@@ -21,7 +23,7 @@ const SPANS_A_TRACE: u64 = 10;
 
 fn main() {
     let runtime = Runtime::new().expect("a runtime");
-    let pool = runtime.block_on(async { TestDatabase::new().await.pool().await });
+    let pool = runtime.block_on(pool()).expect("a database");
     let client = runtime.block_on(pool.connect_writer()).expect("a connection");
     let dictionary = Dictionary::default();
     let mut criterion = Criterion::default().sample_size(10).configure_from_args();
@@ -43,6 +45,16 @@ fn main() {
     }
     group.finish();
     criterion.final_summary();
+}
+
+/// The database that `DATABASE_URL` names, brought to the schema of this program; without it, a new one.
+async fn pool() -> anyhow::Result<StoragePool> {
+    if std::env::var_os("DATABASE_URL").is_none() {
+        return Ok(TestDatabase::new().await.pool().await);
+    }
+    let pool = StoragePool::new(StorageConfig::from_env()?).await?;
+    pool.run_migrations().await?;
+    Ok(pool)
 }
 
 /// Spans with fresh ids, about half a kilobyte of attributes each.
@@ -82,7 +94,12 @@ fn batch(spans: u64) -> TraceBatch {
         }
         .into()
     });
-    TraceBatch { spans: rows.collect(), resources: vec![resource.clone()], scopes: vec![scope.clone()] }
+    TraceBatch {
+        spans: rows.collect(),
+        resources: vec![resource.clone()],
+        scopes: vec![scope.clone()],
+        ..TraceBatch::default()
+    }
 }
 
 fn attributes(n: u64) -> Attributes {

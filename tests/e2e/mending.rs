@@ -356,7 +356,10 @@ async fn what_postgresql_refuses_is_found_among_its_neighbours() {
     let logs = crate::telemetry::records("shop", vec![record("good"), record("poison"), record("good")]);
     let partial = exporter.records(logs).await.unwrap().unwrap();
     assert_eq!(partial.rejected_log_records, 1);
-    assert_eq!(partial.error_message, "resource_logs[0].scope_logs[0].log_records[1]: PostgreSQL refused it");
+    assert_eq!(
+        partial.error_message,
+        "resource_logs[0].scope_logs[0].log_records[1]: PostgreSQL does not take it"
+    );
     assert_eq!(count(&world.client, "logs").await, 2);
 
     let query =
@@ -364,7 +367,7 @@ async fn what_postgresql_refuses_is_found_among_its_neighbours() {
     let letters = world.client.query(query, &[]).await.unwrap();
     assert_eq!(letters.len(), 2);
     assert_eq!(letters[0].get::<_, String>(1), "resource_spans[0].scope_spans[0].spans[6]");
-    assert_eq!(letters[0].get::<_, String>(2), "refused");
+    assert_eq!(letters[0].get::<_, String>(2), "unstorable");
     assert!(letters[0].get::<_, String>(3).contains("23514"), "{:?}", letters[0]);
     assert_eq!(Span::decode(letters[0].get::<_, &[u8]>(4)).unwrap(), poison);
     assert_eq!(letters[0].get::<_, i32>(5) as usize, poison.encoded_len());

@@ -4,6 +4,7 @@ pub mod attributes;
 pub mod ids;
 pub mod log;
 pub mod metric;
+pub mod signal;
 pub mod span;
 pub mod text;
 pub mod time;
@@ -11,6 +12,7 @@ pub mod trace;
 
 pub use attributes::{Attribute, Value};
 pub use ids::{MetricId, ProjectId, ResourceId, ScopeId, SeriesId, SpanId, TraceId};
+pub use signal::Signal;
 pub use span::LlmSpan;
 pub use text::Text;
 pub use time::UnixNanos;

@@ -55,6 +55,11 @@ impl Day {
     pub fn start(self) -> UnixNanos {
         UnixNanos(u64::try_from(self.0).unwrap_or(0).saturating_mul(NANOS_PER_DAY))
     }
+
+    /// The day after this one.
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
 }
 
 impl From<std::time::SystemTime> for UnixNanos {

@@ -1,11 +1,18 @@
 #![doc = include_str!("../README.md")]
 
+mod detect;
 mod dialect;
+mod observation;
 
-use llm_observatory_core::attributes::Attribute;
 use llm_observatory_core::span::LlmReading;
 
-/// What the span with these attributes says about an LLM operation, or `None` when it is not one.
-pub fn read(attributes: &[Attribute<'_>]) -> Option<LlmReading> {
-    dialect::otel_genai::read(attributes)
+use detect::Dialect;
+
+pub use observation::{Event, LogObservation, Observation, Scope, SpanObservation};
+
+/// What the observation says about an LLM call, or `None` when it is about none.
+pub fn read(observation: &Observation<'_>) -> Option<LlmReading> {
+    match detect::dialect(observation)? {
+        Dialect::OtelGenai => Some(dialect::otel_genai::read(observation)),
+    }
 }

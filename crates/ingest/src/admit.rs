@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 /// A budget is counted in these units, since a semaphore counts in 32 bits at a time.
 const UNIT: usize = 1024;
 
-/// A number of bytes that many may hold a part of. Clones share it.
+/// A number of bytes of which requests hold parts. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Budget {
     units: Arc<Semaphore>,
@@ -24,15 +24,15 @@ pub struct Charge {
 }
 
 impl Budget {
-    /// A budget of so many bytes.
+    /// A budget of this number of bytes.
     pub(crate) fn new(bytes: usize) -> Self {
         let all = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).max(1);
         Self { units: Arc::new(Semaphore::new(all as usize)), all }
     }
 
-    /// A part of it, waiting for it until the deadline; `None` when there was none in that time.
+    /// A part of it; `None` if there is no room before `deadline`.
     ///
-    /// Who alone would need more than there is gets all of it.
+    /// A request that needs more than the whole budget gets the whole budget.
     pub(crate) async fn take(&self, bytes: usize, deadline: Instant) -> Option<Charge> {
         let units = self.acquire(self.units_of(bytes), deadline).await?;
         Some(Charge { budget: self.clone(), bytes, units })
@@ -59,7 +59,7 @@ impl Budget {
 }
 
 impl Charge {
-    /// Makes the charge so large, unless it is already, waiting until the deadline; says whether there was enough.
+    /// Grows the charge to at least `bytes`; returns false if the budget has no room before `deadline`.
     pub(crate) async fn grow_to(&mut self, bytes: usize, deadline: Instant) -> bool {
         let bytes = self.bytes.max(bytes);
         let more = self.missing(bytes);
@@ -71,7 +71,7 @@ impl Charge {
         true
     }
 
-    /// The same without waiting.
+    /// Grows the charge to at least `bytes` without waiting; returns false if the budget has no room now.
     pub(crate) fn try_grow_to(&mut self, bytes: usize) -> bool {
         let bytes = self.bytes.max(bytes);
         let more = self.missing(bytes);
@@ -83,12 +83,12 @@ impl Charge {
         true
     }
 
-    /// The units that it lacks for so many bytes.
+    /// The units that it lacks for `bytes`.
     fn missing(&self, bytes: usize) -> u32 {
         self.budget.units_of(bytes).saturating_sub(self.units.num_permits() as u32)
     }
 
-    /// Gives back what is more than so many bytes.
+    /// Gives back what it holds beyond `bytes`.
     pub fn shrink_to(&mut self, bytes: usize) {
         let bytes = self.bytes.min(bytes);
         let less = self.units.num_permits().saturating_sub(self.budget.units_of(bytes) as usize);

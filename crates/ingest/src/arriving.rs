@@ -8,15 +8,12 @@
 use tokio::time::Instant;
 
 use crate::admit::{Budget, Charge};
-use crate::config::IngestConfig;
-
-/// The most that a request of ordinary size announces.
-pub(crate) const ORDINARY_BYTES: usize = 1024 * 1024;
+use crate::config::{IngestConfig, ORDINARY_BYTES};
 
 /// Room for the first frame of a request, which tells how large it is: a stream's window of unread bytes, by default.
 const FIRST_FRAME_BYTES: usize = 64 * 1024;
 
-/// A request that turned out larger than it announced gets room for so many times what it has by then: it may go on.
+/// A request that turned out larger than it announced gets room for this multiple of what it has by then: it may go on.
 const SURPRISE: usize = 4;
 
 /// Room for arriving requests of one signal.
@@ -42,14 +39,14 @@ impl Arriving {
         self.first_frames.take(FIRST_FRAME_BYTES, deadline).await
     }
 
-    /// Room for a request that announces so many bytes; `None` when there was none until the deadline.
+    /// Room for a request that announces this number of bytes; `None` when there is none until the deadline.
     pub async fn announce(&self, bytes: usize, deadline: Instant) -> Option<Charge> {
         let room = if bytes > ORDINARY_BYTES { &self.large } else { &self.ordinary };
         room.take(bytes, deadline).await
     }
 
-    /// Makes a charge so large for a request that turned out larger than it announced; says whether there was room until the
-    /// deadline.
+    /// Grows the charge to at least `bytes` for a request that turned out larger than it announced; returns false if there is
+    /// no room before the deadline.
     ///
     /// One that is no longer of ordinary size, or finds no room among its like, who may all wait for what the others hold,
     /// moves to the room of the large ones.

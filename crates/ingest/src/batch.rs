@@ -3,37 +3,50 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-use llm_observatory_storage::writers::{Request, Rows};
+use llm_observatory_storage::writers::{Batch, RequestRows};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::admit::Charge;
 use crate::config::IngestConfig;
-use crate::decode::{Rejections, Source};
-use crate::flight::Receipt;
+use crate::decode::place::{Levels, Source};
+use crate::decode::rejection::{DeadLetter, Reason, Rejections};
+use crate::receipt::Receipt;
+use crate::request::Request;
 
 /// One decoded request that waits to be written.
 #[derive(Debug)]
-pub(crate) struct Submission<B> {
-    pub(crate) request: Request<B>,
-    /// The request as it came, and where its records are in there: to show those that PostgreSQL refuses.
-    pub(crate) bytes: Bytes,
+pub(crate) struct PendingRequest<B> {
+    /// The request as it came.
+    pub(crate) request: Request,
+    /// Its rows.
+    pub(crate) rows: RequestRows<B>,
+    /// Where its records stand in the request.
     pub(crate) sources: Vec<Source>,
     /// What could not become rows.
     pub(crate) rejections: Rejections,
+    /// The duty to tell its outcome.
     pub(crate) receipt: Receipt,
-    /// Given back when the request has heard its fate.
+    /// The memory that it holds until its outcome is told.
     pub(crate) charge: Charge,
 }
 
-/// No more requests are taken.
+/// The daemon is stopping: no more requests are taken.
 #[derive(Debug)]
 pub(crate) struct Closed;
 
-impl<B: Rows> Submission<B> {
+impl<B: Batch> PendingRequest<B> {
     fn records(&self) -> usize {
-        self.request.rows.records().len()
+        self.rows.batch.records().len()
+    }
+}
+
+impl<B> PendingRequest<B> {
+    /// The record of this number as a dead letter, if there is one.
+    pub(crate) fn letter(&self, record: usize, levels: Levels, reason: Reason) -> Option<DeadLetter> {
+        let source = self.sources.get(record)?;
+        let record = self.request.bytes.slice(source.range());
+        Some(DeadLetter { place: source.place().named(levels), reason, record })
     }
 }
 
@@ -46,29 +59,29 @@ pub(crate) struct Gathering<B> {
 
 #[derive(Debug)]
 struct State<B> {
-    waiting: VecDeque<Submission<B>>,
+    waiting: VecDeque<PendingRequest<B>>,
     records: usize,
     bytes: usize,
     oldest: Option<Instant>,
     closed: bool,
 }
 
-impl<B: Rows> Gathering<B> {
+impl<B: Batch> Gathering<B> {
     pub(crate) fn new() -> Self {
         let state = State { waiting: VecDeque::new(), records: 0, bytes: 0, oldest: None, closed: false };
         Self { state: Mutex::new(state), changed: Notify::new() }
     }
 
     /// Adds a request, unless no more are taken.
-    pub(crate) fn push(&self, submission: Submission<B>) -> Result<(), Closed> {
+    pub(crate) fn push(&self, pending: PendingRequest<B>) -> Result<(), Closed> {
         let mut state = self.lock();
         if state.closed {
             return Err(Closed);
         }
-        state.records += submission.records();
-        state.bytes += submission.bytes.len();
+        state.records += pending.records();
+        state.bytes += pending.request.bytes.len();
         state.oldest.get_or_insert_with(Instant::now);
-        state.waiting.push_back(submission);
+        state.waiting.push_back(pending);
         drop(state);
         self.changed.notify_one();
         Ok(())
@@ -81,15 +94,15 @@ impl<B: Rows> Gathering<B> {
         self.changed.notify_one();
     }
 
-    /// Whether no more requests are taken, and nobody waits for one that is here.
+    /// Whether no more requests are taken, and no client waits for one that is here.
     pub(crate) fn is_finished(&self) -> bool {
         let state = self.lock();
-        state.closed && state.waiting.iter().all(|submission| submission.receipt.is_abandoned())
+        state.closed && state.waiting.iter().all(|pending| pending.receipt.is_abandoned())
     }
 
     /// Waits for the next batch: at once when it is full or the oldest request has lingered, else until then.
     /// `None` when the gathering is closed and empty.
-    pub(crate) async fn next(&self, config: &IngestConfig) -> Option<Vec<Submission<B>>> {
+    pub(crate) async fn next(&self, config: &IngestConfig) -> Option<Vec<PendingRequest<B>>> {
         loop {
             let changed = self.changed.notified();
             let until = {
@@ -118,11 +131,11 @@ impl<B: Rows> Gathering<B> {
         }
     }
 
-    fn take(&self, state: &mut State<B>, config: &IngestConfig) -> Vec<Submission<B>> {
+    fn take(&self, state: &mut State<B>, config: &IngestConfig) -> Vec<PendingRequest<B>> {
         let mut taken = Vec::new();
         let (mut records, mut bytes) = (0, 0);
         while let Some(next) = state.waiting.front() {
-            let (more_records, more_bytes) = (next.records(), next.bytes.len());
+            let (more_records, more_bytes) = (next.records(), next.request.bytes.len());
             let fits =
                 records + more_records <= config.batch_records && bytes + more_bytes <= config.batch_bytes;
             if !taken.is_empty() && !fits {
@@ -158,39 +171,40 @@ impl<B> State<B> {
 mod tests {
     use std::time::Duration;
 
+    use std::time::UNIX_EPOCH;
+
+    use bytes::Bytes;
     use llm_observatory_core::ids::ProjectId;
     use llm_observatory_core::time::UnixNanos;
-    use llm_observatory_storage::models::resource::content_id;
     use llm_observatory_storage::writers::LogBatch;
 
     use super::*;
     use crate::admit::Budget;
-    use crate::decode::{self, Limits};
-    use crate::flight::InFlight;
+    use crate::decode::{Decoder, Limits};
+    use crate::receipt::InFlight;
+    use crate::request::hash;
+    use crate::signal::OtlpSignal as _;
 
-    /// A request of so many log records.
-    async fn submission(records: usize) -> Submission<LogBatch> {
+    /// A request of this number of log records.
+    async fn pending(records: usize) -> PendingRequest<LogBatch> {
         let bytes = Bytes::from(
             [&[0x0a, 2 + 2 * records as u8, 0x12, 2 * records as u8][..], &[0x12, 0].repeat(records)]
                 .concat(),
         );
-        let hash = content_id(&[&bytes]);
+        let (project_id, hash) = (ProjectId::DEFAULT, hash(&bytes));
         let limits = Limits { max_record_elements: 1, allowance: usize::MAX, kept_rejections: 0 };
-        let request = decode::Request::new(&bytes, ProjectId::DEFAULT, hash, UnixNanos(1), limits);
-        let decoded = decode::logs(request).unwrap();
+        let decoder = Decoder::new(&bytes, project_id, hash, UnixNanos(1), limits);
+        let decoded = LogBatch::decode(decoder).unwrap();
         assert_eq!(decoded.batch.logs.len(), records);
-        Submission {
-            request: Request {
-                hash,
-                project_id: ProjectId::DEFAULT,
-                rows: decoded.batch,
-                rejected: 0,
-                rejections: Vec::new(),
-            },
-            bytes,
+        let rows =
+            RequestRows { hash, project_id, batch: decoded.batch, rejected: 0, rejections: Vec::new() };
+        let (records, deadline) = (records as u64, Instant::now());
+        PendingRequest {
+            request: Request { project_id, hash, bytes, records, received_at: UNIX_EPOCH, deadline },
+            rows,
             sources: decoded.sources,
             rejections: decoded.rejections,
-            receipt: InFlight::default().join((ProjectId::DEFAULT, hash)).1.unwrap(),
+            receipt: InFlight::default().join((project_id, hash)).1.unwrap(),
             charge: Budget::new(1 << 20).take(1, Instant::now()).await.unwrap(),
         }
     }
@@ -200,8 +214,8 @@ mod tests {
         let gathering = Gathering::new();
         let config = IngestConfig { batch_records: 10, ..IngestConfig::default() };
         let begin = Instant::now();
-        gathering.push(submission(3).await).unwrap();
-        gathering.push(submission(4).await).unwrap();
+        gathering.push(pending(3).await).unwrap();
+        gathering.push(pending(4).await).unwrap();
         assert_eq!(gathering.next(&config).await.unwrap().len(), 2);
         assert_eq!(begin.elapsed(), config.linger());
     }
@@ -212,22 +226,22 @@ mod tests {
         let config = IngestConfig { batch_records: 10, ..IngestConfig::default() };
         let begin = Instant::now();
         for records in [6, 4, 1] {
-            gathering.push(submission(records).await).unwrap();
+            gathering.push(pending(records).await).unwrap();
         }
         assert_eq!(gathering.next(&config).await.unwrap().len(), 2);
         assert_eq!(begin.elapsed(), Duration::ZERO);
         assert_eq!(gathering.next(&config).await.unwrap().len(), 1);
         gathering.close();
         assert!(gathering.next(&config).await.is_none());
-        assert!(gathering.push(submission(1).await).is_err());
+        assert!(gathering.push(pending(1).await).is_err());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_larger_than_a_batch_goes_alone() {
         let gathering = Gathering::new();
         let config = IngestConfig { batch_records: 10, ..IngestConfig::default() };
-        gathering.push(submission(50).await).unwrap();
-        gathering.push(submission(1).await).unwrap();
+        gathering.push(pending(50).await).unwrap();
+        gathering.push(pending(1).await).unwrap();
         assert_eq!(gathering.next(&config).await.unwrap().len(), 1);
     }
 }

@@ -7,7 +7,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use llm_observatory_core::ids::ProjectId;
-use llm_observatory_storage::writers::Written;
+use llm_observatory_core::signal::Signal;
+use llm_observatory_storage::writers::RecordCounts;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -46,13 +47,13 @@ impl Account {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Entry {
     Received(u64),
-    Written(Written),
+    Stored(RecordCounts),
     Rejected(&'static str, u64),
     Refused(&'static str, u64),
     Late(u64),
 }
 
-type Accounts = BTreeMap<(ProjectId, &'static str), Account>;
+type Accounts = BTreeMap<(ProjectId, Signal), Account>;
 
 /// The accounts of all projects and signals. Clones share them.
 #[derive(Debug, Clone, Default)]
@@ -62,16 +63,16 @@ pub struct Books {
 
 impl Books {
     /// Every account, by project and signal.
-    pub fn accounts(&self) -> BTreeMap<(ProjectId, &'static str), Account> {
+    pub fn accounts(&self) -> BTreeMap<(ProjectId, Signal), Account> {
         self.lock().clone()
     }
 
-    pub(crate) fn enter(&self, signal: &'static str, project_id: ProjectId, entry: Entry) {
+    pub(crate) fn enter(&self, signal: Signal, project_id: ProjectId, entry: Entry) {
         let mut accounts = self.lock();
         let account = accounts.entry((project_id, signal)).or_default();
         match entry {
             Entry::Received(records) => account.received += records,
-            Entry::Written(Written { stored, duplicates, completed }) => {
+            Entry::Stored(RecordCounts { stored, duplicates, completed }) => {
                 account.stored += stored;
                 account.duplicate += duplicates;
                 account.completed += completed;
@@ -124,7 +125,7 @@ impl Collector for Books {
         for (name, help, value) in COLUMNS {
             let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
             for ((project, signal), account) in &accounts {
-                let label = AccountLabel { project: project.0, signal };
+                let label = AccountLabel { project: project.0, signal: signal.name() };
                 metric.encode_family(&label)?.encode_counter::<NoLabelSet, _, u64>(&value(account), None)?;
             }
         }
@@ -132,7 +133,7 @@ impl Collector for Books {
             let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
             for ((project, signal), account) in &accounts {
                 for (reason, records) in reasons(account) {
-                    let label = ReasonLabel { project: project.0, signal, reason };
+                    let label = ReasonLabel { project: project.0, signal: signal.name(), reason };
                     metric.encode_family(&label)?.encode_counter::<NoLabelSet, _, u64>(records, None)?;
                 }
             }
@@ -148,12 +149,12 @@ mod tests {
     #[test]
     fn what_is_not_answered_for_yet_is_pending() {
         let books = Books::default();
-        let enter = |entry| books.enter("logs", ProjectId::DEFAULT, entry);
+        let enter = |entry| books.enter(Signal::Logs, ProjectId::DEFAULT, entry);
         enter(Entry::Received(10));
-        enter(Entry::Written(Written { stored: 3, duplicates: 2, completed: 1 }));
+        enter(Entry::Stored(RecordCounts { stored: 3, duplicates: 2, completed: 1 }));
         enter(Entry::Rejected("span_id", 1));
         enter(Entry::Refused("no_room", 2));
-        let account = &books.accounts()[&(ProjectId::DEFAULT, "logs")];
+        let account = &books.accounts()[&(ProjectId::DEFAULT, Signal::Logs)];
         assert_eq!(account.pending(), 2);
     }
 }

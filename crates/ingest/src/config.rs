@@ -6,7 +6,8 @@ use llm_observatory_storage::config::{Problem, RetryConfig};
 use llm_observatory_storage::writers::Dictionary;
 use serde::{Deserialize, Serialize};
 
-use crate::arriving::ORDINARY_BYTES;
+/// The most that a request of ordinary size announces, in bytes.
+pub(crate) const ORDINARY_BYTES: usize = 1024 * 1024;
 
 /// The limits of the way in. Each of the three signals has all of them for itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,29 +1,33 @@
 #![doc = include_str!("../README.md")]
 
 mod admit;
-mod arrival;
+mod answer;
 mod arriving;
+mod attempt;
 mod batch;
 mod books;
 pub mod config;
+mod dead_letter;
 pub mod decode;
-mod flight;
 mod metrics;
+mod outcome;
 mod pace;
-pub mod pipeline;
+mod pipeline;
+mod posting;
 mod receipt;
 mod refusal;
-pub mod signal;
+mod request;
+mod signal;
 mod wire;
 mod worker;
 
 pub use admit::Charge;
+pub use answer::Answer;
 pub use arriving::Arriving;
 pub use books::{Account, Books};
 pub use config::IngestConfig;
-pub use decode::{Reason, Rejections};
 pub use metrics::Metrics;
-pub use pipeline::{Accepted, Pipeline};
+pub use pipeline::Pipeline;
 pub use refusal::Refusal;
-pub use signal::{Logs, MetricPoints, Signal, Spans};
+pub use signal::OtlpSignal;
 pub use wire::Malformed;

@@ -1,87 +1,77 @@
-//! From the bytes of a request to the answer that it may be given.
+//! From the bytes of a request to its answer.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use llm_observatory_core::ids::ProjectId;
-use llm_observatory_core::time::UnixNanos;
+use llm_observatory_core::time::{Day, UnixNanos};
 use llm_observatory_storage::StoragePool;
-use llm_observatory_storage::writers::{Dictionary, RejectionRow, Request, Rows, Written};
+use llm_observatory_storage::maintenance::partitions::DeclinedDays;
+use llm_observatory_storage::writers::{Dictionary, RecordCounts, RequestRows};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::admit::{Budget, Charge};
-use crate::arrival::Arrival;
+use crate::answer::Answer;
 use crate::arriving::Arriving;
-use crate::batch::{Closed, Gathering, Submission};
+use crate::batch::{Closed, Gathering, PendingRequest};
 use crate::config::IngestConfig;
-use crate::decode::{self, Census, Decoded, Limits, Reason, Rejections, Undecodable};
-use crate::flight::{InFlight, Receipt};
+use crate::dead_letter;
+use crate::decode::census::Census;
+use crate::decode::decoded::{Decoded, Undecodable};
+use crate::decode::decoder::Decoder;
+use crate::decode::notes::Limits;
+use crate::decode::rejection::{DeadLetter, Reason};
 use crate::metrics::{Metrics, ReasonLabel};
+use crate::outcome::{CommittedRequest, Outcome};
 use crate::pace::Pace;
-use crate::receipt::{Committed, Fate};
+use crate::posting::Posting;
+use crate::receipt::{InFlight, Receipt};
 use crate::refusal::Refusal;
-use crate::signal::{Record, Signal};
+use crate::request::{Request, hash};
+use crate::signal::OtlpSignal;
 use crate::worker::Worker;
 
-/// What a request is estimated to hold in memory for each of its bytes: itself, its JSON, its part of a COPY.
+/// Estimated bytes of memory for each byte of a request: itself, its JSON, its part of a COPY.
 const MEMORY_PER_BYTE: usize = 3;
 
-/// How much more a request may take when its first estimate was too low.
-const SECOND_ESTIMATE: usize = 4;
+/// By how much the estimate grows when the rows of a request outgrow it.
+const ESTIMATE_GROWTH: usize = 4;
 
 /// The way in of one signal. Clones share it.
-pub struct Pipeline<S: Signal> {
-    shared: Arc<Shared<S>>,
+pub struct Pipeline<B: OtlpSignal> {
+    shared: Arc<Shared<B>>,
 }
 
-impl<S: Signal> Clone for Pipeline<S> {
+impl<B: OtlpSignal> Clone for Pipeline<B> {
     fn clone(&self) -> Self {
         Self { shared: self.shared.clone() }
     }
 }
 
-impl<S: Signal> fmt::Debug for Pipeline<S> {
+impl<B: OtlpSignal> fmt::Debug for Pipeline<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pipeline").field("signal", &S::NAME).finish_non_exhaustive()
+        f.debug_struct("Pipeline").field("signal", &B::SIGNAL).finish_non_exhaustive()
     }
 }
 
-struct Shared<S: Signal> {
+struct Shared<B: OtlpSignal> {
     config: IngestConfig,
     pool: StoragePool,
     arriving: Arriving,
     budget: Budget,
     in_flight: InFlight,
-    gathering: Arc<Gathering<S::Batch>>,
+    gathering: Arc<Gathering<B>>,
     pace: Arc<Pace>,
     metrics: Metrics,
 }
 
-/// A request whose records are committed, but for those that never can be.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Accepted {
-    /// Records that can never be stored.
-    pub rejected: u64,
-    /// Which those are and why, and what else the client should know; empty when all is well.
-    pub message: String,
-}
-
-/// A request that has arrived, and what is known of it before it is decoded.
-#[derive(Clone, Copy)]
-struct Arrived {
-    project_id: ProjectId,
-    hash: Uuid,
-    received_at: SystemTime,
-    records: u64,
-    deadline: Instant,
-}
-
-impl<S: Signal> Pipeline<S> {
+impl<B: OtlpSignal> Pipeline<B> {
     /// A pipeline whose writers are not running yet; see [`Self::spawn`].
     pub fn build(config: IngestConfig, pool: StoragePool, metrics: Metrics) -> Self {
         let shared = Shared {
@@ -97,12 +87,12 @@ impl<S: Signal> Pipeline<S> {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Starts the writers. They finish what is there when [`Self::close`] is called, and give up when `force` is. One that
-    /// ends in any other way cancels `failed`.
+    /// Starts the writers. They finish what is there when [`Self::close`] is called, and give up when `force` is cancelled. A
+    /// writer that ends in any other way cancels `failed`.
     pub fn spawn(&self, tasks: &TaskTracker, force: &CancellationToken, failed: &CancellationToken) {
         let dictionary = Dictionary::with_capacity(self.shared.config.dictionary_ids);
         for number in 0..self.shared.config.writers {
-            let worker = Worker::<S> {
+            let worker = Worker::<B> {
                 number,
                 config: self.shared.config.clone(),
                 pool: self.shared.pool.clone(),
@@ -116,14 +106,14 @@ impl<S: Signal> Pipeline<S> {
             tasks.spawn(async move {
                 tokio::select! {
                     () = worker.run() => {}
-                    () = force.cancelled() => tracing::warn!(signal = S::NAME, "writer gave up"),
+                    () = force.cancelled() => tracing::warn!(signal = %B::SIGNAL, "writer gave up"),
                 }
                 ends_early.disarm();
             });
         }
     }
 
-    /// Takes no more requests; those that are in hear their fate.
+    /// Takes no more requests; those that are in hear their outcome.
     pub fn close(&self) {
         self.shared.gathering.close();
     }
@@ -133,68 +123,69 @@ impl<S: Signal> Pipeline<S> {
         &self.shared.config
     }
 
-    /// Room for requests that are arriving: whoever reads one asks for it here.
+    /// Room for requests that are arriving: the reader of a request takes its room here.
     pub fn arriving(&self) -> &Arriving {
         &self.shared.arriving
     }
 
-    /// The refusal of a request for which there is no room while it arrives.
+    /// The refusal of a request for which there is no room.
     pub fn no_room(&self) -> Refusal {
         Refusal::NoRoom { retry_after: self.retry_after_backlog() }
     }
 
-    /// Counts a request that could not even be read.
-    pub fn count_unread(&self, reason: &'static str) {
-        let label = ReasonLabel { signal: S::NAME, reason };
+    /// Counts a refused request.
+    pub fn count_refused(&self, reason: &'static str) {
+        let label = ReasonLabel { signal: B::SIGNAL.name(), reason };
         self.shared.metrics.requests_refused.get_or_create(&label).inc();
     }
 
     /// Stores the records of one decompressed request, and returns when they are committed. `arriving` is the charge for
-    /// its bytes; past the deadline it is refused.
+    /// its bytes; past the deadline the request is refused.
     ///
     /// Dropping the future does not undo anything: a batch that is being written is written.
     ///
     /// # Errors
-    /// [`Refusal`], each kind of which is one kind of answer.
+    /// [`Refusal`], each variant of which is one kind of answer.
     pub async fn export(
         &self,
         project_id: ProjectId,
-        request: Bytes,
+        bytes: Bytes,
         arriving: Charge,
         deadline: Instant,
-    ) -> Result<Accepted, Refusal> {
+    ) -> Result<Answer, Refusal> {
         let Shared { config, metrics, .. } = &*self.shared;
-        let (census, hash, arriving) = match self.weigh(&request, arriving).await {
+        let (census, hash, arriving) = match self.weigh(&bytes, arriving).await {
             Ok(weighed) => weighed,
             Err(refusal) => {
-                self.count_unread(refusal.reason());
+                self.count_refused(refusal.reason());
                 return Err(refusal);
             }
         };
-        let mut arrival = Arrival::new(metrics.books.clone(), S::NAME, project_id, census.records);
+        let mut posting = Posting::new(metrics.books.clone(), B::SIGNAL, project_id, census.records);
         let result = match census.records + census.groups > config.max_request_records as u64 {
             true => Err(Refusal::TooManyRecords { limit: config.max_request_records }),
             false => {
                 let (received_at, records) = (SystemTime::now(), census.records);
-                let arrived = Arrived { project_id, hash, received_at, records, deadline };
-                self.join(arrived, request, arriving, &mut arrival).await
+                let request = Request { project_id, hash, bytes, records, received_at, deadline };
+                self.join(request, arriving, &mut posting).await
             }
         };
         if let Err(refusal) = &result {
-            self.count_unread(refusal.reason());
-            arrival.refused(refusal.reason());
+            self.count_refused(refusal.reason());
+            posting.refused(refusal.reason());
         }
         result
     }
 
     /// Counts and hashes a request. The charge goes along into the work and back.
-    async fn weigh(&self, request: &Bytes, charge: Charge) -> Result<(Census, Uuid, Charge), Refusal> {
-        let bytes = request.clone();
-        let work = move || Ok((S::count(&bytes)?, hash(&bytes), charge));
-        self.offload(request.len(), work).await?.map_err(Refusal::NotOtlp)
+    async fn weigh(&self, bytes: &Bytes, charge: Charge) -> Result<(Census, Uuid, Charge), Refusal> {
+        let weighed = bytes.clone();
+        let work = move || Ok((B::census(&weighed)?, hash(&weighed), charge));
+        self.offload(bytes.len(), work).await?.map_err(Refusal::NotOtlp)
     }
 
-    /// Does work on so many bytes here, or on a thread of its own when they are many, so that others are not held up.
+    /// Does work on this number of bytes here, or on a thread of its own when they are many, so that it does not hold up
+    /// other requests.
     async fn offload<T: Send + 'static>(
         &self,
         bytes: usize,
@@ -204,33 +195,30 @@ impl<S: Signal> Pipeline<S> {
             return Ok(work());
         }
         tokio::task::spawn_blocking(work).await.map_err(|error| {
-            tracing::error!(signal = S::NAME, %error, "work on a request ended abnormally");
-            Refusal::Unavailable { retry_after: self.retry_after_outage() }
+            tracing::error!(signal = %B::SIGNAL, %error, "work on a request ended abnormally");
+            self.unavailable()
         })
     }
 
-    /// Stores the request, or waits for the fate of the same one that is in flight already.
+    /// Stores the request, or waits for the outcome of the same one that is in flight already.
     async fn join(
         &self,
-        arrived: Arrived,
-        request: Bytes,
+        request: Request,
         arriving: Charge,
-        arrival: &mut Arrival,
-    ) -> Result<Accepted, Refusal> {
+        posting: &mut Posting,
+    ) -> Result<Answer, Refusal> {
         let mut arriving = Some(arriving);
         loop {
-            let (mut awaited, receipt) = self.shared.in_flight.join((arrived.project_id, arrived.hash));
+            let (mut awaited, receipt) = self.shared.in_flight.join((request.project_id, request.hash));
             let is_first = receipt.is_some();
             if let Some(receipt) = receipt {
-                self.submit(arrived, request.clone(), receipt, &mut arriving).await?;
+                self.submit(request.clone(), receipt, &mut arriving).await?;
             }
-            let unavailable = || Refusal::Unavailable { retry_after: self.retry_after_outage() };
-            return match timeout_at(arrived.deadline, awaited.fate()).await {
-                Ok(Fate::Committed(committed)) => Ok(arrival.answered(&committed)),
-                // Whoever had it left before it was written, so this one takes its place.
-                Ok(Fate::Left) if !is_first => continue,
-                // Nothing is known but that nothing was said.
-                Ok(Fate::Unavailable | Fate::Left) | Err(_) => Err(unavailable()),
+            return match timeout_at(request.deadline, awaited.outcome()).await {
+                Ok(Outcome::Committed(committed)) => Ok(posting.committed(&committed)),
+                // The first one was given up before it was written, so this one takes its place.
+                Ok(Outcome::Abandoned) if !is_first => continue,
+                Ok(Outcome::Unavailable | Outcome::Abandoned) | Err(_) => Err(self.unavailable()),
             };
         }
     }
@@ -238,57 +226,56 @@ impl<S: Signal> Pipeline<S> {
     /// Decodes a request and hands it to the writers.
     async fn submit(
         &self,
-        arrived: Arrived,
-        bytes: Bytes,
+        request: Request,
         receipt: Receipt,
         arriving: &mut Option<Charge>,
     ) -> Result<(), Refusal> {
         let Shared { config, gathering, .. } = &*self.shared;
-        let (decoded, charge) = self.decode(arrived, bytes.clone()).await?;
+        let (mut decoded, charge) = self.decode(&request).await?;
         *arriving = None; // from here on its bytes are part of what it was admitted for
-        let Decoded { mut batch, mut sources, mut rejections } = decoded;
-        let refused = self.make_partitions(&batch, arrived.deadline).await?;
-        if !refused.is_empty() {
-            let days = |record: &Record<S>| refused.contains(&S::day(record));
-            reject(S::records_mut(&mut batch), &mut sources, days, |source| {
-                let place = || (source.place.named(S::LEVELS), bytes.slice(source.range()));
-                rejections.reject(Reason::PartitionLimit, place);
-            });
+        let declined = self.make_partitions(&decoded.batch, request.deadline).await?;
+        if !declined.is_empty() {
+            let is_declined = |record: &B::Record| declined.contains(B::day(record));
+            decoded.reject(&request.bytes, B::LEVELS, Reason::PartitionLimit, is_declined);
         }
+        let Decoded { batch, sources, rejections } = decoded;
         if batch.records().is_empty() && rejections.count() == 0 {
             // There is nothing to store, and nothing to wait for.
-            let (books, written) = (self.shared.metrics.books.clone(), Written::default());
-            let committed = Committed::new(books, S::NAME, arrived.project_id, written, rejections);
-            receipt.say(Fate::Committed(committed));
+            let (books, counts) = (self.shared.metrics.books.clone(), RecordCounts::default());
+            let committed = CommittedRequest::new(books, B::SIGNAL, request.project_id, counts, rejections);
+            receipt.tell(Outcome::Committed(committed));
             return Ok(());
         }
-        let request = Request {
-            hash: arrived.hash,
-            project_id: arrived.project_id,
-            rejected: rejections.count(),
-            rejections: letters::<S>(arrived, &rejections, config.kept_rejection_bytes),
-            rows: batch,
+        let row = |(ordinal, letter): (usize, &DeadLetter)| {
+            let detail = letter.reason.to_string();
+            dead_letter::row(&request, B::SIGNAL, ordinal, letter, detail, config)
         };
-        let submission = Submission { request, bytes, sources, rejections, receipt, charge };
+        let rows = RequestRows {
+            hash: request.hash,
+            project_id: request.project_id,
+            batch,
+            rejected: rejections.count(),
+            rejections: rejections.letters().iter().enumerate().map(row).collect(),
+        };
         gathering
-            .push(submission)
+            .push(PendingRequest { request, rows, sources, rejections, receipt, charge })
             .map_err(|Closed| Refusal::Stopping { retry_after: config.retry_delay(Duration::ZERO) })
     }
 
     /// Admits and decodes a request. The charge goes along: what is being decoded holds its part of the budget also when
     /// its caller is gone.
-    async fn decode(&self, arrived: Arrived, request: Bytes) -> Result<(Decoded<S::Batch>, Charge), Refusal> {
+    async fn decode(&self, request: &Request) -> Result<(Decoded<B>, Charge), Refusal> {
         let Shared { config, budget, .. } = &*self.shared;
-        let mut estimate =
-            request.len() * MEMORY_PER_BYTE + arrived.records as usize * size_of::<Record<S>>();
+        let records = request.records as usize; // at most ingest.max_request_records
+        let mut estimate = request.bytes.len() * MEMORY_PER_BYTE + records * size_of::<B::Record>();
         loop {
-            let patience = (Instant::now() + config.patience()).min(arrived.deadline);
+            let patience = (Instant::now() + config.patience()).min(request.deadline);
             let charge = budget.take(estimate, patience).await.ok_or_else(|| self.no_room())?;
-            match self.decode_admitted(arrived, request.clone(), charge, estimate).await? {
+            match self.decode_admitted(request.clone(), charge, estimate).await? {
                 (Ok(decoded), charge) => return Ok((decoded, charge)),
                 (Err(Undecodable::Malformed(malformed)), _) => return Err(Refusal::NotOtlp(malformed)),
                 (Err(Undecodable::Outgrown), _) if estimate < budget.bytes() => {
-                    estimate = (estimate * SECOND_ESTIMATE).min(budget.bytes());
+                    estimate = (estimate * ESTIMATE_GROWTH).min(budget.bytes());
                 }
                 (Err(Undecodable::Outgrown), _) => return Err(Refusal::TooHeavy { limit: budget.bytes() }),
             }
@@ -298,47 +285,46 @@ impl<S: Signal> Pipeline<S> {
     /// Decodes. The charge goes along into the work and back.
     async fn decode_admitted(
         &self,
-        arrived: Arrived,
-        request: Bytes,
+        request: Request,
         charge: Charge,
         allowance: usize,
-    ) -> Result<(Result<Decoded<S::Batch>, Undecodable>, Charge), Refusal> {
-        let (config, bytes) = (&self.shared.config, request.len());
+    ) -> Result<(Result<Decoded<B>, Undecodable>, Charge), Refusal> {
+        let (config, bytes) = (&self.shared.config, request.bytes.len());
         let limits = Limits {
             max_record_elements: config.max_record_elements,
             allowance,
             kept_rejections: config.kept_rejections,
         };
-        let received = UnixNanos::from(arrived.received_at);
         let decode = move || {
-            let Arrived { project_id, hash, .. } = arrived;
-            let records = arrived.records as usize; // at most ingest.max_request_records
-            let request = decode::Request::new(&request, project_id, hash, received, limits);
-            (S::decode(request.expecting(records)), charge)
+            let Request { project_id, hash, received_at, records, ref bytes, .. } = request;
+            let decoder = Decoder::new(bytes, project_id, hash, UnixNanos::from(received_at), limits);
+            (B::decode(decoder.expecting(records as usize)), charge)
         };
         self.offload(bytes, decode).await
     }
 
-    /// Makes partitions for days that have none yet; gives the days for which none may be made.
-    async fn make_partitions(
-        &self,
-        batch: &S::Batch,
-        deadline: Instant,
-    ) -> Result<std::collections::BTreeSet<llm_observatory_core::time::Day>, Refusal> {
-        let pool = &self.shared.pool;
-        let days = distinct(batch.records().iter().map(S::day));
-        if days.iter().all(|day| pool.partitions().has(*day)) {
-            return Ok(Default::default());
+    /// Makes partitions for days that have none yet. Returns the days that are declined.
+    async fn make_partitions(&self, batch: &B, deadline: Instant) -> Result<DeclinedDays, Refusal> {
+        let (pool, family) = (&self.shared.pool, B::SIGNAL.into());
+        let days = distinct(batch.records().iter().map(B::day));
+        if pool.partitions().has_all(family, &days) {
+            return Ok(DeclinedDays::default());
         }
-        // Its connection goes with the future if the caller leaves in mid transaction.
-        match timeout_at(deadline, pool.ensure_partitions(&days)).await {
-            Ok(Ok(refused)) => Ok(refused.0),
+        // Its connection goes with the future if the caller leaves within the transaction.
+        match timeout_at(deadline, pool.ensure_partitions(family, &days)).await {
+            Ok(Ok(declined)) => Ok(declined),
             Ok(Err(error)) => {
-                tracing::warn!(signal = S::NAME, %error, "day partitions could not be made");
-                Err(Refusal::Unavailable { retry_after: self.retry_after_outage() })
+                tracing::warn!(signal = %B::SIGNAL, %error, "day partitions could not be made");
+                Err(self.unavailable())
             }
-            Err(_) => Err(Refusal::Unavailable { retry_after: self.retry_after_outage() }),
+            Err(_) => Err(self.unavailable()),
         }
+    }
+
+    /// The refusal while PostgreSQL is away or slow. An outage that lasted for a while is likely to last as long again.
+    fn unavailable(&self) -> Refusal {
+        let retry_after = self.shared.config.retry_delay(self.shared.pace.idle());
+        Refusal::Unavailable { retry_after }
     }
 
     /// When the backlog will have been written.
@@ -346,55 +332,11 @@ impl<S: Signal> Pipeline<S> {
         let Shared { config, pace, budget, arriving, .. } = &*self.shared;
         config.retry_delay(pace.time_for(budget.taken() + arriving.taken()))
     }
-
-    /// An outage that lasted so long already is likely to last as long again.
-    fn retry_after_outage(&self) -> Duration {
-        self.shared.config.retry_delay(self.shared.pace.idle())
-    }
 }
 
-/// 128 bits of the BLAKE3 hash of a request: what the ledger knows it by.
-fn hash(request: &[u8]) -> Uuid {
-    let mut hash = [0; 16];
-    blake3::Hasher::new().update(request).finalize_xof().fill(&mut hash);
-    Uuid::from_bytes(hash)
-}
-
-/// The dead letters of a request.
-fn letters<S: Signal>(arrived: Arrived, rejections: &Rejections, kept_bytes: usize) -> Vec<RejectionRow> {
-    let letter = |(ordinal, letter): (i32, &decode::Letter)| RejectionRow {
-        rejected_at: arrived.received_at,
-        project_id: arrived.project_id,
-        signal: S::Batch::SIGNAL,
-        request_hash: arrived.hash,
-        ordinal,
-        place: letter.place.clone(),
-        reason: letter.reason.name(),
-        detail: letter.reason.to_string(),
-        record_bytes: letter.record.len(),
-        record: letter.record.slice(..letter.record.len().min(kept_bytes)),
-    };
-    (0..).zip(rejections.letters()).map(letter).collect()
-}
-
-/// Takes out the records that are hit, with their sources, and hands the sources to `visit`.
-fn reject<R>(
-    records: &mut Vec<R>,
-    sources: &mut Vec<decode::Source>,
-    hit: impl Fn(&R) -> bool,
-    visit: impl FnMut(decode::Source),
-) {
-    let hits: Vec<bool> = records.iter().map(hit).collect();
-    sources.iter().zip(&hits).filter(|(_, hit)| **hit).map(|(source, _)| *source).for_each(visit);
-    let mut stays = hits.iter().map(|hit| !hit);
-    records.retain(|_| stays.next().unwrap_or(true));
-    let mut stays = hits.iter().map(|hit| !hit);
-    sources.retain(|_| stays.next().unwrap_or(true));
-}
-
-/// The distinct days; most requests have one, so a repeated day is skipped without a look-up.
-fn distinct<D: Copy + Ord>(days: impl Iterator<Item = D>) -> std::collections::BTreeSet<D> {
-    let mut distinct = std::collections::BTreeSet::new();
+/// The distinct days. Most requests have one, so a repeated day is skipped without a look-up.
+fn distinct(days: impl Iterator<Item = Day>) -> BTreeSet<Day> {
+    let mut distinct = BTreeSet::new();
     let mut last = None;
     for day in days {
         if last.replace(day) != Some(day) {

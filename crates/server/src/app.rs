@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use llm_observatory_ingest::{Books, Logs, MetricPoints, Metrics, Pipeline, Spans};
+use llm_observatory_ingest::{Books, Metrics, Pipeline};
 use llm_observatory_query::Query;
 use llm_observatory_storage::StoragePool;
 use llm_observatory_storage::maintenance::retention;
 use llm_observatory_storage::pool::within;
+use llm_observatory_storage::writers::{LogBatch, MetricBatch, TraceBatch};
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -96,9 +97,9 @@ pub struct App {
 /// The way in of each signal.
 #[derive(Debug, Clone)]
 struct Pipelines {
-    spans: Pipeline<Spans>,
-    points: Pipeline<MetricPoints>,
-    logs: Pipeline<Logs>,
+    spans: Pipeline<TraceBatch>,
+    points: Pipeline<MetricBatch>,
+    logs: Pipeline<LogBatch>,
 }
 
 impl Pipelines {

@@ -44,11 +44,10 @@ async fn main() -> anyhow::Result<()> {
         (1..=SPANS).map(|n| span(trace_id, n, now)).collect::<Option<_>>().context("span ids")?;
     let events: Vec<EventRow> = spans.iter().step_by(10).map(event).collect();
 
-    let writer = CopyWriter::new();
     let begun = Instant::now();
-    let copied = writer.write_spans(&client, &spans).await?;
+    let copied = CopyWriter::write_spans(&client, &spans).await?;
     println!("copied {copied} spans in {:?}", begun.elapsed());
-    println!("copied {} events", writer.write_events(&client, &events).await?);
+    println!("copied {} events", CopyWriter::write_events(&client, &events).await?);
 
     let row = client.query_one(READ_BACK, &[&trace_id.uuid()]).await?;
     let (count, with_model): (i64, i64) = (row.get(0), row.get(1));
@@ -59,7 +58,7 @@ async fn main() -> anyhow::Result<()> {
         row.get::<_, i64>(3) / 1_000_000
     );
 
-    match writer.write_spans(&client, &spans[..1]).await {
+    match CopyWriter::write_spans(&client, &spans[..1]).await {
         Err(error) => println!("the same span again: {error}; COPY stores all rows or none"),
         Ok(_) => anyhow::bail!("a span was stored twice"),
     }

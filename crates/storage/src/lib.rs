@@ -8,6 +8,7 @@ pub mod migrate;
 pub mod models;
 pub mod pool;
 pub mod repositories;
+pub mod statement;
 mod tls;
 pub mod writers;
 
@@ -17,3 +18,11 @@ pub use pool::StoragePool;
 pub use repositories::{LogRepository, MetricRepository, TraceRepository};
 pub use tokio_postgres::Client;
 pub use writers::{CopyWriter, LogWriter, MetricWriter, TraceWriter};
+
+use statement::Statement;
+
+/// Every statement that this crate runs, in an order in which they can be prepared one after the other: scripts that make a
+/// temporary table stand before the statements that use it.
+pub fn statements() -> Vec<&'static Statement> {
+    [writers::statements(), repositories::STATEMENTS.concat(), maintenance::STATEMENTS.concat()].concat()
+}

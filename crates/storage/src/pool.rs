@@ -14,7 +14,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::config::{RetryConfig, StorageConfig};
 use crate::connector::Connector;
 use crate::error::Error;
-use crate::maintenance::partitions::{Partitions, Refused};
+use crate::maintenance::Family;
+use crate::maintenance::partitions::{DeclinedDays, Partitions};
 use crate::migrate;
 use crate::writers::WriterConnection;
 
@@ -125,9 +126,13 @@ impl StoragePool {
     /// Makes the partitions that `days` need and that are missing, on a connection of its own; see [`Partitions::ensure`].
     ///
     /// # Errors
-    /// What PostgreSQL says; [`Error::Unavailable`] when it can't be reached.
-    pub async fn ensure_partitions(&self, days: &BTreeSet<Day>) -> Result<Refused, Error> {
-        self.partitions.ensure_on(|| self.connect_primary(), days).await
+    /// As there.
+    pub async fn ensure_partitions(
+        &self,
+        family: Family,
+        days: &BTreeSet<Day>,
+    ) -> Result<DeclinedDays, Error> {
+        self.partitions.ensure_on(|| self.connect_primary(), family, days).await
     }
 
     /// Makes the partitions of yesterday, today and the coming days, on a connection of its own.
@@ -135,7 +140,10 @@ impl StoragePool {
     /// # Errors
     /// As [`Self::ensure_partitions`].
     pub async fn make_partitions_ahead(&self) -> Result<(), Error> {
-        self.ensure_partitions(&self.partitions.days_ahead()).await.map(drop)
+        for family in Family::ALL {
+            self.ensure_partitions(family, &self.partitions.days_ahead()).await?;
+        }
+        Ok(())
     }
 
     /// A connection from the pool.

@@ -73,7 +73,7 @@ fn attributes_and_bodies_survive_jsonb() {
         runtime.block_on(async {
             let logs: Vec<LogRow> = sent.iter().enumerate().map(|(n, sent)| log(n, sent)).collect();
             client.batch_execute("DELETE FROM logs").await.unwrap();
-            CopyWriter::new().write_logs(&client, &logs).await.unwrap();
+            CopyWriter::write_logs(&client, &logs).await.unwrap();
             let query = "SELECT attributes::text, attributes_layout, body_text, body::text, body_layout FROM logs ORDER BY id";
             for (row, (attributes, body)) in client.query(query, &[]).await.unwrap().iter().zip(sent) {
                 let json: &str = row.get(0);

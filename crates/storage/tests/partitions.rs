@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use harness::TestDatabase;
 use llm_observatory_core::time::{Day, UnixNanos};
-use llm_observatory_storage::maintenance::partitions::{Refused, TABLES};
+use llm_observatory_storage::maintenance::Family;
+use llm_observatory_storage::maintenance::partitions::DeclinedDays;
 use llm_observatory_storage::{CopyWriter, StoragePool};
 use tokio_postgres::Client;
 
@@ -16,38 +17,53 @@ async fn partitions(client: &Client, table: &str) -> Vec<String> {
     client.query(query, &[&table]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
+/// The days of `days` for which some family gets no partition.
 async fn ensure(pool: &StoragePool, days: &[Day]) -> BTreeSet<Day> {
     let client = pool.connect().await.unwrap();
-    pool.partitions().ensure(&client, &days.iter().copied().collect()).await.unwrap().0
+    let mut declined = BTreeSet::new();
+    for family in Family::ALL {
+        let of_family: DeclinedDays =
+            pool.partitions().ensure(&client, family, &days.iter().copied().collect()).await.unwrap();
+        declined.extend(days.iter().filter(|day| of_family.contains(**day)));
+    }
+    declined
+}
+
+fn has(pool: &StoragePool, day: Day) -> bool {
+    Family::ALL.iter().all(|family| pool.partitions().has(*family, day))
+}
+
+fn tables() -> Vec<&'static str> {
+    Family::ALL.iter().flat_map(|family| family.tables()).copied().collect()
 }
 
 #[tokio::test]
 async fn migrations_make_the_coming_days_and_both_ends_of_time() {
     let database = TestDatabase::new().await;
     let client = database.client().await;
-    for table in TABLES {
+    for table in tables() {
         // Yesterday, today and three more, undated, far future.
         assert_eq!(partitions(&client, table).await.len(), 7, "{table}");
     }
 }
 
 #[tokio::test]
-async fn a_day_is_made_on_demand_in_every_table_and_in_utc() {
+async fn a_day_is_made_on_demand_in_every_table_of_a_family_and_in_utc() {
     let database = TestDatabase::new().await;
     let client = database.client().await;
     let pool = database.pool().await;
     let row = rows::span(1, 1, MIDNIGHT);
-    let error = CopyWriter::new().write_spans(&client, std::slice::from_ref(&row)).await.unwrap_err();
+    let error = CopyWriter::write_spans(&client, std::slice::from_ref(&row)).await.unwrap_err();
     assert_eq!(error.failure(), llm_observatory_storage::error::Failure::NoPartition);
 
-    assert!(!pool.partitions().has(MIDNIGHT.day()));
+    assert!(!has(&pool, MIDNIGHT.day()));
     assert!(ensure(&pool, &[MIDNIGHT.day()]).await.is_empty());
-    assert!(pool.partitions().has(MIDNIGHT.day()));
-    for table in TABLES {
+    assert!(has(&pool, MIDNIGHT.day()));
+    for table in tables() {
         assert!(partitions(&client, table).await.contains(&format!("{table}_20260101")), "{table}");
     }
     // The last microsecond of the day belongs to it, whatever the time zone of the server.
-    CopyWriter::new().write_spans(&client, &[row]).await.unwrap();
+    CopyWriter::write_spans(&client, &[row]).await.unwrap();
     assert_eq!(count(&client, "trace_spans_20260101").await, 1);
 }
 
@@ -58,11 +74,11 @@ async fn times_without_a_day_have_partitions_of_their_own() {
     let pool = database.pool().await;
     let times = [UnixNanos::UNKNOWN, UnixNanos(1), UnixNanos(u64::MAX)];
     for time in times {
-        assert!(pool.partitions().has(time.day()), "{time:?}");
+        assert!(has(&pool, time.day()), "{time:?}");
     }
     assert!(ensure(&pool, &times.map(UnixNanos::day)).await.is_empty());
     let logs = times.map(|time| rows::log(1, time));
-    CopyWriter::new().write_logs(&client, &logs).await.unwrap();
+    CopyWriter::write_logs(&client, &logs).await.unwrap();
     assert_eq!(count(&client, "logs_undated").await, 2);
     assert_eq!(count(&client, "logs_far_future").await, 1);
     let (first, last) = (Day(10_957), Day(47_481));
@@ -89,9 +105,9 @@ async fn there_are_never_more_days_than_allowed() {
 
     // Another process, which learns of the days of this one only when it needs them.
     let other = database.pool_with(|config| config.partitions.max_days = 7).await.unwrap();
-    assert!(!other.partitions().has(days[0]));
+    assert!(!has(&other, days[0]));
     assert_eq!(ensure(&other, &[days[0], days[2]]).await, [days[2]].into());
-    assert!(other.partitions().has(days[0]));
+    assert!(has(&other, days[0]));
 }
 
 #[tokio::test]
@@ -111,18 +127,37 @@ async fn today_and_the_days_ahead_have_a_place_whatever_clients_sent() {
 }
 
 #[tokio::test]
+async fn each_family_has_days_of_its_own() {
+    let database = TestDatabase::new().await;
+    let client = database.client().await;
+    // The template has five days; there is room for one more in each family.
+    let pool = database.pool_with(|config| config.partitions.max_days = 6).await.unwrap();
+    let days = [MIDNIGHT.day(), MIDNIGHT.day().next()];
+    let made = pool.partitions().ensure(&client, Family::Logs, &[days[0]].into()).await.unwrap();
+    assert!(made.is_empty());
+    assert!(pool.partitions().has(Family::Logs, days[0]));
+    assert!(!pool.partitions().has(Family::Traces, days[0]));
+    assert!(!partitions(&client, "traces").await.contains(&"traces_20260101".to_owned()));
+
+    let declined = pool.partitions().ensure(&client, Family::Logs, &[days[1]].into()).await.unwrap();
+    assert!(declined.contains(days[1]), "the logs have their six days");
+    let declined = pool.partitions().ensure(&client, Family::Traces, &[days[1]].into()).await.unwrap();
+    assert!(declined.is_empty(), "which costs the traces nothing");
+}
+
+#[tokio::test]
 async fn several_processes_may_make_the_same_day() {
     let database = TestDatabase::new().await;
     let days: Vec<Day> = (0..4).map(|day| Day(MIDNIGHT.day().0 + day)).collect();
-    let refused = join_all((0..4).map(|_| async { ensure(&database.pool().await, &days).await })).await;
-    assert_eq!(refused, vec![Refused::default().0; 4]);
+    let declined = join_all((0..4).map(|_| async { ensure(&database.pool().await, &days).await })).await;
+    assert_eq!(declined, vec![BTreeSet::new(); 4]);
     let client = database.client().await;
     let made = stored(
         &client,
         "(SELECT partition FROM observatory_partitions WHERE partition::text LIKE '%\\_2026010_')",
     )
     .await;
-    assert_eq!(made.len(), 4 * TABLES.len());
+    assert_eq!(made.len(), 4 * tables().len());
 }
 
 #[tokio::test]
@@ -131,7 +166,7 @@ async fn rows_can_be_written_while_a_day_is_made() {
     let pool = database.pool().await;
     let client = database.client().await;
     client.batch_execute("BEGIN").await.unwrap();
-    CopyWriter::new().write_logs(&client, &[rows::log(1, rows::now())]).await.unwrap();
+    CopyWriter::write_logs(&client, &[rows::log(1, rows::now())]).await.unwrap();
     // An open transaction that has written to the parent does not hold the new day up.
     assert!(ensure(&pool, &[MIDNIGHT.day()]).await.is_empty());
     client.batch_execute("COMMIT").await.unwrap();

@@ -8,9 +8,10 @@ use llm_observatory_core::ids::ProjectId;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::StatusCode;
 use llm_observatory_storage::config::WriteMethod;
+use llm_observatory_storage::maintenance::Family;
 use llm_observatory_storage::models::SpanRow;
 use llm_observatory_storage::models::trace::Span;
-use llm_observatory_storage::writers::{self, Dictionary, TraceBatch, WriterConnection, Written};
+use llm_observatory_storage::writers::{self, Dictionary, RecordCounts, TraceBatch, WriterConnection};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -25,7 +26,7 @@ async fn commit(
     client: &WriterConnection,
     spans: impl IntoIterator<Item = Span>,
     method: WriteMethod,
-) -> Written {
+) -> RecordCounts {
     let batch = TraceBatch { spans: spans.into_iter().collect(), ..TraceBatch::default() };
     writers::commit(client, &Dictionary::default(), &[batch], method).await.unwrap()
 }
@@ -35,7 +36,7 @@ async fn database() -> (TestDatabase, WriterConnection) {
     let database = TestDatabase::new().await;
     let client = database.writer().await;
     let days = [MIDNIGHT.day(), UnixNanos(MIDNIGHT.0 + 1).day()];
-    database.pool().await.partitions().ensure(&client, &days.into()).await.unwrap();
+    database.pool().await.partitions().ensure(&client, Family::Traces, &days.into()).await.unwrap();
     let nanos = "
         CREATE FUNCTION pg_temp.nanos(timestamptz, smallint) RETURNS numeric LANGUAGE sql
         RETURN (extract(epoch FROM $1) * 1000000000)::numeric(30) + $2";
@@ -119,7 +120,7 @@ fn any_order_split_and_repetition_gives_the_same_summaries() {
                 .batch_execute("DELETE FROM traces; DELETE FROM trace_spans; DELETE FROM trace_events")
                 .await
                 .unwrap();
-            let mut written = Written::default();
+            let mut written = RecordCounts::default();
             for (batch, copies) in &arrivals {
                 let method = if *copies { WriteMethod::Copy } else { WriteMethod::Insert };
                 let batch = commit(&client, batch.iter().map(|n| spans[*n].clone().into()), method).await;
@@ -149,11 +150,14 @@ async fn a_batch_that_is_written_twice_is_stored_once() {
         let old: Vec<Span> =
             (1..=10).map(|id| with_event(rows::failed(rows::span(1, id, MIDNIGHT)))).collect();
         let new = with_event(rows::span(1, 11, MIDNIGHT));
-        assert_eq!(commit(&client, old.clone(), first).await, Written { stored: 10, ..Written::default() });
+        assert_eq!(
+            commit(&client, old.clone(), first).await,
+            RecordCounts { stored: 10, ..RecordCounts::default() }
+        );
         let again = old.into_iter().chain([new]);
         assert_eq!(
             commit(&client, again, second).await,
-            Written { stored: 1, duplicates: 10, ..Written::default() }
+            RecordCounts { stored: 1, duplicates: 10, ..RecordCounts::default() }
         );
         assert_eq!(count(&client, "trace_spans").await, 11);
         assert_eq!(count(&client, "trace_events").await, 11);
@@ -213,7 +217,7 @@ async fn of_two_copies_in_one_batch_the_more_complete_one_is_kept() {
         let mut ended = rows::span(1, 1, MIDNIGHT);
         ended.end_time = UnixNanos(MIDNIGHT.0 + 5_000);
         let written = commit(&client, [unended.clone(), ended.into(), unended], method).await;
-        assert_eq!(written, Written { stored: 1, duplicates: 2, completed: 0 });
+        assert_eq!(written, RecordCounts { stored: 1, duplicates: 2, completed: 0 });
         assert_eq!(stored(&client, "trace_spans").await[0]["duration_nanos"], 5_000);
         assert_eq!(count(&client, "trace_events").await, 0, "events go with their span");
         assert_exact(&client).await;

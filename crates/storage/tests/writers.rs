@@ -12,9 +12,10 @@ use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::StatusCode;
 use llm_observatory_storage::config::WriteMethod;
 use llm_observatory_storage::models::metric::PointValue;
-use llm_observatory_storage::models::{ResourceRow, ScopeRow};
-use llm_observatory_storage::writers::{Dictionary, LogBatch, MetricBatch, TraceBatch, Written, commit};
-use llm_observatory_storage::{LogWriter, MetricWriter, StoragePool, TraceWriter};
+use llm_observatory_storage::models::trace::Span;
+use llm_observatory_storage::models::{ResourceRow, ScopeRow, TraceRow};
+use llm_observatory_storage::writers::{Dictionary, LogBatch, MetricBatch, RecordCounts, TraceBatch, commit};
+use llm_observatory_storage::{LogWriter, MetricWriter, StoragePool, TraceRepository, TraceWriter};
 use serde_json::json;
 
 use crate::rows::{self, MIDNIGHT, count, stored};
@@ -44,8 +45,8 @@ async fn spans_are_gathered_until_there_are_enough() {
         ok(writer.write_span(rows::span(1, 3, rows::now())).await);
         assert_eq!(count(&client, "trace_spans").await, 3, "three are a batch");
         ok(writer.write_span(rows::span(1, 4, rows::now())).await);
-        assert_eq!(writer.flush().await.unwrap(), Written { stored: 1, ..Written::default() });
-        assert_eq!(writer.flush().await.unwrap(), Written::default(), "nothing is gathered any more");
+        assert_eq!(writer.flush().await.unwrap(), RecordCounts { stored: 1, ..RecordCounts::default() });
+        assert_eq!(writer.flush().await.unwrap(), RecordCounts::default(), "nothing is gathered any more");
         assert_eq!(count(&client, "trace_spans").await, 4);
         ok(writer.write_events(&[rows::event(&rows::span(1, 4, MIDNIGHT), 0, "late")]).await);
         assert_eq!(stored(&client, "trace_events").await[0]["name"], "late");
@@ -58,7 +59,7 @@ async fn log_records_are_gathered_until_there_are_enough() {
         let database = TestDatabase::new().await;
         let client = database.client().await;
         let writer = LogWriter::new(pool(&database, method).await);
-        assert_eq!(writer.flush().await.unwrap(), Written::default());
+        assert_eq!(writer.flush().await.unwrap(), RecordCounts::default());
         for id in 1..=4 {
             ok(writer.write_log(rows::log(id, MIDNIGHT)).await);
         }
@@ -74,7 +75,7 @@ async fn points_are_gathered_with_what_they_point_at() {
         let database = TestDatabase::new().await;
         let client = database.client().await;
         let writer = MetricWriter::new(pool(&database, method).await);
-        assert_eq!(writer.flush().await.unwrap(), Written::default());
+        assert_eq!(writer.flush().await.unwrap(), RecordCounts::default());
         ok(writer.write_metric(rows::metric(1, MetricKind::Sum)).await);
         ok(writer.write_series(rows::series(2, 1)).await);
         for n in 0..4 {
@@ -87,7 +88,7 @@ async fn points_are_gathered_with_what_they_point_at() {
             "points one nanosecond apart are different points"
         );
         ok(writer.write_data_point(rows::point(2, MIDNIGHT, PointValue::Int(9))).await);
-        assert_eq!(writer.flush().await.unwrap(), Written { stored: 1, duplicates: 1, completed: 0 });
+        assert_eq!(writer.flush().await.unwrap(), RecordCounts { stored: 1, duplicates: 1, completed: 0 });
         let joined =
             "metric_data_points JOIN metric_series s ON s.id = series_id JOIN metrics m ON m.id = metric_id";
         assert_eq!(count(&client, joined).await, 4);
@@ -102,7 +103,7 @@ async fn definitions_without_points_are_written_too() {
     let client = database.client().await;
     let writer = MetricWriter::new(database.pool().await);
     ok(writer.write_metric(rows::metric(1, MetricKind::Gauge)).await);
-    assert_eq!(writer.flush().await.unwrap(), Written::default());
+    assert_eq!(writer.flush().await.unwrap(), RecordCounts::default());
     assert_eq!(count(&client, "metrics").await, 1);
 }
 
@@ -165,8 +166,10 @@ async fn an_llm_call_becomes_a_span_with_the_names_of_opentelemetry() {
     let database = TestDatabase::new().await;
     let client = database.client().await;
     let writer = TraceWriter::new(database.pool().await);
-    ok(writer.write_span_from_llm(llm_span()).await);
+    let row = writer.write_span_from_llm(llm_span()).await.unwrap();
     assert_eq!(writer.flush().await.unwrap().stored, 1);
+    let found = TraceRepository::new(database.pool().await).span(row.trace_id, row.span_id).await.unwrap();
+    assert_eq!(found.map(|span| span.row.llm), Some(row.llm), "what is returned is what is stored");
 
     let span = &stored(&client, "trace_spans").await[0];
     let columns = json!({
@@ -187,6 +190,24 @@ async fn an_llm_call_becomes_a_span_with_the_names_of_opentelemetry() {
     assert_eq!(view["scope_name"], "llm-observatory");
     assert_eq!(view["span_id"], "0000000000000002");
     assert_eq!(view["trace_id"], "00000000000000000000000000000001");
+}
+
+#[tokio::test]
+async fn a_trace_is_told_by_its_spans_or_by_its_summary() {
+    for method in [WriteMethod::Insert, WriteMethod::Copy] {
+        let database = TestDatabase::new().await;
+        let client = database.client().await;
+        let writer = TraceWriter::new(pool(&database, method).await);
+        let spans = vec![Span::from(rows::span(1, 1, MIDNIGHT)), Span::from(rows::span(1, 2, MIDNIGHT))];
+        ok(writer.write_trace(spans).await);
+        let mut summary = TraceRow::of(&rows::span(1, 3, MIDNIGHT));
+        (summary.span_count, summary.services) = (0, vec!["known before its spans".into()]);
+        ok(writer.write_trace(summary).await);
+        assert_eq!(writer.flush().await.unwrap().stored, 2);
+        let stored = &stored(&client, "traces").await[0];
+        assert_eq!(stored["span_count"], 2);
+        assert!(stored["services"].to_string().contains("known before its spans"), "{stored}");
+    }
 }
 
 #[tokio::test]
@@ -214,6 +235,7 @@ async fn a_dictionary_row_is_sent_once() {
         resources: vec![ResourceRow::of_service(ProjectId::DEFAULT, "chat"); 2],
         scopes: vec![ScopeRow::named(ProjectId::DEFAULT, "lib"); 2],
         spans: vec![rows::span(1, id, rows::now()).into()],
+        ..TraceBatch::default()
     };
     let write = async |writer: &TraceWriter, id| {
         ok(writer.write(batch(id)).await);

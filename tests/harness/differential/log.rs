@@ -2,7 +2,6 @@
 
 use llm_observatory_core::ids::{ResourceId, ScopeId, SpanId, TraceId};
 use llm_observatory_core::text::Text;
-use llm_observatory_ingest::Logs;
 use llm_observatory_storage::models::LogRow;
 use llm_observatory_storage::models::attributes::ValueColumns;
 use llm_observatory_storage::models::log::TimeSource;
@@ -16,7 +15,7 @@ use super::normal_form::{self, Shape};
 use super::{Compared, Origin, RECEIVED, Told, attributes};
 use crate::otlp::normalise;
 
-impl Compared for Logs {
+impl Compared for LogBatch {
     type Otlp = ExportLogsServiceRequest;
     const SHAPE: &'static Shape = &normal_form::LOGS;
 

@@ -2,7 +2,6 @@
 
 use llm_observatory_core::ids::SeriesId;
 use llm_observatory_core::metric::{MetricKind, NO_RECORDED_VALUE};
-use llm_observatory_ingest::MetricPoints;
 use llm_observatory_storage::models::metric::{Buckets, PointValue};
 use llm_observatory_storage::models::{DataPointRow, MetricRow, SeriesRow};
 use llm_observatory_storage::writers::MetricBatch;
@@ -24,7 +23,7 @@ use super::normal_form::{self, Shape, put};
 use super::{Compared, Origin, Told, attributes};
 use crate::otlp::normalise;
 
-impl Compared for MetricPoints {
+impl Compared for MetricBatch {
     type Otlp = ExportMetricsServiceRequest;
     const SHAPE: &'static Shape = &normal_form::METRICS;
 

@@ -20,12 +20,11 @@ use std::collections::BTreeMap;
 
 use llm_observatory_core::ids::{ProjectId, ResourceId, ScopeId};
 use llm_observatory_core::time::UnixNanos;
-use llm_observatory_ingest::decode::{Decoded, Limits, Request, Undecodable};
-use llm_observatory_ingest::signal::Record;
-use llm_observatory_ingest::{Logs, MetricPoints, Rejections, Signal, Spans};
+use llm_observatory_ingest::OtlpSignal;
+use llm_observatory_ingest::decode::{Decoded, Decoder, Limits, Rejections, Undecodable};
 use llm_observatory_storage::models::attributes::Attributes;
 use llm_observatory_storage::models::{ResourceRow, ScopeRow};
-use llm_observatory_storage::writers::Rows;
+use llm_observatory_storage::writers::{Batch, LogBatch, MetricBatch, TraceBatch};
 use opentelemetry_proto::tonic::common::v1::{InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message;
@@ -36,17 +35,17 @@ use normal_form::{Shape, normal_form, put};
 
 /// Checks a request of TraceService.
 pub fn traces(request: &[u8]) {
-    check::<Spans>(request);
+    check::<TraceBatch>(request);
 }
 
 /// Checks a request of MetricsService.
 pub fn metrics(request: &[u8]) {
-    check::<MetricPoints>(request);
+    check::<MetricBatch>(request);
 }
 
 /// Checks a request of LogsService.
 pub fn logs(request: &[u8]) {
-    check::<Logs>(request);
+    check::<LogBatch>(request);
 }
 
 /// Limits that nothing meets.
@@ -66,7 +65,7 @@ const RECEIVED: UnixNanos = UnixNanos(1);
 type Told = BTreeMap<String, Result<String, &'static str>>;
 
 /// What the check needs to know of a signal.
-trait Compared: Signal {
+trait Compared: OtlpSignal {
     /// The request in OTLP's types.
     type Otlp: Message + Default;
     /// Its shape on the wire.
@@ -76,24 +75,24 @@ trait Compared: Signal {
     fn theirs(request: &Self::Otlp) -> Told;
 
     /// Every record of a batch, as OTLP, in the same words.
-    fn ours(batch: &Self::Batch) -> Vec<String>;
+    fn ours(batch: &Self) -> Vec<String>;
 
     /// Shows every column of a batch.
-    fn show(batch: &Self::Batch, columns: &mut Columns);
+    fn show(batch: &Self, columns: &mut Columns);
 
     /// Attributes, events, links, buckets and nested values of a record, weighed at the least.
-    fn elements(record: &Record<Self>) -> usize;
+    fn elements(record: &Self::Record) -> usize;
 
     /// The n-th record of a batch without what its group gave it.
-    fn bare(batch: &Self::Batch, n: usize) -> String;
+    fn bare(batch: &Self, n: usize) -> String;
 
     /// The encoded record as an item of a scope group: for a data point, within a metric of its kind.
-    fn item(batch: &Self::Batch, n: usize, record: &[u8]) -> Vec<u8>;
+    fn item(batch: &Self, n: usize, record: &[u8]) -> Vec<u8>;
 }
 
 fn check<S: Compared>(request: &[u8]) {
     let request = Bytes::copy_from_slice(request);
-    let census = S::count(&request);
+    let census = S::census(&request);
     let decoded = decode::<S>(&request, GENEROUS);
     let is_valid = S::Otlp::decode(&*request).is_ok();
     if is_valid {
@@ -113,16 +112,16 @@ fn check<S: Compared>(request: &[u8]) {
     limits_are_kept::<S>(&request, census.records, columns.held);
 }
 
-fn decode<S: Signal>(request: &Bytes, limits: Limits) -> Result<Decoded<S::Batch>, Undecodable> {
-    S::decode(Request::new(request, ProjectId::DEFAULT, uuid::Uuid::nil(), RECEIVED, limits))
+fn decode<S: OtlpSignal>(request: &Bytes, limits: Limits) -> Result<Decoded<S>, Undecodable> {
+    S::decode(Decoder::new(request, ProjectId::DEFAULT, uuid::Uuid::nil(), RECEIVED, limits))
 }
 
-fn accounted<B: Rows>(decoded: &Decoded<B>) -> u64 {
+fn accounted<B: Batch>(decoded: &Decoded<B>) -> u64 {
     decoded.batch.records().len() as u64 + decoded.rejections.count()
 }
 
 /// Each record, cut out of the request and decoded alone, is the same record.
-fn sources_hold_their_records<S: Compared>(request: &Bytes, decoded: &Decoded<S::Batch>) {
+fn sources_hold_their_records<S: Compared>(request: &Bytes, decoded: &Decoded<S>) {
     for (n, source) in decoded.sources.iter().enumerate() {
         let item = S::item(&decoded.batch, n, &request[source.range()]);
         let (mut scope, mut resource, mut alone) = (Vec::new(), Vec::new(), Vec::new());
@@ -143,7 +142,7 @@ fn sources_hold_their_records<S: Compared>(request: &Bytes, decoded: &Decoded<S:
 }
 
 /// Our records are those that prost sees.
-fn compare<S: Compared>(request: &[u8], is_valid: bool, decoded: &Decoded<S::Batch>) {
+fn compare<S: Compared>(request: &[u8], is_valid: bool, decoded: &Decoded<S>) {
     let normal_form = normal_form(request, S::SHAPE);
     let Some(theirs) = normal_form.and_then(|form| S::Otlp::decode(&*form).ok()) else {
         assert!(!is_valid, "what prost decodes has a normal form");

@@ -2,7 +2,6 @@
 
 use llm_observatory_core::ids::{ResourceId, ScopeId, SpanId, TraceId};
 use llm_observatory_core::text::Text;
-use llm_observatory_ingest::Spans;
 use llm_observatory_storage::models::EventRow;
 use llm_observatory_storage::models::trace::Span as SpanWithEvents;
 use llm_observatory_storage::writers::TraceBatch;
@@ -17,7 +16,7 @@ use super::normal_form::{self, Shape};
 use super::{Compared, Origin, Told, attributes};
 use crate::otlp::normalise;
 
-impl Compared for Spans {
+impl Compared for TraceBatch {
     type Otlp = ExportTraceServiceRequest;
     const SHAPE: &'static Shape = &normal_form::TRACES;
 

@@ -6,6 +6,8 @@ use llm_observatory_core::attributes::{Attribute, Value, find};
 use llm_observatory_core::span::{LlmReading, TokenUsage};
 use llm_observatory_core::text::Text;
 
+use crate::observation::Observation;
+
 const PREFIX: &str = "gen_ai.";
 
 const OPERATION: &[&str] = &["gen_ai.operation.name"];
@@ -21,14 +23,17 @@ const CACHE_CREATION: &[&str] =
     &["gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation.input_tokens"];
 const REASONING: &[&str] = &["gen_ai.usage.reasoning.output_tokens"];
 
-/// The reading of a span that carries any `gen_ai.*` attribute; `None` for every other span.
-pub(crate) fn read(attributes: &[Attribute<'_>]) -> Option<LlmReading> {
-    if !attributes.iter().any(|attribute| attribute.key.starts_with(PREFIX)) {
-        return None;
-    }
+/// Whether the observation carries any `gen_ai.*` attribute.
+pub(crate) fn speaks(observation: &Observation<'_>) -> bool {
+    observation.attributes().iter().any(|attribute| attribute.key.starts_with(PREFIX))
+}
+
+/// The reading of an observation in this dialect.
+pub(crate) fn read(observation: &Observation<'_>) -> LlmReading {
+    let attributes = observation.attributes();
     let text = |keys| first(attributes, keys, |value| value.as_str().map(Text::from));
     let count = |keys| first(attributes, keys, |value| value.as_int().filter(|count| *count >= 0));
-    Some(LlmReading {
+    LlmReading {
         operation: text(OPERATION),
         provider: text(PROVIDER),
         request_model: text(REQUEST_MODEL),
@@ -42,7 +47,7 @@ pub(crate) fn read(attributes: &[Attribute<'_>]) -> Option<LlmReading> {
             cache_creation: count(CACHE_CREATION),
             reasoning: count(REASONING),
         },
-    })
+    }
 }
 
 fn first<T>(
@@ -55,11 +60,25 @@ fn first<T>(
 
 #[cfg(test)]
 mod tests {
+    use llm_observatory_core::trace::SpanKind;
+
     use super::*;
+    use crate::observation::{LogObservation, Scope, SpanObservation};
+
+    fn span<'a>(attributes: &'a [Attribute<'a>]) -> Observation<'a> {
+        Observation::Span(SpanObservation {
+            scope: Scope::default(),
+            name: "chat gpt-4o",
+            kind: SpanKind::CLIENT,
+            status: None,
+            attributes,
+            events: &[],
+        })
+    }
 
     #[test]
     fn newer_names_win_over_the_older_ones() {
-        let span = [
+        let attributes = [
             Attribute::new("gen_ai.system", "az.ai.openai"),
             Attribute::new("gen_ai.provider.name", "azure.ai.openai"),
             Attribute::new("gen_ai.usage.prompt_tokens", 1),
@@ -68,11 +87,28 @@ mod tests {
             Attribute::new("gen_ai.usage.cache_read.input_tokens", -1),
             Attribute::new("gen_ai.conversation.id", "c-9"),
         ];
-        let reading = read(&span).unwrap();
+        let reading = crate::read(&span(&attributes)).unwrap();
         assert_eq!(reading.provider.as_deref(), Some("azure.ai.openai"));
         assert_eq!(reading.usage.input, Some(2));
         assert_eq!(reading.usage.output, Some(3), "numbers also come as text");
         assert_eq!(reading.usage.cache_read, None, "a negative count is no count");
         assert_eq!(reading.session_id.as_deref(), Some("c-9"));
+        assert_eq!(crate::read(&span(&[Attribute::new("http.route", "/chat")])), None);
+    }
+
+    #[test]
+    fn a_log_record_speaks_the_same_dialect() {
+        let attributes = [
+            Attribute::new("gen_ai.response.model", "gpt-4o"),
+            Attribute::new("gen_ai.usage.input_tokens", 5),
+        ];
+        let reading = crate::read(&Observation::Log(LogObservation {
+            scope: Scope::default(),
+            event_name: "gen_ai.client.inference.operation.details",
+            attributes: &attributes,
+            body: &Value::Empty,
+        }));
+        let reading = reading.unwrap();
+        assert_eq!((reading.response_model.as_deref(), reading.usage.input), (Some("gpt-4o"), Some(5)));
     }
 }

@@ -11,33 +11,35 @@ use llm_observatory_storage::models::log::TimeSource;
 use llm_observatory_storage::writers::LogBatch;
 use uuid::Uuid;
 
+use super::decoded::{Decoded, Undecodable};
+use super::decoder::Decoder;
+use super::place::Levels;
 use super::resource::{Owner, each_record};
-use super::{Decoded, Levels, Request, Undecodable, value};
+use super::value;
 use crate::wire::{Fields, Malformed};
 
-/// The names of the levels of a request.
-pub const LEVELS: Levels = ["resource_logs", "scope_logs", "log_records"];
+/// The names of the levels of a decoder.
+pub(crate) const LEVELS: Levels = ["resource_logs", "scope_logs", "log_records"];
 
-/// Decodes a request.
+/// Decodes a decoder.
 ///
 /// # Errors
 /// When the outer framing is broken, or the rows outgrow their allowance; everything below rejects records one by one.
-pub fn decode(mut request: Request<'_>) -> Result<Decoded<LogBatch>, Undecodable> {
-    let mut logs = Vec::with_capacity(request.expected);
+pub(crate) fn decode(mut decoder: Decoder<'_>) -> Result<Decoded<LogBatch>, Undecodable> {
+    let mut logs = Vec::with_capacity(decoder.expected);
     let mut attributes = Vec::new();
-    let mut ids = Ids(request.hash.as_u128());
-    let (resources, scopes) = each_record(&mut request, |owner, place, message, request| {
+    let mut ids = Ids(decoder.hash.as_u128());
+    let (resources, scopes) = each_record(&mut decoder, |owner, place, message, decoder| {
         let id = ids.next();
-        match owner.and_then(|owner| log(message, id, owner, &mut attributes, request)) {
+        match owner.and_then(|owner| log(message, id, owner, &mut attributes, decoder)) {
             Ok(log) => {
-                request.decoded(place, message, held(&log));
+                decoder.decoded(place, message, held(&log));
                 logs.push(log);
             }
-            Err(malformed) => request.reject(malformed.into(), place, LEVELS, message),
+            Err(malformed) => decoder.reject(malformed.into(), place, LEVELS, message),
         }
     })?;
-    let batch = LogBatch { resources, scopes, logs };
-    Ok(Decoded { batch, sources: request.sources, rejections: request.notes.rejections })
+    Ok(decoder.finish(LogBatch { resources, scopes, logs }))
 }
 
 /// The ids of the records of a request: the hash of the request, counted up. The same request has the same ids again.
@@ -63,11 +65,11 @@ fn log<'a>(
     id: Uuid,
     owner: &Owner,
     attributes: &mut Vec<Attribute<'a>>,
-    request: &mut Request<'a>,
+    decoder: &mut Decoder<'a>,
 ) -> Result<LogRow, Malformed> {
     attributes.clear();
     let mut log = LogRow {
-        project_id: request.project_id,
+        project_id: decoder.project_id,
         id,
         time: UnixNanos::UNKNOWN,
         time_source: TimeSource::Record,
@@ -90,25 +92,25 @@ fn log<'a>(
         match field.number {
             1 => log.time = UnixNanos(field.fixed64()?),
             2 => log.severity = Severity(field.i32()?),
-            3 => log.severity_text = request.text(field.bytes()?),
+            3 => log.severity_text = decoder.text(field.bytes()?),
             5 => {
-                let body = value::value(field.bytes()?, &mut request.notes)?;
-                log.body = ValueColumns::encode(&body, &mut request.arena);
+                let body = value::value(field.bytes()?, &mut decoder.notes)?;
+                log.body = ValueColumns::encode(&body, &mut decoder.arena);
             }
-            6 => attributes.push(value::attribute(field.bytes()?, &mut request.notes)?),
+            6 => attributes.push(value::attribute(field.bytes()?, &mut decoder.notes)?),
             7 => log.dropped_attributes_count = field.u32()?,
             8 => log.flags = field.fixed32()?,
             9 => log.trace_id = TraceId::from_wire(field.bytes()?),
             10 => log.span_id = SpanId::from_wire(field.bytes()?),
             11 => log.observed_time = UnixNanos(field.fixed64()?),
-            12 => log.event_name = request.text(field.bytes()?),
+            12 => log.event_name = decoder.text(field.bytes()?),
             _ => {}
         }
     }
-    log.attributes = Attributes::encode(attributes, &mut request.arena);
+    log.attributes = Attributes::encode(attributes, &mut decoder.arena);
     if !log.time.is_known() {
         let observed = log.observed_time.is_known();
-        log.time = if observed { log.observed_time } else { request.received };
+        log.time = if observed { log.observed_time } else { decoder.received };
         log.time_source = if observed { TimeSource::Observed } else { TimeSource::Received };
     }
     Ok(log)

@@ -9,30 +9,31 @@ use llm_observatory_storage::models::{DataPointRow, MetricRow, SeriesRow};
 use llm_observatory_storage::writers::MetricBatch;
 use uuid::Uuid;
 
-use super::place::Place;
+use super::decoded::{Decoded, Undecodable};
+use super::decoder::Decoder;
+use super::place::{Levels, Place};
 use super::resource::{Distinct, Owner, each_record};
-use super::{Decoded, Levels, Request, Undecodable, census, value};
+use super::{census, value};
 use crate::wire::{Fields, Malformed};
 
 mod point;
 
-/// The names of the levels of a request.
-pub const LEVELS: Levels = ["resource_metrics", "scope_metrics", "metrics"];
+/// The names of the levels of a decoder.
+pub(crate) const LEVELS: Levels = ["resource_metrics", "scope_metrics", "metrics"];
 
-/// Decodes a request.
+/// Decodes a decoder.
 ///
 /// # Errors
 /// When the outer framing is broken, or the rows outgrow their allowance; everything below rejects data points one by one.
-pub fn decode(mut request: Request<'_>) -> Result<Decoded<MetricBatch>, Undecodable> {
-    let mut rows = Rows { points: Vec::with_capacity(request.expected), ..Rows::default() };
-    let (resources, scopes) = each_record(&mut request, |owner, place, message, request| match owner {
-        Ok(owner) => metric(message, owner, &mut rows, request, place),
-        Err(malformed) => reject_all(message, malformed, request, place),
+pub(crate) fn decode(mut decoder: Decoder<'_>) -> Result<Decoded<MetricBatch>, Undecodable> {
+    let mut rows = Rows { points: Vec::with_capacity(decoder.expected), ..Rows::default() };
+    let (resources, scopes) = each_record(&mut decoder, |owner, place, message, decoder| match owner {
+        Ok(owner) => metric(message, owner, &mut rows, decoder, place),
+        Err(malformed) => reject_all(message, malformed, decoder, place),
     })?;
     let Rows { metrics, series, points } = rows;
     let (metrics, series) = (metrics.into_rows(), series.into_rows());
-    let batch = MetricBatch { resources, scopes, metrics, series, points };
-    Ok(Decoded { batch, sources: request.sources, rejections: request.notes.rejections })
+    Ok(decoder.finish(MetricBatch { resources, scopes, metrics, series, points }))
 }
 
 #[derive(Default)]
@@ -62,26 +63,26 @@ impl<'a> Data<'a> {
     }
 }
 
-fn metric<'a>(message: &'a [u8], owner: &Owner, rows: &mut Rows, request: &mut Request<'a>, place: Place) {
-    match definition(message, request) {
+fn metric<'a>(message: &'a [u8], owner: &Owner, rows: &mut Rows, decoder: &mut Decoder<'a>, place: Place) {
+    match definition(message, decoder) {
         Ok(Some((metric, data))) => {
-            if let Err(malformed) = points(&data, &metric, owner, rows, request, place) {
-                request.reject(malformed.into(), place, LEVELS, message);
+            if let Err(malformed) = points(&data, &metric, owner, rows, decoder, place) {
+                decoder.reject(malformed.into(), place, LEVELS, message);
             }
         }
-        Ok(None) => request.notes.rejections.empty_metrics += 1,
+        Ok(None) => decoder.notes.rejections.empty_metrics += 1,
         // Without its definition all of its points mean nothing.
-        Err(malformed) => reject_all(message, malformed, request, place),
+        Err(malformed) => reject_all(message, malformed, decoder, place),
     }
 }
 
 /// Rejects all points of a metric, which is named once.
-fn reject_all<'a>(message: &'a [u8], malformed: Malformed, request: &mut Request<'a>, place: Place) {
+fn reject_all<'a>(message: &'a [u8], malformed: Malformed, decoder: &mut Decoder<'a>, place: Place) {
     match census::records(message) {
-        0 => request.notes.rejections.empty_metrics += 1,
+        0 => decoder.notes.rejections.empty_metrics += 1,
         records => {
-            request.reject(malformed.into(), place, LEVELS, message);
-            request.notes.rejections.reject_unnamed(malformed.into(), records - 1);
+            decoder.reject(malformed.into(), place, LEVELS, message);
+            decoder.notes.rejections.reject_unnamed(malformed.into(), records - 1);
         }
     }
 }
@@ -89,7 +90,7 @@ fn reject_all<'a>(message: &'a [u8], malformed: Malformed, request: &mut Request
 /// The definition of a metric, and its data, if it has any.
 fn definition<'a>(
     message: &'a [u8],
-    request: &mut Request<'a>,
+    decoder: &mut Decoder<'a>,
 ) -> Result<Option<(MetricRow, Data<'a>)>, Malformed> {
     let (mut name, mut description, mut unit) = (Text::EMPTY, Text::EMPTY, Text::EMPTY);
     let mut metadata: Vec<Attribute<'a>> = Vec::new();
@@ -97,10 +98,10 @@ fn definition<'a>(
     for field in Fields::of(message) {
         let field = field?;
         match field.number {
-            1 => name = request.text(field.bytes()?),
-            2 => description = request.text(field.bytes()?),
-            3 => unit = request.text(field.bytes()?),
-            12 => metadata.push(value::attribute(field.bytes()?, &mut request.notes)?),
+            1 => name = decoder.text(field.bytes()?),
+            2 => description = decoder.text(field.bytes()?),
+            3 => unit = decoder.text(field.bytes()?),
+            12 => metadata.push(value::attribute(field.bytes()?, &mut decoder.notes)?),
             number @ (5 | 7 | 9 | 10 | 11) => data = Data::of(number, field.bytes()?),
             _ => {}
         }
@@ -111,14 +112,14 @@ fn definition<'a>(
     let (temporality, is_monotonic) = aggregation(&data)?;
     let metric = MetricRow {
         id: MetricId(Uuid::nil()),
-        project_id: request.project_id,
+        project_id: decoder.project_id,
         kind: data.kind,
         temporality,
         is_monotonic,
         name,
         unit,
         description,
-        metadata: Attributes::encode(&metadata, &mut request.arena),
+        metadata: Attributes::encode(&metadata, &mut decoder.arena),
     }
     .identified();
     Ok(Some((metric, data)))
@@ -152,14 +153,14 @@ fn points<'a>(
     metric: &MetricRow,
     owner: &Owner,
     rows: &mut Rows,
-    request: &mut Request<'a>,
+    decoder: &mut Decoder<'a>,
     place: Place,
 ) -> Result<(), Malformed> {
     // Before its points: those that were read before a broken one are stored, and need it.
     if rows.metrics.insert(metric.id, || metric.clone()).is_some() {
-        request.notes.hold(size_of::<MetricRow>() + metric.metadata.bytes());
+        decoder.notes.hold(size_of::<MetricRow>() + metric.metadata.bytes());
     }
-    let project_id: ProjectId = request.project_id;
+    let project_id: ProjectId = decoder.project_id;
     let mut numbers = 0..;
     let mut attributes = Vec::new();
     for field in Fields::of(data.message) {
@@ -170,21 +171,21 @@ fn points<'a>(
         let message = field.bytes()?;
         let place = place.point(numbers.next().unwrap_or_default());
         attributes.clear();
-        request.notes.begin_record();
-        match point::read(data.kind, message, &mut attributes, request) {
+        decoder.notes.begin_record();
+        match point::read(data.kind, message, &mut attributes, decoder) {
             Ok(point) => {
                 let id = SeriesRow::identity(metric.id, owner.resource, owner.scope, &attributes);
                 let series = || SeriesRow::new(metric, owner.resource, owner.scope, &attributes);
                 if let Some(series) = rows.series.insert(id, series) {
-                    request.notes.hold(size_of::<SeriesRow>() + series.attributes.bytes());
+                    decoder.notes.hold(size_of::<SeriesRow>() + series.attributes.bytes());
                 }
                 let row = point.into_row(project_id, id);
-                request.decoded(place, message, held(&row));
+                decoder.decoded(place, message, held(&row));
                 rows.points.push(row);
             }
-            Err(reason) => request.reject(reason, place, LEVELS, message),
+            Err(reason) => decoder.reject(reason, place, LEVELS, message),
         }
-        if request.notes.outgrown() {
+        if decoder.notes.outgrown() {
             break; // the whole request is given up then
         }
     }

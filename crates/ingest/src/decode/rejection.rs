@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
-use llm_observatory_storage::writers::rejection::REFUSED;
+use llm_observatory_storage::writers::UNSTORABLE;
 
 use crate::wire::Malformed;
 
-/// How many rejected records an answer names; the rest are counted.
+/// Rejected records that an answer names; the rest are counted.
 const EXAMPLES: usize = 5;
 
 /// Why a record can never be stored.
@@ -28,8 +28,8 @@ pub enum Reason {
     Buckets,
     /// Its day would need one partition more than there may be.
     PartitionLimit,
-    /// PostgreSQL refused it.
-    Refused,
+    /// PostgreSQL does not take it.
+    Unstorable,
     /// It has more elements than are taken.
     Elements,
 }
@@ -76,7 +76,7 @@ impl Reason {
             Self::NoValue => "no_value",
             Self::Buckets => "buckets",
             Self::PartitionLimit => "partition_limit",
-            Self::Refused => REFUSED,
+            Self::Unstorable => UNSTORABLE,
             Self::Elements => "elements",
         }
     }
@@ -96,15 +96,15 @@ impl fmt::Display for Reason {
             Self::PartitionLimit => {
                 f.write_str("its day would need one more partition than storage.partitions.max_days allows")
             }
-            Self::Refused => f.write_str("PostgreSQL refused it"),
+            Self::Unstorable => f.write_str("PostgreSQL does not take it"),
             Self::Elements => write!(f, "{}", Malformed::TooManyElements),
         }
     }
 }
 
-/// A record that can't be stored.
+/// A rejected record that is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Letter {
+pub struct DeadLetter {
     /// Where it stands in its request.
     pub place: String,
     /// Why it can't be stored.
@@ -117,7 +117,7 @@ pub struct Letter {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rejections {
     counts: BTreeMap<Reason, u64>,
-    letters: Vec<Letter>,
+    letters: Vec<DeadLetter>,
     kept: usize,
     /// Texts that held invalid UTF-8 or NUL.
     pub mended_texts: u64,
@@ -133,11 +133,11 @@ impl Rejections {
         Self { kept, ..Self::default() }
     }
 
-    /// Counts one record; `letter` gives its place and its bytes.
+    /// Counts one record; `letter` returns its place and its bytes.
     pub(crate) fn reject(&mut self, reason: Reason, letter: impl FnOnce() -> (String, Bytes)) {
         if self.letters.len() < self.kept.max(EXAMPLES) {
             let (place, record) = letter();
-            self.letters.push(Letter { place, reason, record });
+            self.letters.push(DeadLetter { place, reason, record });
         }
         *self.counts.entry(reason).or_default() += 1;
     }
@@ -150,21 +150,21 @@ impl Rejections {
     }
 
     /// The first rejected records, as many as are kept.
-    pub fn letters(&self) -> &[Letter] {
+    pub fn letters(&self) -> &[DeadLetter] {
         &self.letters[..self.letters.len().min(self.kept)]
     }
 
-    /// How many records were rejected.
+    /// The number of rejected records.
     pub fn count(&self) -> u64 {
         self.counts.values().sum()
     }
 
-    /// How many records were rejected for each reason.
+    /// The number of rejected records for each reason.
     pub fn by_reason(&self) -> impl Iterator<Item = (Reason, u64)> {
         self.counts.iter().map(|(reason, count)| (*reason, *count))
     }
 
-    /// What to tell the client: the first rejected records and why, and what was changed. Empty when all is well.
+    /// What the client hears: the first rejected records and why, and what was changed. Empty when all is well.
     pub fn message(&self) -> String {
         let mut parts: Vec<String> = self
             .letters

@@ -13,8 +13,10 @@ use opentelemetry_proto::tonic::common::v1::EntityRef;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message as _;
 
+use super::decoded::Undecodable;
+use super::decoder::Decoder;
 use super::place::Place;
-use super::{Request, Undecodable, value};
+use super::value;
 use crate::wire::{Fields, Malformed};
 
 /// What the records of one group have in common.
@@ -22,6 +24,8 @@ pub(super) struct Owner {
     pub(super) resource: ResourceId,
     pub(super) scope: ScopeId,
     pub(super) service: Text,
+    pub(super) scope_name: Text,
+    pub(super) scope_version: Text,
 }
 
 impl Owner {
@@ -31,54 +35,60 @@ impl Owner {
     ) -> Result<Self, Malformed> {
         let (resource, scope) =
             (resource.as_ref().map_err(|error| *error)?, scope.as_ref().map_err(|error| *error)?);
-        Ok(Self { resource: resource.id, scope: scope.id, service: resource.service_name.clone() })
+        Ok(Self {
+            resource: resource.id,
+            scope: scope.id,
+            service: resource.service_name.clone(),
+            scope_name: scope.name.clone(),
+            scope_version: scope.version.clone(),
+        })
     }
 }
 
-/// Hands every record of a request to `visit`, and gives the distinct resources and scopes that they belong to. Records whose
-/// resource or scope can't be read come with the reason instead.
+/// Hands every record of a request to `visit`, and returns the distinct resources and scopes that they belong to. Records
+/// whose resource or scope can't be read come with the reason instead.
 pub(super) fn each_record<'a>(
-    request: &mut Request<'a>,
-    mut visit: impl FnMut(Result<&Owner, Malformed>, Place, &'a [u8], &mut Request<'a>),
+    decoder: &mut Decoder<'a>,
+    mut visit: impl FnMut(Result<&Owner, Malformed>, Place, &'a [u8], &mut Decoder<'a>),
 ) -> Result<(Vec<ResourceRow>, Vec<ScopeRow>), Undecodable> {
     let mut resources = Distinct::default();
     let mut scopes = Distinct::default();
     let mut groups = 0_u32..;
-    for field in Fields::of(request.bytes) {
+    for field in Fields::of(decoder.bytes) {
         let field = field?;
         if field.number != 1 {
             continue;
         }
         let r = groups.next().unwrap_or_default();
         let group = Group::read(field.bytes()?)?;
-        let resource = group.resource(request);
+        let resource = group.resource(decoder);
         for (s, inner) in group.items() {
             let inner = Group::read(inner)?;
-            let scope = inner.scope(request);
+            let scope = inner.scope(decoder);
             let owner = Owner::of(&resource, &scope);
             for (n, record) in inner.items() {
-                request.notes.begin_record();
+                decoder.notes.begin_record();
                 visit(
                     owner.as_ref().map_err(|malformed| *malformed),
                     Place { resource: r, scope: s, record: n, point: None },
                     record,
-                    request,
+                    decoder,
                 );
-                request.within_allowance()?;
+                decoder.within_allowance()?;
             }
             if let Ok(scope) = scope
                 && let Some(scope) = scopes.insert(scope.id, || scope)
             {
-                request.notes.hold(size_of::<ScopeRow>() + scope.attributes.bytes());
-                request.within_allowance()?;
+                decoder.notes.hold(size_of::<ScopeRow>() + scope.attributes.bytes());
+                decoder.within_allowance()?;
             }
         }
         if let Ok(resource) = resource
             && let Some(resource) = resources.insert(resource.id, || resource)
         {
             let texts = resource.service_name.len() + resource.entity_refs.len();
-            request.notes.hold(size_of::<ResourceRow>() + resource.attributes.bytes() + texts);
-            request.within_allowance()?;
+            decoder.notes.hold(size_of::<ResourceRow>() + resource.attributes.bytes() + texts);
+            decoder.within_allowance()?;
         }
     }
     Ok((resources.into_rows(), scopes.into_rows()))
@@ -118,54 +128,54 @@ impl<'a> Group<'a> {
     }
 
     /// The resource of the group.
-    fn resource(&self, request: &mut Request<'a>) -> Result<ResourceRow, Malformed> {
-        request.notes.begin_record();
+    fn resource(&self, decoder: &mut Decoder<'a>) -> Result<ResourceRow, Malformed> {
+        decoder.notes.begin_record();
         let mut attributes = Vec::new();
         let mut dropped = 0;
         let mut entities = Resource::default();
         for field in Fields::of(self.head) {
             let field = field?;
             match field.number {
-                1 => attributes.push(value::attribute(field.bytes()?, &mut request.notes)?),
+                1 => attributes.push(value::attribute(field.bytes()?, &mut decoder.notes)?),
                 2 => dropped = field.u32()?,
                 3 => {
-                    request.notes.elements(1)?;
-                    entities.entity_refs.push(entity_ref(field.bytes()?, request)?);
+                    decoder.notes.elements(1)?;
+                    entities.entity_refs.push(entity_ref(field.bytes()?, decoder)?);
                 }
                 _ => {}
             }
         }
-        let schema_url = request.text(self.schema_url);
+        let schema_url = decoder.text(self.schema_url);
         let entity_refs = Bytes::from(entities.encode_to_vec());
-        Ok(ResourceRow::new(request.project_id, &attributes, dropped, schema_url, entity_refs))
+        Ok(ResourceRow::new(decoder.project_id, &attributes, dropped, schema_url, entity_refs))
     }
 
     /// The scope of the group.
-    fn scope(&self, request: &mut Request<'a>) -> Result<ScopeRow, Malformed> {
-        request.notes.begin_record();
+    fn scope(&self, decoder: &mut Decoder<'a>) -> Result<ScopeRow, Malformed> {
+        decoder.notes.begin_record();
         let mut attributes: Vec<Attribute<'a>> = Vec::new();
         let mut dropped = 0;
         let (mut name, mut version) = (Text::EMPTY, Text::EMPTY);
         for field in Fields::of(self.head) {
             let field = field?;
             match field.number {
-                1 => name = request.text(field.bytes()?),
-                2 => version = request.text(field.bytes()?),
-                3 => attributes.push(value::attribute(field.bytes()?, &mut request.notes)?),
+                1 => name = decoder.text(field.bytes()?),
+                2 => version = decoder.text(field.bytes()?),
+                3 => attributes.push(value::attribute(field.bytes()?, &mut decoder.notes)?),
                 4 => dropped = field.u32()?,
                 _ => {}
             }
         }
-        let schema_url = request.text(self.schema_url);
-        Ok(ScopeRow::new(request.project_id, name, version, &attributes, dropped, schema_url))
+        let schema_url = decoder.text(self.schema_url);
+        Ok(ScopeRow::new(decoder.project_id, name, version, &attributes, dropped, schema_url))
     }
 }
 
-fn entity_ref(message: &[u8], request: &mut Request<'_>) -> Result<EntityRef, Malformed> {
+fn entity_ref(message: &[u8], decoder: &mut Decoder<'_>) -> Result<EntityRef, Malformed> {
     let mut entity = EntityRef::default();
     for field in Fields::of(message) {
         let field = field?;
-        let mut text = || Ok(value::string(field.bytes()?, &mut request.notes).into_owned());
+        let mut text = || Ok(value::string(field.bytes()?, &mut decoder.notes).into_owned());
         match field.number {
             1 => entity.schema_url = text()?,
             2 => entity.r#type = text()?,
@@ -190,7 +200,7 @@ impl<K, R> Default for Distinct<K, R> {
 }
 
 impl<K: Hash + Eq, R> Distinct<K, R> {
-    /// Adds the row unless it is there already; gives the row if it was new.
+    /// Adds the row unless it is there already; returns the row if it was new.
     pub(super) fn insert(&mut self, id: K, row: impl FnOnce() -> R) -> Option<&R> {
         match self.rows.entry(id) {
             Entry::Occupied(_) => None,

@@ -1,45 +1,74 @@
 //! `ExportTraceServiceRequest` to spans.
 
-use bytes::{BufMut, Bytes};
 use llm_observatory_core::attributes::{Attribute, Value};
 use llm_observatory_core::ids::{SpanId, TraceId};
+use llm_observatory_core::span::LlmReading;
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::{SpanKind, StatusCode};
+use llm_observatory_genai::{Event, Observation, Scope, SpanObservation};
 use llm_observatory_storage::models::attributes::{Attributes, to_key_value};
 use llm_observatory_storage::models::trace::{Nested, Span};
 use llm_observatory_storage::models::{EventRow, SpanRow};
 use llm_observatory_storage::writers::TraceBatch;
 use opentelemetry_proto::tonic::trace::v1::{Span as OtlpSpan, span::Link};
 
+use super::decoded::{Decoded, Undecodable};
+use super::decoder::Decoder;
+use super::nested::nested;
+use super::place::Levels;
 use super::rejection::Reason;
 use super::resource::{Owner, each_record};
-use super::{Decoded, Levels, Request, Undecodable, value};
+use super::value;
 use crate::wire::{Fields, Malformed};
 
-/// The names of the levels of a request.
-pub const LEVELS: Levels = ["resource_spans", "scope_spans", "spans"];
+/// The names of the levels of a decoder.
+pub(crate) const LEVELS: Levels = ["resource_spans", "scope_spans", "spans"];
 
-/// Decodes a request.
+/// Decodes a decoder.
 ///
 /// # Errors
 /// When the outer framing is broken, or the rows outgrow their allowance; everything below rejects records one by one.
-pub fn decode(mut request: Request<'_>) -> Result<Decoded<TraceBatch>, Undecodable> {
-    let mut spans = Vec::with_capacity(request.expected);
-    let mut attributes = Vec::new();
-    let (resources, scopes) = each_record(&mut request, |owner, place, message, request| {
-        let span =
-            owner.map_err(Reason::from).and_then(|owner| span(message, owner, &mut attributes, request));
+pub(crate) fn decode(mut decoder: Decoder<'_>) -> Result<Decoded<TraceBatch>, Undecodable> {
+    let mut spans = Vec::with_capacity(decoder.expected);
+    let mut room = Room::default();
+    let (resources, scopes) = each_record(&mut decoder, |owner, place, message, decoder| {
+        let span = owner.map_err(Reason::from).and_then(|owner| span(message, owner, &mut room, decoder));
         match span {
             Ok(span) => {
-                request.decoded(place, message, held(&span));
+                decoder.decoded(place, message, held(&span));
                 spans.push(span);
             }
-            Err(reason) => request.reject(reason, place, LEVELS, message),
+            Err(reason) => decoder.reject(reason, place, LEVELS, message),
         }
     })?;
-    let batch = TraceBatch { resources, scopes, spans };
-    Ok(Decoded { batch, sources: request.sources, rejections: request.notes.rejections })
+    Ok(decoder.finish(TraceBatch { resources, scopes, spans, ..TraceBatch::default() }))
+}
+
+/// The attributes of the span that is being decoded. The room is made once for all spans of a request.
+#[derive(Default)]
+struct Room<'a> {
+    span: Vec<Attribute<'a>>,
+    /// Those of all its events, one event behind the other.
+    events: Vec<Attribute<'a>>,
+    /// Where the attributes of each event end.
+    event_ends: Vec<usize>,
+}
+
+impl<'a> Room<'a> {
+    fn clear(&mut self) {
+        self.span.clear();
+        self.events.clear();
+        self.event_ends.clear();
+    }
+
+    /// The events with their attributes.
+    fn observed<'s>(&'s self, events: &'s [EventRow]) -> Vec<Event<'s>> {
+        let mut start = 0;
+        let mut attributes_to = |end: usize| &self.events[std::mem::replace(&mut start, end)..end];
+        let named = events.iter().zip(&self.event_ends);
+        named.map(|(event, end)| Event { name: &event.name, attributes: attributes_to(*end) }).collect()
+    }
 }
 
 /// Memory of a span's rows, beside the request that their texts lie in.
@@ -74,51 +103,65 @@ struct Raw<'a> {
 fn span<'a>(
     message: &'a [u8],
     owner: &Owner,
-    attributes: &mut Vec<Attribute<'a>>,
-    request: &mut Request<'a>,
+    room: &mut Room<'a>,
+    decoder: &mut Decoder<'a>,
 ) -> Result<Span, Reason> {
-    attributes.clear();
-    let raw = read(message, attributes, request)?;
+    room.clear();
+    let raw = read(message, &mut room.span, decoder)?;
     let trace_id = TraceId::from_wire(raw.trace_id).ok_or(Reason::TraceId)?;
     let span_id = SpanId::from_wire(raw.span_id).ok_or(Reason::SpanId)?;
-    let (status, status_message) = status(raw.status, request)?;
+    let (status, status_message) = status(raw.status, decoder)?;
     let mut row = SpanRow {
-        project_id: request.project_id,
+        project_id: decoder.project_id,
         trace_id,
         span_id,
         parent_span_id: SpanId::from_wire(raw.parent_span_id),
         start_time: UnixNanos(raw.start_time),
         end_time: UnixNanos(raw.end_time),
-        name: request.text(raw.name),
+        name: decoder.text(raw.name),
         service_name: owner.service.clone(),
         kind: SpanKind(raw.kind),
         status,
         status_message,
-        trace_state: request.text(raw.trace_state),
+        trace_state: decoder.text(raw.trace_state),
         flags: raw.flags,
         resource_id: owner.resource,
         scope_id: owner.scope,
-        attributes: Attributes::encode(attributes, &mut request.arena),
+        attributes: Attributes::encode(&room.span, &mut decoder.arena),
         dropped_attributes_count: raw.dropped_attributes_count,
         dropped_events_count: raw.dropped_events_count,
         dropped_links_count: raw.dropped_links_count,
         links: None,
-        llm: llm_observatory_genai::read(attributes).map(Box::new),
+        llm: None,
     };
     if !raw.links.is_empty() {
-        row.links = Some(links(&raw.links, request)?);
+        row.links = Some(links(&raw.links, decoder)?);
     }
     let mut events = Vec::with_capacity(raw.events.len());
     for (ordinal, message) in (0..).zip(raw.events) {
-        events.push(event(message, ordinal, &row, attributes, request)?);
+        events.push(event(message, ordinal, &row, room, decoder)?);
     }
+    row.llm = read_llm(&row, &events, owner, room);
     Ok(Span { row, events })
+}
+
+/// What the span says of an LLM call, now that all of it is known.
+fn read_llm(row: &SpanRow, events: &[EventRow], owner: &Owner, room: &Room<'_>) -> Option<Box<LlmReading>> {
+    let observation = Observation::Span(SpanObservation {
+        scope: Scope { name: &owner.scope_name, version: &owner.scope_version },
+        name: &row.name,
+        kind: row.kind,
+        status: row.status,
+        attributes: &room.span,
+        events: &room.observed(events),
+    });
+    llm_observatory_genai::read(&observation).map(Box::new)
 }
 
 fn read<'a>(
     message: &'a [u8],
     attributes: &mut Vec<Attribute<'a>>,
-    request: &mut Request<'a>,
+    decoder: &mut Decoder<'a>,
 ) -> Result<Raw<'a>, Malformed> {
     let mut raw = Raw::default();
     for field in Fields::of(message) {
@@ -132,15 +175,15 @@ fn read<'a>(
             6 => raw.kind = field.i32()?,
             7 => raw.start_time = field.fixed64()?,
             8 => raw.end_time = field.fixed64()?,
-            9 => attributes.push(value::attribute(field.bytes()?, &mut request.notes)?),
+            9 => attributes.push(value::attribute(field.bytes()?, &mut decoder.notes)?),
             10 => raw.dropped_attributes_count = field.u32()?,
             11 => {
-                request.notes.elements(4)?; // an event is about as large as four attributes, and a link too
+                decoder.notes.elements(4)?; // an event is about as large as four attributes, and a link too
                 raw.events.push(field.bytes()?);
             }
             12 => raw.dropped_events_count = field.u32()?,
             13 => {
-                request.notes.elements(4)?;
+                decoder.notes.elements(4)?;
                 raw.links.push(field.bytes()?);
             }
             14 => raw.dropped_links_count = field.u32()?,
@@ -154,7 +197,7 @@ fn read<'a>(
 
 fn status(
     message: Option<&[u8]>,
-    request: &mut Request<'_>,
+    decoder: &mut Decoder<'_>,
 ) -> Result<(Option<StatusCode>, Text), Malformed> {
     let Some(message) = message else {
         return Ok((None, Text::EMPTY));
@@ -163,7 +206,7 @@ fn status(
     for field in Fields::of(message) {
         let field = field?;
         match field.number {
-            2 => text = request.text(field.bytes()?),
+            2 => text = decoder.text(field.bytes()?),
             3 => code = StatusCode(field.i32()?),
             _ => {}
         }
@@ -175,21 +218,22 @@ fn event<'a>(
     message: &'a [u8],
     ordinal: i32,
     span: &SpanRow,
-    attributes: &mut Vec<Attribute<'a>>,
-    request: &mut Request<'a>,
+    room: &mut Room<'a>,
+    decoder: &mut Decoder<'a>,
 ) -> Result<EventRow, Malformed> {
-    attributes.clear();
+    let first = room.events.len();
     let (mut time, mut name, mut dropped) = (0, Text::EMPTY, 0);
     for field in Fields::of(message) {
         let field = field?;
         match field.number {
             1 => time = field.fixed64()?,
-            2 => name = request.text(field.bytes()?),
-            3 => attributes.push(value::attribute(field.bytes()?, &mut request.notes)?),
+            2 => name = decoder.text(field.bytes()?),
+            3 => room.events.push(value::attribute(field.bytes()?, &mut decoder.notes)?),
             4 => dropped = field.u32()?,
             _ => {}
         }
     }
+    room.event_ends.push(room.events.len());
     Ok(EventRow {
         project_id: span.project_id,
         trace_id: span.trace_id,
@@ -198,13 +242,13 @@ fn event<'a>(
         ordinal,
         time: UnixNanos(time),
         name,
-        attributes: Attributes::encode(attributes, &mut request.arena),
+        attributes: Attributes::encode(&room.events[first..], &mut decoder.arena),
         dropped_attributes_count: dropped,
     })
 }
 
 /// Links are few and seldom asked for: they stay with their span, once for people and once exactly.
-fn links(messages: &[&[u8]], request: &mut Request<'_>) -> Result<Nested, Malformed> {
+fn links(messages: &[&[u8]], decoder: &mut Decoder<'_>) -> Result<Nested, Malformed> {
     let mut exact = OtlpSpan::default();
     let mut shown = Vec::with_capacity(messages.len());
     for message in messages {
@@ -215,8 +259,8 @@ fn links(messages: &[&[u8]], request: &mut Request<'_>) -> Result<Nested, Malfor
             match field.number {
                 1 => link.trace_id = field.bytes()?.to_vec(),
                 2 => link.span_id = field.bytes()?.to_vec(),
-                3 => link.trace_state = value::string(field.bytes()?, &mut request.notes).into_owned(),
-                4 => attributes.push(value::attribute(field.bytes()?, &mut request.notes)?),
+                3 => link.trace_state = value::string(field.bytes()?, &mut decoder.notes).into_owned(),
+                4 => attributes.push(value::attribute(field.bytes()?, &mut decoder.notes)?),
                 5 => link.dropped_attributes_count = field.u32()?,
                 6 => link.flags = field.fixed32()?,
                 _ => {}
@@ -224,36 +268,12 @@ fn links(messages: &[&[u8]], request: &mut Request<'_>) -> Result<Nested, Malfor
         }
         link.attributes = attributes.iter().map(to_key_value).collect();
         shown.push(Value::Map(vec![
-            Attribute::new("trace_id", hex(&link.trace_id)),
-            Attribute::new("span_id", hex(&link.span_id)),
+            Attribute::new("trace_id", hex::encode(&link.trace_id)),
+            Attribute::new("span_id", hex::encode(&link.span_id)),
             Attribute::new("trace_state", link.trace_state.clone()),
             Attribute::new("attributes", Value::Map(attributes)),
         ]));
         exact.links.push(link);
     }
-    Ok(nested(shown, &exact, request))
-}
-
-/// The two columns of nested messages.
-pub(super) fn nested(
-    shown: Vec<Value<'_>>,
-    exact: &impl prost::Message,
-    request: &mut Request<'_>,
-) -> Nested {
-    let columns = llm_observatory_storage::models::attributes::ValueColumns::encode(
-        &Value::Array(shown),
-        &mut request.arena,
-    );
-    Nested { json: columns.json.unwrap_or_default(), otlp: Bytes::from(exact.encode_to_vec()) }
-}
-
-/// Bytes as hexadecimal digits, whatever their number.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = Vec::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.put_u8(DIGITS[usize::from(byte >> 4)]);
-        text.put_u8(DIGITS[usize::from(byte & 15)]);
-    }
-    String::from_utf8_lossy(&text).into_owned()
+    Ok(nested(shown, &exact, decoder))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use llm_observatory_core::ids::ProjectId;
+use llm_observatory_core::signal::Signal;
 use llm_observatory_ingest::{Account, Books};
 use llm_observatory_proto::v1::ingest_service_server::{IngestService, IngestServiceServer};
 use llm_observatory_proto::v1::{GetIngestStatsRequest, GetIngestStatsResponse, IngestAccount, IngestCount};
@@ -42,10 +43,10 @@ impl IngestService for Stats {
     }
 }
 
-fn encode(project_id: ProjectId, signal: &str, account: &Account) -> IngestAccount {
+fn encode(project_id: ProjectId, signal: Signal, account: &Account) -> IngestAccount {
     IngestAccount {
         project_id: project_id.0,
-        signal: signal.to_owned(),
+        signal: signal.name().to_owned(),
         received: account.received,
         stored: account.stored,
         duplicate: account.duplicate,

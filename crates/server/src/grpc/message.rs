@@ -77,7 +77,7 @@ impl Unread {
 
 /// A message that has arrived.
 #[derive(Debug)]
-pub(super) struct Arrived {
+pub(super) struct Message {
     /// Its bytes, decompressed.
     pub(super) bytes: Bytes,
     /// The charge for them.
@@ -92,26 +92,26 @@ pub(super) async fn read(
     mut body: Body,
     config: &IngestConfig,
     arriving: &Arriving,
-) -> Result<Arrived, Unread> {
+) -> Result<Message, Unread> {
     let deadline = Instant::now() + config.receive_within();
     let mut patience = Patience::new(config.patience());
     let encoding = Encoding::of(&headers)?;
     drop(headers); // a client may have sent many, and wait
     let mut head = Head { encoding, limit: config.max_request_bytes, bytes: Vec::with_capacity(HEAD) };
     let mut first_frame = Some(patience.wait(|until| arriving.begin(until)).await?);
-    let mut message: Option<Message<'_>> = None;
+    let mut message: Option<Incoming<'_>> = None;
     loop {
         let within = deadline.min(Instant::now() + config.receive_idle());
         let frame = timeout_at(within, body.frame()).await.map_err(|_| Unread::TooSlow)?;
         let Some(frame) = frame else {
             let (bytes, charge) = message.ok_or(Unread::Malformed(BREAKS_OFF))?.finish(&mut patience).await?;
-            return Ok(Arrived { bytes, charge, waited: patience.waited });
+            return Ok(Message { bytes, charge, waited: patience.waited });
         };
         let Ok(mut data) = frame.map_err(|_| Unread::Left)?.into_data() else { continue };
         if message.is_none() {
             let Some(announced) = head.add(&mut data)? else { continue };
             let room = patience.wait(|until| arriving.announce(announced.estimate(), until)).await?;
-            message = Some(Message::new(announced, config.max_request_bytes, arriving, room)?);
+            message = Some(Incoming::new(announced, config.max_request_bytes, arriving, room)?);
             drop(first_frame.take());
         }
         if let Some(message) = &mut message {
@@ -218,7 +218,7 @@ impl Announced {
 }
 
 /// A message that is arriving.
-struct Message<'a> {
+struct Incoming<'a> {
     limit: usize,
     /// Bytes that are still to come.
     rest: usize,
@@ -235,7 +235,7 @@ enum Text {
     Zstd(ZstdDecoder<'static, Vec<u8>>),
 }
 
-impl<'a> Message<'a> {
+impl<'a> Incoming<'a> {
     fn new(
         announced: Announced,
         limit: usize,

@@ -9,7 +9,8 @@ use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};
 use http_body_util::{BodyExt as _, Full};
 use llm_observatory_core::ids::ProjectId;
-use llm_observatory_ingest::{Accepted, Logs, MetricPoints, Pipeline, Signal, Spans};
+use llm_observatory_ingest::{Answer, OtlpSignal, Pipeline};
+use llm_observatory_storage::writers::{LogBatch, MetricBatch, TraceBatch};
 use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsPartialSuccess, ExportLogsServiceResponse};
 use opentelemetry_proto::tonic::collector::metrics::v1::{
     ExportMetricsPartialSuccess, ExportMetricsServiceResponse,
@@ -23,11 +24,11 @@ use tonic::Status;
 use tonic::body::Body;
 use tonic::server::NamedService;
 
-use super::message::{self, Arrived, Unread};
+use super::message::{self, Message, Unread};
 use super::{deadline, status};
 
 /// What gRPC must know of a signal.
-pub trait Export: Signal {
+pub trait Export: OtlpSignal {
     /// The full name of its service.
     const SERVICE: &'static str;
 
@@ -50,19 +51,19 @@ macro_rules! export {
 }
 
 export!(
-    Spans,
+    TraceBatch,
     "trace.v1.TraceService",
     ExportTraceServiceResponse,
     ExportTracePartialSuccess { rejected_spans }
 );
 export!(
-    MetricPoints,
+    MetricBatch,
     "metrics.v1.MetricsService",
     ExportMetricsServiceResponse,
     ExportMetricsPartialSuccess { rejected_data_points }
 );
 export!(
-    Logs,
+    LogBatch,
     "logs.v1.LogsService",
     ExportLogsServiceResponse,
     ExportLogsPartialSuccess { rejected_log_records }
@@ -70,11 +71,11 @@ export!(
 
 /// One of OTLP's three services.
 #[derive(Debug)]
-pub struct ExportService<S: Signal> {
+pub struct ExportService<S: OtlpSignal> {
     pipeline: Pipeline<S>,
 }
 
-impl<S: Signal> Clone for ExportService<S> {
+impl<S: OtlpSignal> Clone for ExportService<S> {
     fn clone(&self) -> Self {
         Self { pipeline: self.pipeline.clone() }
     }
@@ -86,13 +87,13 @@ impl<S: Export> ExportService<S> {
         Self { pipeline }
     }
 
-    async fn export(self, request: http::Request<Body>) -> Result<Accepted, Status> {
+    async fn export(self, request: http::Request<Body>) -> Result<Answer, Status> {
         let begin = Instant::now();
         let (head, body) = request.into_parts();
         let (config, arriving) = (self.pipeline.config(), self.pipeline.arriving());
         let patience = deadline::of(&head.headers);
         let read = message::read(head.headers, body, config, arriving).await;
-        let Arrived { bytes, charge, waited } = read.map_err(|unread| self.unread(&unread))?;
+        let Message { bytes, charge, waited } = read.map_err(|unread| self.unread(&unread))?;
         let mut deadline = Instant::now() + config.answer_within().saturating_sub(waited);
         if let Some(patience) = patience {
             deadline = deadline.min(begin + patience.mul_f64(HEARD));
@@ -102,7 +103,7 @@ impl<S: Export> ExportService<S> {
     }
 
     fn unread(&self, unread: &Unread) -> Status {
-        self.pipeline.count_unread(unread.reason());
+        self.pipeline.count_refused(unread.reason());
         match unread {
             Unread::NoRoom => status::of_refusal(&self.pipeline.no_room()),
             unread => status::of_unread(unread, self.pipeline.config().max_request_bytes),
@@ -135,20 +136,20 @@ impl<S: Export> tower_service::Service<http::Request<Body>> for ExportService<S>
                 return Ok(Status::unimplemented("this service has the method Export").into_http());
             }
             Ok(match service.export(request).await {
-                Ok(accepted) => answer(&S::response(partial_success(accepted))),
+                Ok(answer) => response(&S::response(partial_success(answer))),
                 Err(status) => status.into_http(),
             })
         })
     }
 }
 
-fn partial_success(Accepted { rejected, message }: Accepted) -> Option<(i64, String)> {
+fn partial_success(Answer { rejected, message }: Answer) -> Option<(i64, String)> {
     let all_is_well = rejected == 0 && message.is_empty();
     (!all_is_well).then(|| (i64::try_from(rejected).unwrap_or(i64::MAX), message))
 }
 
 /// A response of one message and the status OK.
-fn answer(message: &[u8]) -> http::Response<Body> {
+fn response(message: &[u8]) -> http::Response<Body> {
     let mut frame = BytesMut::with_capacity(5 + message.len());
     frame.put_u8(0);
     frame.put_u32(message.len() as u32); // far below 4 GiB: a few names of records

@@ -4,29 +4,35 @@ use tokio_postgres::Client;
 
 use crate::config::RetentionConfig;
 use crate::error::Error;
+use crate::statement::Statement;
 
-const REQUESTS: &str = "/* retention: requests */ \
-    DELETE FROM ingest_requests WHERE (hash, project_id, signal) IN \
-    (SELECT hash, project_id, signal FROM ingest_requests WHERE received_at < now() - $1 * interval '1 second' LIMIT $2)";
-const REJECTIONS: &str = "/* retention: rejections */ \
-    DELETE FROM ingest_rejections WHERE (request_hash, project_id, signal, ordinal) IN \
-    (SELECT request_hash, project_id, signal, ordinal FROM ingest_rejections WHERE rejected_at < now() - $1 * interval '1 second' LIMIT $2)";
+static REQUESTS: Statement = Statement::fixed(
+    "retention: requests",
+    "DELETE FROM ingest_requests WHERE (hash, project_id, signal) IN \
+     (SELECT hash, project_id, signal FROM ingest_requests WHERE received_at < now() - $1 * interval '1 second' LIMIT $2)",
+);
+static REJECTIONS: Statement = Statement::fixed(
+    "retention: rejections",
+    "DELETE FROM ingest_rejections WHERE (request_hash, project_id, signal, ordinal) IN \
+     (SELECT request_hash, project_id, signal, ordinal FROM ingest_rejections \
+      WHERE rejected_at < now() - $1 * interval '1 second' LIMIT $2)",
+);
 
-/// The statements of this module, with their names.
-pub const STATEMENTS: &[(&str, &str)] =
-    &[("retention: requests", REQUESTS), ("retention: rejections", REJECTIONS)];
+/// The statements of this module.
+pub(super) const STATEMENTS: &[&Statement] = &[&REQUESTS, &REJECTIONS];
 
-/// Deletes what is older than its retention by PostgreSQL's own clock, which wrote it too; at most `retention.delete_rows` rows at a time, so that no transaction is long.
-/// Returns how many rows were deleted. Several daemons may do so at once.
+/// Deletes what is older than its retention by PostgreSQL's own clock, which wrote it too; at most `retention.delete_rows`
+/// rows at a time, so that no transaction is long. Returns how many rows were deleted. Several daemons may do so at once.
 ///
 /// # Errors
-/// What PostgreSQL says; what was deleted until then stays deleted.
+/// [`Error::Postgres`] and [`Error::Unavailable`]; what was deleted until then stays deleted.
 pub async fn clear(client: &Client, retention: &RetentionConfig) -> Result<u64, Error> {
     let mut deleted = 0;
-    for (statement, seconds) in [(REQUESTS, retention.requests_s), (REJECTIONS, retention.rejections_s)] {
+    for (statement, seconds) in [(&REQUESTS, retention.requests_s), (&REJECTIONS, retention.rejections_s)] {
         let seconds = seconds as f64; // what SQL multiplies an interval by
         loop {
-            let rows = client.execute(statement, &[&seconds, &i64::from(retention.delete_rows)]).await?;
+            let rows =
+                client.execute(statement.sql(), &[&seconds, &i64::from(retention.delete_rows)]).await?;
             deleted += rows;
             if rows < u64::from(retention.delete_rows) {
                 break;

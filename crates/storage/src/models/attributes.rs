@@ -103,6 +103,9 @@ pub enum Inconsistent {
     /// A layout does not fit its JSON.
     #[error("layout and JSON do not belong together")]
     Layout,
+    /// Of the two columns of nested messages only one is filled.
+    #[error("nested messages for people and their exact form do not belong together")]
+    Nested,
     /// A column holds a value outside its range.
     #[error("column {0} holds a value outside its range")]
     Column(&'static str),

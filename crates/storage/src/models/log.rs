@@ -6,8 +6,13 @@ use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use uuid::Uuid;
 
-use super::attributes::{Attributes, ValueColumns};
-use super::row::{Row, RowEncoder, Table};
+use super::attributes::{Attributes, Inconsistent, ValueColumns};
+use super::column::{
+    ByteaOrNull, Count32, Id, Int2, Int4, Jsonb, Nullable, SpanIdBytes, Timestamp, Utf8, Varchar,
+    VarcharOrNull,
+};
+use super::row::row;
+use super::time::{joined, optional_nanos};
 
 /// Where the time of a log record comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,57 +65,61 @@ pub struct LogRow {
     pub scope_id: ScopeId,
 }
 
-impl Row for LogRow {
-    const TABLE: Table = Table {
-        name: "logs",
-        columns: &[
-            "time",
-            "observed_time",
-            "project_id",
-            "severity_number",
-            "flags",
-            "dropped_attributes_count",
-            "time_nanos",
-            "observed_nanos",
-            "time_source",
-            "id",
-            "resource_id",
-            "scope_id",
-            "trace_id",
-            "span_id",
-            "service_name",
-            "severity_text",
-            "event_name",
-            "body_text",
-            "body",
-            "body_layout",
-            "attributes",
-            "attributes_layout",
-        ],
-    };
-
-    fn encode(&self, to: &mut RowEncoder<'_>) {
-        let observed = self.observed_time.is_known().then_some(self.observed_time);
-        to.time(self.time);
-        to.nullable(observed, RowEncoder::time);
-        to.i32(self.project_id.0);
-        to.i32(self.severity.0);
-        to.count32(self.flags);
-        to.count32(self.dropped_attributes_count);
-        to.i16(self.time.sub_micros());
-        to.nullable(observed, |to, observed| to.i16(observed.sub_micros()));
-        to.i16(self.time_source as i16);
-        to.uuid(self.id);
-        to.uuid(self.resource_id.0);
-        to.uuid(self.scope_id.0);
-        to.nullable(self.trace_id, |to, id| to.uuid(id.uuid()));
-        to.nullable(self.span_id, |to, id| to.bytes(id.as_bytes()));
-        to.text(self.service_name.as_bytes());
-        to.text_or_null(self.severity_text.as_bytes());
-        to.text_or_null(self.event_name.as_bytes());
-        to.nullable(self.body.text.as_ref(), |to, text| to.text(text));
-        to.nullable(self.body.json.as_ref(), |to, json| to.json(json));
-        to.text_or_null(&self.body.exact);
-        to.attributes(&self.attributes);
+impl TimeSource {
+    fn from_column(number: i16) -> Result<Self, Inconsistent> {
+        match number {
+            0 => Ok(Self::Record),
+            1 => Ok(Self::Observed),
+            2 => Ok(Self::Received),
+            _ => Err(Inconsistent::Column("time_source")),
+        }
     }
+}
+
+row! {
+    LogRow, "logs", |log|
+    let observed = log.observed_time.is_known().then_some(log.observed_time);
+    [
+        time: Timestamp = log.time,
+        observed_time: Nullable<Timestamp> = observed,
+        project_id: Int4 = log.project_id.0,
+        severity_number: Int4 = log.severity.0,
+        flags: Count32 = log.flags,
+        dropped_attributes_count: Count32 = log.dropped_attributes_count,
+        time_nanos: Int2 = log.time.sub_micros(),
+        observed_nanos: Nullable<Int2> = observed.map(UnixNanos::sub_micros),
+        time_source: Int2 = log.time_source as i16,
+        id: Id = log.id,
+        resource_id: Id = log.resource_id.0,
+        scope_id: Id = log.scope_id.0,
+        trace_id: Nullable<Id> = log.trace_id.map(|id| id.uuid()),
+        span_id: Nullable<SpanIdBytes> = log.span_id,
+        service_name: Varchar = &log.service_name,
+        severity_text: VarcharOrNull = &log.severity_text,
+        event_name: VarcharOrNull = &log.event_name,
+        body_text: Nullable<Utf8> = log.body.text.as_deref(),
+        body: Nullable<Jsonb> = log.body.json.as_deref(),
+        body_layout: ByteaOrNull = &log.body.exact,
+        attributes: Jsonb = &log.attributes.json,
+        attributes_layout: ByteaOrNull = &log.attributes.layout,
+    ]
+    read Ok(Self {
+        project_id: ProjectId(project_id),
+        id,
+        time: joined(time, time_nanos),
+        time_source: TimeSource::from_column(time_source)?,
+        observed_time: optional_nanos(observed_time, observed_nanos),
+        severity: Severity(severity_number),
+        severity_text,
+        event_name,
+        body: ValueColumns { text: body_text, json: body, exact: body_layout },
+        attributes: Attributes { json: attributes, layout: attributes_layout },
+        dropped_attributes_count,
+        flags,
+        trace_id: trace_id.map(TraceId::from_uuid),
+        span_id,
+        service_name,
+        resource_id: ResourceId(resource_id),
+        scope_id: ScopeId(scope_id),
+    })
 }

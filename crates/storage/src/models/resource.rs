@@ -7,7 +7,8 @@ use llm_observatory_core::text::Text;
 use uuid::Uuid;
 
 use super::attributes::{Attributes, canonical};
-use super::row::{Row, RowEncoder, Table};
+use super::column::{ByteaOrNull, Count32, Id, Int4, Jsonb, Varchar};
+use super::row::row;
 
 /// The id of content: 128 bits of the BLAKE3 hash of its parts, each led by its length so that no two lists run together.
 pub fn content_id(parts: &[&[u8]]) -> Uuid {
@@ -74,30 +75,27 @@ impl ResourceRow {
     }
 }
 
-impl Row for ResourceRow {
-    const TABLE: Table = Table {
-        name: "resources",
-        columns: &[
-            "id",
-            "project_id",
-            "service_name",
-            "attributes",
-            "attributes_layout",
-            "dropped_attributes_count",
-            "schema_url",
-            "entity_refs",
-        ],
-    };
-
-    fn encode(&self, to: &mut RowEncoder<'_>) {
-        to.uuid(self.id.0);
-        to.i32(self.project_id.0);
-        to.text(self.service_name.as_bytes());
-        to.attributes(&self.attributes);
-        to.count32(self.dropped_attributes_count);
-        to.text(self.schema_url.as_bytes());
-        to.text_or_null(&self.entity_refs);
-    }
+row! {
+    ResourceRow, "resources", |resource|
+    [
+        id: Id = resource.id.0,
+        project_id: Int4 = resource.project_id.0,
+        service_name: Varchar = &resource.service_name,
+        attributes: Jsonb = &resource.attributes.json,
+        attributes_layout: ByteaOrNull = &resource.attributes.layout,
+        dropped_attributes_count: Count32 = resource.dropped_attributes_count,
+        schema_url: Varchar = &resource.schema_url,
+        entity_refs: ByteaOrNull = &resource.entity_refs,
+    ]
+    read Ok(Self {
+        id: ResourceId(id),
+        project_id: ProjectId(project_id),
+        service_name,
+        attributes: Attributes { json: attributes, layout: attributes_layout },
+        dropped_attributes_count,
+        schema_url,
+        entity_refs,
+    })
 }
 
 /// A row of `scopes`.
@@ -147,28 +145,25 @@ impl ScopeRow {
     }
 }
 
-impl Row for ScopeRow {
-    const TABLE: Table = Table {
-        name: "scopes",
-        columns: &[
-            "id",
-            "project_id",
-            "name",
-            "version",
-            "attributes",
-            "attributes_layout",
-            "dropped_attributes_count",
-            "schema_url",
-        ],
-    };
-
-    fn encode(&self, to: &mut RowEncoder<'_>) {
-        to.uuid(self.id.0);
-        to.i32(self.project_id.0);
-        to.text(self.name.as_bytes());
-        to.text(self.version.as_bytes());
-        to.attributes(&self.attributes);
-        to.count32(self.dropped_attributes_count);
-        to.text(self.schema_url.as_bytes());
-    }
+row! {
+    ScopeRow, "scopes", |scope|
+    [
+        id: Id = scope.id.0,
+        project_id: Int4 = scope.project_id.0,
+        name: Varchar = &scope.name,
+        version: Varchar = &scope.version,
+        attributes: Jsonb = &scope.attributes.json,
+        attributes_layout: ByteaOrNull = &scope.attributes.layout,
+        dropped_attributes_count: Count32 = scope.dropped_attributes_count,
+        schema_url: Varchar = &scope.schema_url,
+    ]
+    read Ok(Self {
+        id: ScopeId(id),
+        project_id: ProjectId(project_id),
+        name,
+        version,
+        attributes: Attributes { json: attributes, layout: attributes_layout },
+        dropped_attributes_count,
+        schema_url,
+    })
 }

@@ -1,51 +1,50 @@
-//! A row in PostgreSQL's binary form: what COPY .. BINARY takes, and what binary parameters take.
+//! Rows: each is declared once, as its table and columns in their order, with what is written and read of each.
 
-use bytes::{BufMut, BytesMut};
-use llm_observatory_core::time::{Day, UnixNanos};
-use uuid::Uuid;
-
-use super::attributes::Attributes;
-
-/// Microseconds from 1970-01-01 to 2000-01-01, PostgreSQL's epoch.
-const PG_EPOCH_MICROS: i64 = 946_684_800_000_000;
-/// Days from 1970-01-01 to 2000-01-01.
-const PG_EPOCH_DAYS: i32 = 10_957;
-
-mod oid {
-    pub(super) const INT8: u32 = 20;
-    pub(super) const TEXT: u32 = 25;
-    pub(super) const FLOAT8: u32 = 701;
-}
+use super::encoder::RowEncoder;
+use super::fields::Fields;
+use crate::error::Error;
 
 /// A table that rows are written to.
 #[derive(Debug)]
 pub struct Table {
     /// Its name.
     pub name: &'static str,
-    /// The columns that a row fills, in the order in which it writes them.
+    /// The columns that a row fills, in their order in the table.
     pub columns: &'static [&'static str],
 }
 
 impl Table {
+    /// The columns as a list for SELECT, in the order in which a row reads them.
+    pub fn select(&self) -> String {
+        self.columns.join(", ")
+    }
+
+    /// The same list, of a table that the statement calls `alias`.
+    pub fn select_from(&self, alias: &str) -> String {
+        let columns: Vec<_> = self.columns.iter().map(|column| format!("{alias}.{column}")).collect();
+        columns.join(", ")
+    }
+
     /// `COPY .. FROM STDIN BINARY` into the table.
-    pub(crate) fn copy(&self) -> String {
-        format!("COPY {} ({}) FROM STDIN BINARY", self.name, self.columns.join(", "))
+    pub fn copy(&self) -> String {
+        format!("/* copy: {0} */ COPY {0} ({1}) FROM STDIN BINARY", self.name, self.select())
     }
 
     /// The same into a staging table, which has a column `arrival` besides.
     pub(crate) fn copy_numbered(&self, staging: &str) -> String {
-        format!("COPY {staging} ({}, arrival) FROM STDIN BINARY", self.columns.join(", "))
+        format!("/* copy: {staging} */ COPY {staging} ({}, arrival) FROM STDIN BINARY", self.select())
     }
 
     /// `INSERT` of one row. A row whose unique key is there already is left out.
-    pub(crate) fn insert(&self) -> String {
+    pub fn insert(&self) -> String {
         format!("{} ON CONFLICT DO NOTHING", self.insert_new())
     }
 
     /// `INSERT` of one row.
-    pub(crate) fn insert_new(&self) -> String {
+    pub fn insert_new(&self) -> String {
         let parameters: Vec<_> = (1..=self.columns.len()).map(|n| format!("${n}")).collect();
-        format!("INSERT INTO {} ({}) VALUES ({})", self.name, self.columns.join(", "), parameters.join(", "))
+        let (columns, parameters) = (self.select(), parameters.join(", "));
+        format!("/* insert: {0} */ INSERT INTO {0} ({columns}) VALUES ({parameters})", self.name)
     }
 }
 
@@ -58,164 +57,46 @@ pub trait Row {
     fn encode(&self, to: &mut RowEncoder<'_>);
 }
 
-/// Writes the fields of one row, each as its length and its bytes.
-#[derive(Debug)]
-pub struct RowEncoder<'a> {
-    buffer: &'a mut BytesMut,
-    fields: usize,
+/// Something that is read from the columns of a statement's answer.
+pub trait ReadRow: Sized + Send + 'static {
+    /// Takes its columns, in their order.
+    ///
+    /// # Errors
+    /// [`Error::Inconsistent`] when a column holds what this program does not write.
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Error>;
 }
 
-impl<'a> RowEncoder<'a> {
-    /// An encoder that appends to `buffer`.
-    pub fn new(buffer: &'a mut BytesMut) -> Self {
-        Self { buffer, fields: 0 }
-    }
+/// Declares a row: its type, its table, and each column with its kind and the value that is written.
+///
+/// `name: Kind = value` writes `value` to the column `name`, as a [`Column`](super::column::Column) of that kind. Behind
+/// `let`, values are named that several columns share. `read` makes the row again: each column is a variable of its name.
+macro_rules! row {
+    ($row:ty, $table:literal, |$this:ident| $(let $shared:ident = $what:expr;)* [$($name:ident: $column:ty = $value:expr),+ $(,)?]) => {
+        impl $crate::models::row::Row for $row {
+            const TABLE: $crate::models::row::Table =
+                $crate::models::row::Table { name: $table, columns: &[$(stringify!($name)),+] };
 
-    /// How many fields were written.
-    pub fn fields(&self) -> usize {
-        self.fields
-    }
-
-    /// NULL.
-    pub fn null(&mut self) {
-        self.fields += 1;
-        self.buffer.put_i32(-1);
-    }
-
-    fn field(&mut self, length: usize) -> &mut BytesMut {
-        self.fields += 1;
-        // A field comes out of one request, whose size is limited far below 2 GiB.
-        self.buffer.put_i32(length as i32);
-        self.buffer
-    }
-
-    /// Any value, or NULL.
-    pub fn nullable<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
-        match value {
-            Some(value) => write(self, value),
-            None => self.null(),
+            fn encode(&self, to: &mut $crate::models::encoder::RowEncoder<'_>) {
+                let $this = self;
+                $(let $shared = $what;)*
+                $(<$column as $crate::models::column::Column>::put($value, to);)+
+            }
         }
-    }
+    };
+    (
+        $row:ty, $table:literal, |$this:ident|
+        $(let $shared:ident = $what:expr;)*
+        [$($name:ident: $column:ty = $value:expr),+ $(,)?]
+        read $read:expr
+    ) => {
+        $crate::models::row::row!($row, $table, |$this| $(let $shared = $what;)* [$($name: $column = $value),+]);
 
-    /// `boolean`.
-    pub fn bool(&mut self, value: bool) {
-        self.field(1).put_u8(u8::from(value));
-    }
-
-    /// `smallint`.
-    pub fn i16(&mut self, value: i16) {
-        self.field(2).put_i16(value);
-    }
-
-    /// `integer`.
-    pub fn i32(&mut self, value: i32) {
-        self.field(4).put_i32(value);
-    }
-
-    /// `integer` holding the bits of an unsigned number, NULL for 0.
-    pub fn count32(&mut self, value: u32) {
-        match value {
-            0 => self.null(),
-            value => self.i32(value.cast_signed()),
+        impl $crate::models::row::ReadRow for $row {
+            fn read(fields: &mut $crate::models::fields::Fields<'_>) -> Result<Self, $crate::error::Error> {
+                $(let $name = fields.take::<$column>(stringify!($name))?;)+
+                $read
+            }
         }
-    }
-
-    /// `bigint`.
-    pub fn i64(&mut self, value: i64) {
-        self.field(8).put_i64(value);
-    }
-
-    /// `double precision`.
-    pub fn f64(&mut self, value: f64) {
-        self.field(8).put_f64(value);
-    }
-
-    /// `uuid`.
-    pub fn uuid(&mut self, value: Uuid) {
-        self.field(16).put_slice(value.as_bytes());
-    }
-
-    /// `timestamptz`, in whole microseconds.
-    pub fn time(&mut self, value: UnixNanos) {
-        self.field(8).put_i64(value.micros() - PG_EPOCH_MICROS);
-    }
-
-    /// `date`.
-    pub fn day(&mut self, value: Day) {
-        self.field(4).put_i32(value.0 - PG_EPOCH_DAYS);
-    }
-
-    /// `text`.
-    pub fn text(&mut self, value: &[u8]) {
-        self.bytes(value);
-    }
-
-    /// `text`, NULL when empty.
-    pub fn text_or_null(&mut self, value: &[u8]) {
-        match value {
-            [] => self.null(),
-            value => self.bytes(value),
-        }
-    }
-
-    /// `bytea`.
-    pub fn bytes(&mut self, value: &[u8]) {
-        self.field(value.len()).put_slice(value);
-    }
-
-    /// `jsonb`, from its text.
-    pub fn json(&mut self, text: &[u8]) {
-        let buffer = self.field(text.len() + 1);
-        buffer.put_u8(1);
-        buffer.put_slice(text);
-    }
-
-    /// The two columns of an attribute list: `jsonb`, and the layout or NULL.
-    pub fn attributes(&mut self, attributes: &Attributes) {
-        self.json(&attributes.json);
-        self.text_or_null(&attributes.layout);
-    }
-
-    /// `bigint[]` holding the bits of unsigned numbers.
-    pub fn u64_array(&mut self, values: &[u64]) {
-        self.array(oid::INT8, values, |_| 8, |buffer, value| buffer.put_u64(*value));
-    }
-
-    /// `double precision[]`.
-    pub fn f64_array(&mut self, values: &[f64]) {
-        self.array(oid::FLOAT8, values, |_| 8, |buffer, value| buffer.put_f64(*value));
-    }
-
-    /// `text[]`.
-    pub fn text_array<T: AsRef<[u8]>>(&mut self, values: &[T]) {
-        self.array(
-            oid::TEXT,
-            values,
-            |value| value.as_ref().len(),
-            |buffer, value| buffer.put_slice(value.as_ref()),
-        );
-    }
-
-    fn array<T>(
-        &mut self,
-        element: u32,
-        values: &[T],
-        length: impl Fn(&T) -> usize,
-        put: impl Fn(&mut BytesMut, &T),
-    ) {
-        let dimensions = usize::from(!values.is_empty());
-        let elements: usize = values.iter().map(|value| 4 + length(value)).sum();
-        let buffer = self.field(12 + 8 * dimensions + elements);
-        buffer.put_i32(dimensions as i32);
-        buffer.put_i32(0);
-        buffer.put_u32(element);
-        if dimensions == 1 {
-            buffer.put_i32(values.len() as i32);
-            buffer.put_i32(1);
-        }
-        for value in values {
-            buffer.put_i32(length(value) as i32);
-            put(buffer, value);
-        }
-    }
+    };
 }
+pub(crate) use row;

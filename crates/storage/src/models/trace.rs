@@ -2,13 +2,18 @@
 
 use bytes::Bytes;
 use llm_observatory_core::ids::{ProjectId, ResourceId, ScopeId, SpanId, TraceId};
-use llm_observatory_core::span::LlmReading;
+use llm_observatory_core::span::{LlmReading, TokenUsage};
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::{Day, UnixNanos};
 use llm_observatory_core::trace::{SpanKind, StatusCode};
 
-use super::attributes::Attributes;
-use super::row::{Row, RowEncoder, Table};
+use super::attributes::{Attributes, Inconsistent};
+use super::column::{
+    Bytea, ByteaOrNull, Count32, Date, Id, Int2, Int4, Int8, Jsonb, Nullable, SpanIdBytes, Timestamp,
+    Varchar, VarcharArray, VarcharOrNull,
+};
+use super::row::row;
+use super::time::{joined, optional_nanos};
 
 /// A row of `trace_spans`.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,10 +72,13 @@ pub struct Nested {
 }
 
 impl Nested {
-    /// Writes the two columns, NULL when there is none.
-    pub(crate) fn encode(nested: Option<&Self>, to: &mut RowEncoder<'_>) {
-        to.nullable(nested, |to, nested| to.json(&nested.json));
-        to.nullable(nested, |to, nested| to.bytes(&nested.otlp));
+    /// The messages in two columns that are both filled or both NULL.
+    pub(super) fn read(json: Option<Bytes>, otlp: Option<Bytes>) -> Result<Option<Self>, Inconsistent> {
+        match (json, otlp) {
+            (Some(json), Some(otlp)) => Ok(Some(Self { json, otlp })),
+            (None, None) => Ok(None),
+            _ => Err(Inconsistent::Nested),
+        }
     }
 }
 
@@ -89,96 +97,90 @@ impl SpanRow {
     }
 }
 
-impl Row for SpanRow {
-    const TABLE: Table = Table {
-        name: "trace_spans",
-        columns: &[
-            "start_time",
-            "end_time",
-            "duration_nanos",
-            "input_tokens",
-            "output_tokens",
-            "cache_read_tokens",
-            "cache_creation_tokens",
-            "reasoning_tokens",
-            "project_id",
-            "kind",
-            "status_code",
-            "flags",
-            "dropped_attributes_count",
-            "dropped_events_count",
-            "dropped_links_count",
-            "start_nanos",
-            "end_nanos",
-            "trace_id",
-            "resource_id",
-            "scope_id",
-            "span_id",
-            "parent_span_id",
-            "name",
-            "service_name",
-            "trace_state",
-            "status_message",
-            "llm_operation",
-            "llm_provider",
-            "llm_request_model",
-            "llm_response_model",
-            "llm_session_id",
-            "llm_user_id",
-            "attributes",
-            "attributes_layout",
-            "links",
-            "links_otlp",
-        ],
-    };
-
-    fn encode(&self, to: &mut RowEncoder<'_>) {
-        let end = self.end_time.is_known().then_some(self.end_time);
-        let usage = self.llm.as_ref().map(|llm| llm.usage).unwrap_or_default();
-        to.time(self.start_time);
-        to.nullable(end, RowEncoder::time);
-        to.nullable(end, |to, end| to.i64(end.since(self.start_time)));
-        for tokens in [usage.input, usage.output, usage.cache_read, usage.cache_creation, usage.reasoning] {
-            to.nullable(tokens, RowEncoder::i64);
-        }
-        to.i32(self.project_id.0);
-        to.i32(self.kind.0);
-        to.nullable(self.status, |to, status| to.i32(status.0));
-        to.count32(self.flags);
-        to.count32(self.dropped_attributes_count);
-        to.count32(self.dropped_events_count);
-        to.count32(self.dropped_links_count);
-        to.i16(self.start_time.sub_micros());
-        to.nullable(end, |to, end| to.i16(end.sub_micros()));
-        to.uuid(self.trace_id.uuid());
-        to.uuid(self.resource_id.0);
-        to.uuid(self.scope_id.0);
-        to.bytes(self.span_id.as_bytes());
-        to.nullable(self.parent_span_id, |to, parent| to.bytes(parent.as_bytes()));
-        to.text(self.name.as_bytes());
-        to.text(self.service_name.as_bytes());
-        to.text_or_null(self.trace_state.as_bytes());
-        to.text_or_null(self.status_message.as_bytes());
-        self.encode_llm_texts(to);
-        to.attributes(&self.attributes);
-        Nested::encode(self.links.as_ref(), to);
-    }
-}
-
-impl SpanRow {
-    fn encode_llm_texts(&self, to: &mut RowEncoder<'_>) {
-        let none = LlmReading::default();
-        let llm = self.llm.as_deref().unwrap_or(&none);
-        for text in [
-            &llm.operation,
-            &llm.provider,
-            &llm.request_model,
-            &llm.response_model,
-            &llm.session_id,
-            &llm.user_id,
-        ] {
-            to.nullable(text.as_ref(), |to, text| to.text(text.as_bytes()));
-        }
+row! {
+    SpanRow, "trace_spans", |span|
+    let end = span.end_time.is_known().then_some(span.end_time);
+    let llm = span.llm.as_deref();
+    let usage = llm.map(|llm| llm.usage).unwrap_or_default();
+    [
+        start_time: Timestamp = span.start_time,
+        end_time: Nullable<Timestamp> = end,
+        duration_nanos: Nullable<Int8> = end.map(|end| end.since(span.start_time)),
+        input_tokens: Nullable<Int8> = usage.input,
+        output_tokens: Nullable<Int8> = usage.output,
+        cache_read_tokens: Nullable<Int8> = usage.cache_read,
+        cache_creation_tokens: Nullable<Int8> = usage.cache_creation,
+        reasoning_tokens: Nullable<Int8> = usage.reasoning,
+        project_id: Int4 = span.project_id.0,
+        kind: Int4 = span.kind.0,
+        status_code: Nullable<Int4> = span.status.map(|status| status.0),
+        flags: Count32 = span.flags,
+        dropped_attributes_count: Count32 = span.dropped_attributes_count,
+        dropped_events_count: Count32 = span.dropped_events_count,
+        dropped_links_count: Count32 = span.dropped_links_count,
+        start_nanos: Int2 = span.start_time.sub_micros(),
+        end_nanos: Nullable<Int2> = end.map(UnixNanos::sub_micros),
+        trace_id: Id = span.trace_id.uuid(),
+        resource_id: Id = span.resource_id.0,
+        scope_id: Id = span.scope_id.0,
+        span_id: SpanIdBytes = span.span_id,
+        parent_span_id: Nullable<SpanIdBytes> = span.parent_span_id,
+        name: Varchar = &span.name,
+        service_name: Varchar = &span.service_name,
+        trace_state: VarcharOrNull = &span.trace_state,
+        status_message: VarcharOrNull = &span.status_message,
+        llm_operation: Nullable<Varchar> = llm.and_then(|llm| llm.operation.as_ref()),
+        llm_provider: Nullable<Varchar> = llm.and_then(|llm| llm.provider.as_ref()),
+        llm_request_model: Nullable<Varchar> = llm.and_then(|llm| llm.request_model.as_ref()),
+        llm_response_model: Nullable<Varchar> = llm.and_then(|llm| llm.response_model.as_ref()),
+        llm_session_id: Nullable<Varchar> = llm.and_then(|llm| llm.session_id.as_ref()),
+        llm_user_id: Nullable<Varchar> = llm.and_then(|llm| llm.user_id.as_ref()),
+        attributes: Jsonb = &span.attributes.json,
+        attributes_layout: ByteaOrNull = &span.attributes.layout,
+        links: Nullable<Jsonb> = span.links.as_ref().map(|links| &*links.json),
+        links_otlp: Nullable<Bytea> = span.links.as_ref().map(|links| &*links.otlp),
+    ]
+    read {
+        _ = duration_nanos; // it follows from start and end
+        let usage = TokenUsage {
+            input: input_tokens,
+            output: output_tokens,
+            cache_read: cache_read_tokens,
+            cache_creation: cache_creation_tokens,
+            reasoning: reasoning_tokens,
+        };
+        let reading = LlmReading {
+            operation: llm_operation,
+            provider: llm_provider,
+            request_model: llm_request_model,
+            response_model: llm_response_model,
+            session_id: llm_session_id,
+            user_id: llm_user_id,
+            usage,
+        };
+        Ok(Self {
+            project_id: ProjectId(project_id),
+            trace_id: TraceId::from_uuid(trace_id),
+            span_id,
+            parent_span_id,
+            start_time: joined(start_time, start_nanos),
+            end_time: optional_nanos(end_time, end_nanos),
+            name,
+            service_name,
+            kind: SpanKind(kind),
+            status: status_code.map(StatusCode),
+            status_message,
+            trace_state,
+            flags,
+            resource_id: ResourceId(resource_id),
+            scope_id: ScopeId(scope_id),
+            attributes: Attributes { json: attributes, layout: attributes_layout },
+            dropped_attributes_count,
+            dropped_events_count,
+            dropped_links_count,
+            links: Nested::read(links, links_otlp)?,
+            llm: (reading != LlmReading::default()).then(|| Box::new(reading)),
+        })
     }
 }
 
@@ -205,36 +207,32 @@ pub struct EventRow {
     pub dropped_attributes_count: u32,
 }
 
-impl Row for EventRow {
-    const TABLE: Table = Table {
-        name: "trace_events",
-        columns: &[
-            "start_time",
-            "time",
-            "project_id",
-            "ordinal",
-            "dropped_attributes_count",
-            "time_nanos",
-            "trace_id",
-            "span_id",
-            "name",
-            "attributes",
-            "attributes_layout",
-        ],
-    };
-
-    fn encode(&self, to: &mut RowEncoder<'_>) {
-        to.time(self.span_start_time);
-        to.time(self.time);
-        to.i32(self.project_id.0);
-        to.i32(self.ordinal);
-        to.count32(self.dropped_attributes_count);
-        to.i16(self.time.sub_micros());
-        to.uuid(self.trace_id.uuid());
-        to.bytes(self.span_id.as_bytes());
-        to.text(self.name.as_bytes());
-        to.attributes(&self.attributes);
-    }
+row! {
+    EventRow, "trace_events", |event|
+    [
+        start_time: Timestamp = event.span_start_time,
+        time: Timestamp = event.time,
+        project_id: Int4 = event.project_id.0,
+        ordinal: Int4 = event.ordinal,
+        dropped_attributes_count: Count32 = event.dropped_attributes_count,
+        time_nanos: Int2 = event.time.sub_micros(),
+        trace_id: Id = event.trace_id.uuid(),
+        span_id: SpanIdBytes = event.span_id,
+        name: Varchar = &event.name,
+        attributes: Jsonb = &event.attributes.json,
+        attributes_layout: ByteaOrNull = &event.attributes.layout,
+    ]
+    read Ok(Self {
+        project_id: ProjectId(project_id),
+        trace_id: TraceId::from_uuid(trace_id),
+        span_id,
+        span_start_time: start_time,
+        ordinal,
+        time: joined(time, time_nanos),
+        name,
+        attributes: Attributes { json: attributes, layout: attributes_layout },
+        dropped_attributes_count,
+    })
 }
 
 /// A span with its events.
@@ -354,42 +352,46 @@ impl TraceRow {
     }
 }
 
-impl Row for TraceRow {
-    const TABLE: Table = Table {
-        name: "traces",
-        columns: &[
-            "start_time",
-            "end_time",
-            "root_start",
-            "span_count",
-            "error_count",
-            "day",
-            "project_id",
-            "start_nanos",
-            "end_nanos",
-            "trace_id",
-            "root_span_id",
-            "root_name",
-            "root_service",
-            "services",
-        ],
-    };
-
-    fn encode(&self, to: &mut RowEncoder<'_>) {
-        let root = self.root.as_ref();
-        to.time(self.start_time);
-        to.time(self.end_time);
-        to.nullable(root, |to, root| to.time(UnixNanos::from_parts(root.start_micros, 0)));
-        to.i64(self.span_count);
-        to.i64(self.error_count);
-        to.day(self.day);
-        to.i32(self.project_id.0);
-        to.i16(self.start_time.sub_micros());
-        to.i16(self.end_time.sub_micros());
-        to.uuid(self.trace_id.uuid());
-        to.nullable(root, |to, root| to.bytes(root.span_id.as_bytes()));
-        to.nullable(root, |to, root| to.text(root.name.as_bytes()));
-        to.nullable(root, |to, root| to.text(root.service.as_bytes()));
-        to.text_array(&self.services.iter().map(Text::as_bytes).collect::<Vec<_>>());
+row! {
+    TraceRow, "traces", |trace|
+    let root = trace.root.as_ref();
+    [
+        start_time: Timestamp = trace.start_time,
+        end_time: Timestamp = trace.end_time,
+        root_start: Nullable<Timestamp> = root.map(|root| UnixNanos::from_parts(root.start_micros, 0)),
+        span_count: Int8 = trace.span_count,
+        error_count: Int8 = trace.error_count,
+        day: Date = trace.day,
+        project_id: Int4 = trace.project_id.0,
+        start_nanos: Int2 = trace.start_time.sub_micros(),
+        end_nanos: Int2 = trace.end_time.sub_micros(),
+        trace_id: Id = trace.trace_id.uuid(),
+        root_span_id: Nullable<SpanIdBytes> = root.map(|root| root.span_id),
+        root_name: Nullable<Varchar> = root.map(|root| &root.name),
+        root_service: Nullable<Varchar> = root.map(|root| &root.service),
+        services: VarcharArray = &trace.services,
+    ]
+    read {
+        let root = match (root_start, root_span_id, root_name, root_service) {
+            (Some(start), Some(span_id), Some(name), Some(service)) => {
+                Some(Root { start_micros: start.micros(), span_id, name, service })
+            }
+            (None, None, None, None) => None,
+            _ => return Err(Inconsistent::Column("root_start").into()),
+        };
+        let mut services = services;
+        services.sort();
+        services.dedup();
+        Ok(Self {
+            project_id: ProjectId(project_id),
+            trace_id: TraceId::from_uuid(trace_id),
+            day,
+            start_time: joined(start_time, start_nanos),
+            end_time: joined(end_time, end_nanos),
+            span_count,
+            error_count,
+            root,
+            services,
+        })
     }
 }

@@ -7,8 +7,8 @@
 //! * No statement runs longer than `database.query_timeout_ms`, nor past the time that `within` gives; one that nobody
 //!   waits for any more is cancelled.
 
-mod fields;
 mod page;
+mod parameter;
 mod read;
 
 pub mod log;
@@ -22,17 +22,11 @@ pub use page::{MAX_ROWS, Page, TimeRange};
 pub use resource::ResourceRepository;
 pub use trace::TraceRepository;
 
-/// Every statement with its name, module by module.
-pub const STATEMENTS: &[&[(&str, &str)]] =
-    &[read::STATEMENTS, resource::STATEMENTS, trace::STATEMENTS, metric::STATEMENTS, log::STATEMENTS];
+use crate::statement::Statement;
 
-/// A statement and its name, by which logs and PostgreSQL's own statistics call it.
-macro_rules! statement {
-    ($name:literal, $($sql:expr),+ $(,)?) => {
-        ($name, concat!("/* ", $name, " */ ", $($sql),+))
-    };
-}
-use statement;
+/// The statements of this room, module by module.
+pub(crate) const STATEMENTS: &[&[&Statement]] =
+    &[read::STATEMENTS, resource::STATEMENTS, trace::STATEMENTS, metric::STATEMENTS, log::STATEMENTS];
 
 /// What every repository is made of, and how it is told whose data to read and how long.
 macro_rules! repository {

@@ -11,27 +11,27 @@ use tokio::sync::oneshot;
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::fields::{Bind as _, Fields, Parameter, Read};
+use super::parameter::{Bind as _, Parameter};
 use crate::error::Error;
+use crate::models::fields::Fields;
+use crate::models::row::ReadRow;
 use crate::pool::StoragePool;
-
-/// The name of a statement and its text.
-pub(super) type Statement = (&'static str, &'static str);
+use crate::statement::Statement;
 
 /// The statements of this module.
-pub(super) const STATEMENTS: &[(&str, &str)] = &[LIMIT, CANCEL];
+pub(super) const STATEMENTS: &[&Statement] = &[&LIMIT, &CANCEL];
 
 const BEGIN: &str = "BEGIN READ ONLY";
 const COMMIT: &str = "COMMIT";
 /// Compiling a plan takes longer than most pages do.
-const LIMIT: Statement = super::statement!(
+static LIMIT: Statement = Statement::fixed(
     "read: limit",
     "SELECT pg_backend_pid(), set_config('statement_timeout', $1, true), set_config('jit', 'off', true), \
             pg_postmaster_start_time()",
 );
-/// Where several servers are named, another one may answer by now: on that the same number is somebody else's.
-const CANCEL: Statement =
-    super::statement!("read: cancel", "SELECT pg_cancel_backend($1) WHERE pg_postmaster_start_time() = $2",);
+/// Where several servers are named, another one may answer by now: there the same number is another session's.
+static CANCEL: Statement =
+    Statement::fixed("read: cancel", "SELECT pg_cancel_backend($1) WHERE pg_postmaster_start_time() = $2");
 
 /// Whose data is read, and until when.
 #[derive(Debug, Clone)]
@@ -55,9 +55,9 @@ impl Reader {
     ///
     /// It runs in a task of its own: when the caller is dropped in the middle, the statement is cancelled, and the
     /// connection goes back to the pool only when it is idle again.
-    pub(super) async fn rows<T: Read>(
+    pub(super) async fn rows<T: ReadRow>(
         &self,
-        statement: Statement,
+        statement: &'static Statement,
         parameters: Vec<Parameter>,
     ) -> Result<Vec<T>, Error> {
         let (answer, asked) = oneshot::channel();
@@ -66,17 +66,17 @@ impl Reader {
     }
 
     /// The first row of a statement, if it has any.
-    pub(super) async fn row<T: Read>(
+    pub(super) async fn row<T: ReadRow>(
         &self,
-        statement: Statement,
+        statement: &'static Statement,
         parameters: Vec<Parameter>,
     ) -> Result<Option<T>, Error> {
         Ok(self.rows(statement, parameters).await?.into_iter().next())
     }
 
-    async fn answer<T: Read>(
+    async fn answer<T: ReadRow>(
         self,
-        statement: Statement,
+        statement: &'static Statement,
         parameters: Vec<Parameter>,
         mut answer: oneshot::Sender<Result<Vec<T>, Error>>,
     ) {
@@ -93,15 +93,15 @@ impl Reader {
         };
         let backend = OnceLock::new();
         let begun = Instant::now();
-        let mut work = pin!(transaction(&client, self.patience(), statement.1, parameters, &backend));
+        let mut work = pin!(transaction(&client, self.patience(), statement.sql(), parameters, &backend));
         tokio::select! {
             rows = &mut work => {
                 let found = rows.as_ref().map_or(0, Vec::len);
-                tracing::debug!(statement = statement.0, rows = found, elapsed.us = begun.elapsed().as_micros(), "read");
+                tracing::debug!(statement = statement.name(), rows = found, elapsed.us = begun.elapsed().as_micros(), "read");
                 let _ = answer.send(rows); // fails when nobody waits any more
             }
             () = answer.closed() => {
-                tracing::debug!(statement = statement.0, "nobody waits any more; cancelling");
+                tracing::debug!(statement = statement.name(), "nobody waits any more; cancelling");
                 if let Some(backend) = backend.get()
                     && let Err(error) = self.cancel(backend).await
                 {
@@ -122,7 +122,7 @@ impl Reader {
     async fn cancel(&self, Backend { process, server_start }: &Backend) -> Result<(), Error> {
         let parameters: [(&(dyn ToSql + Sync), Type); 2] =
             [(process, Type::INT4), (server_start, Type::TIMESTAMPTZ)];
-        self.pool.connect().await?.query_typed(CANCEL.1, &parameters).await?;
+        self.pool.connect().await?.query_typed(CANCEL.sql(), &parameters).await?;
         Ok(())
     }
 }
@@ -136,7 +136,7 @@ struct Backend {
 /// Runs the statement with everything around it in one round trip: all four are sent before the first answer comes.
 ///
 /// It is unprepared, so PostgreSQL plans it for just these values: absent filters vanish, and partitions are pruned.
-async fn transaction<T: Read>(
+async fn transaction<T: ReadRow>(
     client: &Client,
     patience: Duration,
     sql: &str,
@@ -145,7 +145,7 @@ async fn transaction<T: Read>(
 ) -> Result<Vec<T>, Error> {
     let limit = async {
         let patience = vec![patience.as_millis().to_string().bind()];
-        let row = pin!(client.query_typed_raw(LIMIT.1, patience).await?).try_next().await?;
+        let row = pin!(client.query_typed_raw(LIMIT.sql(), patience).await?).try_next().await?;
         if let Some(row) = row {
             backend.get_or_init(|| Backend { process: row.get(0), server_start: row.get(3) });
         }
@@ -153,7 +153,7 @@ async fn transaction<T: Read>(
     };
     let rows = async {
         let stream = client.query_typed_raw(sql, parameters).await?;
-        stream.map_err(Error::from).and_then(async |row| Fields::new(&row).row()).try_collect().await
+        stream.map_err(Error::from).and_then(async |row| Fields::of(&row).row()).try_collect().await
     };
     let (begun, limited, rows, done) =
         join4(client.batch_execute(BEGIN), limit, rows, client.batch_execute(COMMIT)).await;

@@ -1,27 +1,24 @@
 //! Reading the dictionaries that all signals share.
 
-use llm_observatory_core::ids::{ProjectId, ResourceId, ScopeId};
+use llm_observatory_core::ids::{ResourceId, ScopeId};
 
-use super::fields::{Fields, Read, parameters};
-use super::read::{Reader, Statement};
-use super::{repository, statement};
+use super::parameter::parameters;
+use super::read::Reader;
+use super::repository;
 use crate::error::Error;
 use crate::models::row::Row as _;
 use crate::models::{ResourceRow, ScopeRow};
+use crate::statement::Statement;
 
 /// The statements of this module.
-pub const STATEMENTS: &[(&str, &str)] = &[RESOURCES, SCOPES];
+pub(super) const STATEMENTS: &[&Statement] = &[&RESOURCES, &SCOPES];
 
-const RESOURCES: Statement = statement!(
-    "resource: by id",
-    "SELECT id, project_id, service_name, attributes, attributes_layout, dropped_attributes_count, schema_url, entity_refs ",
-    "FROM resources WHERE id = ANY ($1) AND project_id = $2",
-);
-const SCOPES: Statement = statement!(
-    "scope: by id",
-    "SELECT id, project_id, name, version, attributes, attributes_layout, dropped_attributes_count, schema_url ",
-    "FROM scopes WHERE id = ANY ($1) AND project_id = $2",
-);
+static RESOURCES: Statement = Statement::composed("resource: by id", || {
+    format!("SELECT {} FROM resources WHERE id = ANY ($1) AND project_id = $2", ResourceRow::TABLE.select())
+});
+static SCOPES: Statement = Statement::composed("scope: by id", || {
+    format!("SELECT {} FROM scopes WHERE id = ANY ($1) AND project_id = $2", ScopeRow::TABLE.select())
+});
 
 /// Reads resources and scopes.
 #[derive(Debug, Clone)]
@@ -38,7 +35,7 @@ impl ResourceRepository {
     /// What PostgreSQL says.
     pub async fn resources(&self, ids: &[ResourceId]) -> Result<Vec<ResourceRow>, Error> {
         let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-        self.reader.rows(RESOURCES, parameters![ids, self.reader.project.0]).await
+        self.reader.rows(&RESOURCES, parameters![ids, self.reader.project.0]).await
     }
 
     /// The scopes of these ids, in any order; those that are not stored are left out.
@@ -47,38 +44,6 @@ impl ResourceRepository {
     /// What PostgreSQL says.
     pub async fn scopes(&self, ids: &[ScopeId]) -> Result<Vec<ScopeRow>, Error> {
         let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-        self.reader.rows(SCOPES, parameters![ids, self.reader.project.0]).await
-    }
-}
-
-impl Read for ResourceRow {
-    const COLUMNS: &'static [&'static str] = Self::TABLE.columns;
-
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
-        Ok(Self {
-            id: ResourceId(fields.take()?),
-            project_id: ProjectId(fields.take()?),
-            service_name: fields.text()?,
-            attributes: fields.attributes()?,
-            dropped_attributes_count: fields.count32()?,
-            schema_url: fields.text()?,
-            entity_refs: fields.bytes()?,
-        })
-    }
-}
-
-impl Read for ScopeRow {
-    const COLUMNS: &'static [&'static str] = Self::TABLE.columns;
-
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
-        Ok(Self {
-            id: ScopeId(fields.take()?),
-            project_id: ProjectId(fields.take()?),
-            name: fields.text()?,
-            version: fields.text()?,
-            attributes: fields.attributes()?,
-            dropped_attributes_count: fields.count32()?,
-            schema_url: fields.text()?,
-        })
+        self.reader.rows(&SCOPES, parameters![ids, self.reader.project.0]).await
     }
 }

@@ -60,7 +60,7 @@ impl Dictionary {
     /// another's batch.
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Postgres`] and [`Error::Unavailable`].
     pub(crate) async fn ensure<R: DictionaryRow + Sync>(
         &self,
         connection: &WriterConnection,

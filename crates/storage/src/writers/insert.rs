@@ -9,7 +9,8 @@ use tokio_postgres::{Client, Statement};
 
 use super::connection::WriterConnection;
 use crate::error::Error;
-use crate::models::row::{Row, RowEncoder};
+use crate::models::encoder::RowEncoder;
+use crate::models::row::Row;
 
 /// Rows whose statements are under way at once: enough to hide the round trip.
 const IN_FLIGHT: usize = 256;

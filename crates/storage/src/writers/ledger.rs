@@ -6,24 +6,31 @@
 use std::collections::HashMap;
 
 use llm_observatory_core::ids::ProjectId;
+use llm_observatory_core::signal::Signal;
 use uuid::Uuid;
 
 use super::connection::WriterConnection;
 use crate::error::Error;
+use crate::statement::Statement;
 
 /// Every assignment is to a parameter or a count, and the count makes a duplicate write WAL too: its COMMIT waits for a
 /// synchronous standby as the first one did.
-const RECORD: &str = "/* ledger: record */ \
-    INSERT INTO ingest_requests AS known (hash, project_id, signal, received_at, records, rejected, duplicates) \
-    SELECT hash, project_id, $3, now(), records, rejected, 0 \
-    FROM unnest($1::uuid[], $2::integer[], $4::integer[], $5::integer[]) \
-         AS arrived (hash, project_id, records, rejected) \
-    ON CONFLICT (hash, project_id, signal) DO UPDATE SET duplicates = known.duplicates + 1 \
-    RETURNING hash, project_id, duplicates, rejected";
-const REJECT: &str = "/* ledger: reject */ \
-    UPDATE ingest_requests SET rejected = rejected + $4 WHERE hash = $1 AND project_id = $2 AND signal = $3";
-/// The statements of this module, with their names.
-pub const STATEMENTS: &[(&str, &str)] = &[("ledger: record", RECORD), ("ledger: reject", REJECT)];
+static RECORD: Statement = Statement::fixed(
+    "ledger: record",
+    "INSERT INTO ingest_requests AS known (hash, project_id, signal, received_at, records, rejected, duplicates) \
+     SELECT hash, project_id, $3, now(), records, rejected, 0 \
+     FROM unnest($1::uuid[], $2::integer[], $4::integer[], $5::integer[]) \
+          AS arrived (hash, project_id, records, rejected) \
+     ON CONFLICT (hash, project_id, signal) DO UPDATE SET duplicates = known.duplicates + 1 \
+     RETURNING hash, project_id, duplicates, rejected",
+);
+static REJECT: Statement = Statement::fixed(
+    "ledger: reject",
+    "UPDATE ingest_requests SET rejected = rejected + $4 WHERE hash = $1 AND project_id = $2 AND signal = $3",
+);
+
+/// The statements of this module.
+pub(super) const STATEMENTS: &[&Statement] = &[&RECORD, &REJECT];
 
 /// What a request is known by, and how much is in it.
 #[derive(Debug, Clone, Copy)]
@@ -43,10 +50,10 @@ pub(super) struct Known {
     pub(super) duplicates: u64,
 }
 
-/// Enters the requests; gives for each whether it was there already. No two of them may be the same.
+/// Enters the requests, no two of which may be the same. Returns for each what is known of it, if it was there already.
 pub(super) async fn record(
     connection: &WriterConnection,
-    signal: i16,
+    signal: Signal,
     entries: &[Entry],
 ) -> Result<Vec<Option<Known>>, Error> {
     let mut sorted: Vec<&Entry> = entries.iter().collect();
@@ -57,8 +64,9 @@ pub(super) async fn record(
     let projects: Vec<_> = sorted.iter().map(|entry| entry.project_id.0).collect();
     let records: Vec<_> = sorted.iter().map(|entry| count(entry.records)).collect();
     let rejected: Vec<_> = sorted.iter().map(|entry| count(entry.rejected)).collect();
-    let statement = connection.statement(RECORD).await?;
-    let rows = connection.query(&statement, &[&hashes, &projects, &signal, &records, &rejected]).await?;
+    let statement = connection.statement(RECORD.sql()).await?;
+    let rows =
+        connection.query(&statement, &[&hashes, &projects, &signal.column(), &records, &rejected]).await?;
     let known: HashMap<(Uuid, i32), Known> = rows
         .iter()
         .filter(|row| row.get::<_, i32>(2) > 0)
@@ -73,12 +81,12 @@ pub(super) async fn record(
 /// Counts further records of a request that can never be stored.
 pub(super) async fn reject(
     connection: &WriterConnection,
-    signal: i16,
+    signal: Signal,
     entry: &Entry,
     rejected: usize,
 ) -> Result<(), Error> {
     let rejected = i32::try_from(rejected).unwrap_or(i32::MAX);
-    let statement = connection.statement(REJECT).await?;
-    connection.execute(&statement, &[&entry.hash, &entry.project_id.0, &signal, &rejected]).await?;
+    let statement = connection.statement(REJECT.sql()).await?;
+    connection.execute(&statement, &[&entry.hash, &entry.project_id.0, &signal.column(), &rejected]).await?;
     Ok(())
 }

@@ -3,12 +3,12 @@
 use super::connection::WriterConnection;
 use crate::error::{Error, chain};
 
-/// Runs `work` between BEGIN and COMMIT; when it fails, rolls back and gives its error.
+/// Runs `work` between BEGIN and COMMIT; when it fails, rolls back and returns its error.
 ///
 /// The caller must not drop the future: run it in a task of its own, or discard the connection.
 ///
 /// # Errors
-/// What `work` says, or [`Error::InDoubt`] when it is unknown whether the batch was committed.
+/// The error of `work`, or [`Error::InDoubt`] when it is unknown whether the batch was committed.
 pub(super) async fn run<T>(
     connection: &WriterConnection,
     work: impl Future<Output = Result<T, Error>>,
@@ -30,7 +30,7 @@ pub(super) async fn run<T>(
 /// Runs `work` behind a savepoint of the transaction that is open; when it fails, all that it did is undone.
 ///
 /// # Errors
-/// What `work` says.
+/// The error of `work`.
 pub(super) async fn nested<T>(
     connection: &WriterConnection,
     work: impl Future<Output = Result<T, Error>>,

@@ -15,10 +15,11 @@ use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_storage::CopyWriter;
 use llm_observatory_storage::config::WriteMethod;
-use llm_observatory_storage::models::attributes::Attributes;
+use llm_observatory_storage::maintenance::Family;
+use llm_observatory_storage::models::attributes::{Attributes, ValueColumns};
+use llm_observatory_storage::models::encoder::RowEncoder;
 use llm_observatory_storage::models::metric::PointValue;
-use llm_observatory_storage::models::row::RowEncoder;
-use llm_observatory_storage::models::{EventRow, ResourceRow, Row, ScopeRow, SpanRow, TraceRow};
+use llm_observatory_storage::models::{EventRow, LogRow, ResourceRow, Row, ScopeRow, SpanRow, TraceRow};
 use llm_observatory_storage::writers::{
     self, Dictionary, LogBatch, MetricBatch, TraceBatch, WriterConnection,
 };
@@ -42,21 +43,22 @@ async fn database() -> (TestDatabase, WriterConnection) {
     let database = TestDatabase::new().await;
     let client = database.writer().await;
     let pool = database.pool().await;
-    pool.partitions().ensure(&client, &[MIDNIGHT.day()].into()).await.unwrap();
+    for family in Family::ALL {
+        pool.partitions().ensure(&client, family, &[MIDNIGHT.day()].into()).await.unwrap();
+    }
     (database, client)
 }
 
 async fn by_copy(client: &WriterConnection, rows: &Everything) {
-    let copy = CopyWriter::with_chunk_bytes(64);
     let spans: Vec<SpanRow> = rows.traces.spans.iter().map(|span| span.row.clone()).collect();
     let events: Vec<EventRow> = rows.traces.spans.iter().flat_map(|span| span.events.clone()).collect();
     let summaries: Vec<TraceRow> = spans.iter().map(TraceRow::of).collect();
-    assert_eq!(copy.write_spans(client, &spans).await.unwrap(), spans.len() as u64);
-    assert_eq!(copy.write_events(client, &events).await.unwrap(), events.len() as u64);
-    assert_eq!(copy.write_traces(client, &summaries).await.unwrap(), summaries.len() as u64);
-    copy.write_metrics(client, &rows.metrics.metrics).await.unwrap();
-    copy.write_data_points(client, &rows.metrics.points).await.unwrap();
-    copy.write_logs(client, &rows.logs.logs).await.unwrap();
+    assert_eq!(CopyWriter::write_spans(client, &spans).await.unwrap(), spans.len() as u64);
+    assert_eq!(CopyWriter::write_events(client, &events).await.unwrap(), events.len() as u64);
+    assert_eq!(CopyWriter::write_traces(client, &summaries).await.unwrap(), summaries.len() as u64);
+    CopyWriter::write_metrics(client, &rows.metrics.metrics).await.unwrap();
+    CopyWriter::write_data_points(client, &rows.metrics.points).await.unwrap();
+    CopyWriter::write_logs(client, &rows.logs.logs).await.unwrap();
     // Dictionaries are inserted whatever the method.
     let traces = TraceBatch { spans: Vec::new(), ..rows.traces.clone() };
     let metrics = MetricBatch { points: Vec::new(), metrics: Vec::new(), ..rows.metrics.clone() };
@@ -107,6 +109,7 @@ async fn resources_and_scopes() {
         resources: vec![resource.clone()],
         scopes: vec![scope.clone()],
         spans: vec![rows::span(1, 1, MIDNIGHT).into()],
+        ..TraceBatch::default()
     };
     let rows = || Everything { traces: batch(), ..Everything::default() };
     let expected = json!({
@@ -154,12 +157,27 @@ fn every_row_writes_one_field_for_each_column() {
 async fn a_refused_copy_stores_nothing() {
     let (_database, client) = database().await;
     let spans = [rows::span(1, 1, MIDNIGHT), rows::span(1, 2, MIDNIGHT), rows::span(1, 1, MIDNIGHT)];
-    let error = CopyWriter::new().write_spans(&client, &spans).await.unwrap_err();
+    let error = CopyWriter::write_spans(&client, &spans).await.unwrap_err();
     assert_eq!(error.failure(), llm_observatory_storage::error::Failure::Duplicate);
     assert_eq!(rows::count(&client, "trace_spans").await, 0);
-    assert_eq!(
-        CopyWriter::new().write_spans(&client, &spans[..2]).await.unwrap(),
-        2,
-        "the connection still works"
-    );
+    assert_eq!(CopyWriter::write_spans(&client, &spans[..2]).await.unwrap(), 2, "the connection still works");
+}
+
+#[tokio::test]
+async fn a_copy_of_many_chunks_is_whole() {
+    let (_database, client) = database().await;
+    // A chunk has 256 KiB: rows far smaller than one, rows of about one, and one of several.
+    let bodies = (0..4_000).map(|n| 10 + n % 200).chain([256 * 1024; 3]).chain([2_000_000]);
+    let logs: Vec<LogRow> = (0..)
+        .zip(bodies)
+        .map(|(id, bytes)| LogRow {
+            body: ValueColumns { text: Some("x".repeat(bytes).into()), ..ValueColumns::default() },
+            ..rows::log(id, MIDNIGHT)
+        })
+        .collect();
+    let bytes: usize = logs.iter().filter_map(|log| log.body.text.as_ref()).map(|text| text.len()).sum();
+    assert_eq!(CopyWriter::write_logs(&client, &logs).await.unwrap(), logs.len() as u64);
+    let stored = client.query_one("SELECT count(DISTINCT id), sum(length(body_text)) FROM logs", &[]).await;
+    let stored = stored.unwrap();
+    assert_eq!((stored.get::<_, i64>(0), stored.get::<_, i64>(1)), (logs.len() as i64, bytes as i64));
 }

@@ -10,9 +10,11 @@ use llm_observatory_storage::models::metric::{Buckets, PointValue};
 use llm_observatory_storage::models::trace::Nested;
 use opentelemetry_proto::tonic::metrics::v1::{Exemplar, NumberDataPoint, exemplar};
 
+use crate::decode::decoder::Decoder;
+use crate::decode::nested::nested;
+use crate::decode::notes::Notes;
 use crate::decode::rejection::Reason;
-use crate::decode::trace::{hex, nested};
-use crate::decode::{Notes, Request, value};
+use crate::decode::value;
 use crate::wire::{Field, Fields, Malformed};
 
 /// A data point that is valid, but does not know its stream yet.
@@ -58,23 +60,23 @@ pub(super) fn read<'a>(
     kind: MetricKind,
     message: &'a [u8],
     attributes: &mut Vec<Attribute<'a>>,
-    request: &mut Request<'a>,
+    decoder: &mut Decoder<'a>,
 ) -> Result<Point, Reason> {
     let mut raw = Raw::default();
     for field in Fields::of(message) {
         let field = field?;
         // Field numbers differ between the kinds; times are 2 and 3 in all of them.
         let is_attribute = match kind {
-            MetricKind::Gauge | MetricKind::Sum => raw.read_number(&field, &mut request.notes)?,
-            MetricKind::Histogram => raw.read_histogram(&field, &mut request.notes)?,
-            MetricKind::ExponentialHistogram => raw.read_exponential(&field, &mut request.notes)?,
-            MetricKind::Summary => raw.read_summary(&field, &mut request.notes)?,
+            MetricKind::Gauge | MetricKind::Sum => raw.read_number(&field, &mut decoder.notes)?,
+            MetricKind::Histogram => raw.read_histogram(&field, &mut decoder.notes)?,
+            MetricKind::ExponentialHistogram => raw.read_exponential(&field, &mut decoder.notes)?,
+            MetricKind::Summary => raw.read_summary(&field, &mut decoder.notes)?,
         };
         if is_attribute {
-            attributes.push(value::attribute(field.bytes()?, &mut request.notes)?);
+            attributes.push(value::attribute(field.bytes()?, &mut decoder.notes)?);
         }
     }
-    raw.into_point(kind, request)
+    raw.into_point(kind, decoder)
 }
 
 impl<'a> Raw<'a> {
@@ -161,13 +163,13 @@ impl<'a> Raw<'a> {
         Ok(false)
     }
 
-    fn into_point(self, kind: MetricKind, request: &mut Request<'a>) -> Result<Point, Reason> {
+    fn into_point(self, kind: MetricKind, decoder: &mut Decoder<'a>) -> Result<Point, Reason> {
         if self.time == 0 {
             return Err(Reason::NoTime);
         }
         let exemplars = match &self.exemplars[..] {
             [] => None,
-            messages => Some(exemplars(messages, request)?),
+            messages => Some(exemplars(messages, decoder)?),
         };
         Ok(Point {
             start_time: UnixNanos(self.start_time),
@@ -249,7 +251,7 @@ fn quantile(message: &[u8]) -> Result<(f64, f64), Malformed> {
 }
 
 /// Exemplars are few and seldom asked for: they stay with their point, once for people and once exactly.
-fn exemplars(messages: &[&[u8]], request: &mut Request<'_>) -> Result<Nested, Malformed> {
+fn exemplars(messages: &[&[u8]], decoder: &mut Decoder<'_>) -> Result<Nested, Malformed> {
     let mut exact = NumberDataPoint::default();
     let mut shown = Vec::with_capacity(messages.len());
     for message in messages {
@@ -263,7 +265,7 @@ fn exemplars(messages: &[&[u8]], request: &mut Request<'_>) -> Result<Nested, Ma
                 4 => exemplar.span_id = field.bytes()?.to_vec(),
                 5 => exemplar.trace_id = field.bytes()?.to_vec(),
                 6 => exemplar.value = Some(exemplar::Value::AsInt(field.fixed64()?.cast_signed())),
-                7 => attributes.push(value::attribute(field.bytes()?, &mut request.notes)?),
+                7 => attributes.push(value::attribute(field.bytes()?, &mut decoder.notes)?),
                 _ => {}
             }
         }
@@ -276,11 +278,11 @@ fn exemplars(messages: &[&[u8]], request: &mut Request<'_>) -> Result<Nested, Ma
         shown.push(Value::Map(vec![
             Attribute::new("time_unix_nano", exemplar.time_unix_nano.to_string()),
             Attribute::new("value", measured),
-            Attribute::new("trace_id", hex(&exemplar.trace_id)),
-            Attribute::new("span_id", hex(&exemplar.span_id)),
+            Attribute::new("trace_id", hex::encode(&exemplar.trace_id)),
+            Attribute::new("span_id", hex::encode(&exemplar.span_id)),
             Attribute::new("attributes", Value::Map(attributes)),
         ]));
         exact.exemplars.push(exemplar);
     }
-    Ok(nested(shown, &exact, request))
+    Ok(nested(shown, &exact, decoder))
 }

@@ -1,6 +1,6 @@
 //! Reading log records.
 
-mod rows;
+mod statistics;
 
 use llm_observatory_core::ids::{SpanId, TraceId};
 use llm_observatory_core::log::Severity;
@@ -8,26 +8,28 @@ use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use uuid::Uuid;
 
-use super::fields::parameters;
 use super::page::{DEFAULT_ROWS, Page, TimeRange, limits, timestamp};
-use super::read::{Reader, Statement};
-use super::{MAX_ROWS, repository, statement};
+use super::parameter::parameters;
+use super::read::Reader;
+use super::{MAX_ROWS, repository};
 use crate::error::Error;
 use crate::models::LogRow;
+use crate::models::row::Row as _;
+use crate::statement::Statement;
 
-pub use rows::LogStatistics;
-
-use rows::log_columns;
+pub use statistics::LogStatistics;
 
 /// The statements of this module.
-pub const STATEMENTS: &[(&str, &str)] = &[LIST, STATISTICS];
+pub(super) const STATEMENTS: &[&Statement] = &[&LIST, &STATISTICS];
 
-const LIST: Statement = statement!("log: list", "SELECT ", log_columns!(), "\n", include_str!("list.sql"));
-const STATISTICS: Statement = statement!(
+static LIST: Statement = Statement::composed("log: list", || {
+    format!("SELECT {} {}", LogRow::TABLE.select(), include_str!("list.sql"))
+});
+static STATISTICS: Statement = Statement::fixed(
     "log: statistics",
-    "SELECT service_name, severity_number, count(*) FROM logs WHERE project_id = $1 AND time BETWEEN $2 AND $4 ",
-    "AND (time, time_nanos) >= ($2, $3) AND (time, time_nanos) < ($4, $5) ",
-    "GROUP BY service_name, severity_number ORDER BY service_name, severity_number LIMIT $6",
+    "SELECT service_name, severity_number, count(*) FROM logs WHERE project_id = $1 AND time BETWEEN $2 AND $4 \
+     AND (time, time_nanos) >= ($2, $3) AND (time, time_nanos) < ($4, $5) \
+     GROUP BY service_name, severity_number ORDER BY service_name, severity_number LIMIT $6",
 );
 
 /// Reads log records.
@@ -121,7 +123,7 @@ impl LogRepository {
             text(filter.text),
             asked,
         ];
-        Ok(Page::new(self.reader.rows(LIST, parameters).await?, limit))
+        Ok(Page::new(self.reader.rows(&LIST, parameters).await?, limit))
     }
 
     /// The records of one trace that fit the filter, newest first.
@@ -162,6 +164,6 @@ impl LogRepository {
             range.end_nanos(),
             MAX_ROWS as i64,
         ];
-        self.reader.rows(STATISTICS, parameters).await
+        self.reader.rows(&STATISTICS, parameters).await
     }
 }

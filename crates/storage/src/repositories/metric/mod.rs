@@ -1,86 +1,78 @@
 //! Reading metric definitions, series and data points.
 
-mod rows;
+mod described;
 
 use llm_observatory_core::ids::{MetricId, SeriesId};
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use uuid::Uuid;
 
-use super::fields::parameters;
 use super::page::{DEFAULT_ROWS, Page, TimeRange, limits, timestamp};
-use super::read::{Reader, Statement};
-use super::{repository, statement};
+use super::parameter::parameters;
+use super::read::Reader;
+use super::repository;
 use crate::error::Error;
+use crate::models::row::Row as _;
 use crate::models::{DataPointRow, MetricRow, SeriesRow};
+use crate::statement::Statement;
 
-pub use rows::DescribedSeries;
-
-use rows::{metric_columns, point_columns, series_columns};
-
-/// The rest of a statement that lists points, with one more condition.
-macro_rules! points {
-    ($condition:literal) => {
-        concat!(
-            " FROM metric_data_points WHERE project_id = $1 AND time BETWEEN $2 AND $4 ",
-            "AND (time, time_nanos) >= ($2, $3) ",
-            "AND (time, time_nanos, series_id, start_time, start_nanos) < ($4, $5, $6, $7, $8) ",
-            "AND ($9::uuid IS NULL OR series_id = $9) ",
-            $condition,
-            "ORDER BY time DESC, time_nanos DESC, series_id DESC, start_time DESC, start_nanos DESC LIMIT $10",
-        )
-    };
-}
+pub use described::DescribedSeries;
 
 /// The statements of this module.
-pub const STATEMENTS: &[(&str, &str)] = &[LIST, GET, SERIES, DESCRIBED, POINTS, POINTS_OF, LATEST];
+pub(super) const STATEMENTS: &[&Statement] =
+    &[&LIST, &GET, &SERIES, &described::DESCRIBED, &POINTS, &POINTS_OF, &LATEST];
 
-const LIST: Statement = statement!(
-    "metric: list",
-    "SELECT ",
-    metric_columns!(),
-    " FROM metrics AS m ",
-    "WHERE project_id = $1 AND (name, id) > ($2, $3) AND ($4::text IS NULL OR name = $4) ",
-    "AND ($5::text IS NULL OR EXISTS (SELECT FROM metric_series AS s ",
-    "JOIN resources AS r ON r.id = s.resource_id AND r.project_id = s.project_id ",
-    "WHERE s.metric_id = m.id AND s.project_id = m.project_id AND r.service_name = $5)) ",
-    "ORDER BY name, id LIMIT $6",
-);
-const GET: Statement = statement!(
-    "metric: get",
-    "SELECT ",
-    metric_columns!(),
-    " FROM metrics WHERE id = $1 AND project_id = $2"
-);
-const SERIES: Statement = statement!(
-    "metric: series",
-    "SELECT ",
-    series_columns!(),
-    " FROM metric_series ",
-    "WHERE metric_id = $1 AND project_id = $2 AND id > $3 ORDER BY id LIMIT $4",
-);
-const DESCRIBED: Statement = ("metric: described series", include_str!("described.sql"));
+static LIST: Statement = Statement::composed("metric: list", || {
+    format!(
+        "SELECT {} FROM metrics AS m \
+         WHERE project_id = $1 AND (name, id) > ($2, $3) AND ($4::text IS NULL OR name = $4) \
+         AND ($5::text IS NULL OR EXISTS (SELECT FROM metric_series AS s \
+         JOIN resources AS r ON r.id = s.resource_id AND r.project_id = s.project_id \
+         WHERE s.metric_id = m.id AND s.project_id = m.project_id AND r.service_name = $5)) \
+         ORDER BY name, id LIMIT $6",
+        MetricRow::TABLE.select()
+    )
+});
+static GET: Statement = Statement::composed("metric: get", || {
+    format!("SELECT {} FROM metrics WHERE id = $1 AND project_id = $2", MetricRow::TABLE.select())
+});
+static SERIES: Statement = Statement::composed("metric: series", || {
+    format!(
+        "SELECT {} FROM metric_series \
+         WHERE metric_id = $1 AND project_id = $2 AND id > $3 ORDER BY id LIMIT $4",
+        SeriesRow::TABLE.select()
+    )
+});
 /// The points of a time range.
-const POINTS: Statement = statement!("metric: points", "SELECT ", point_columns!(), points!(""));
+static POINTS: Statement = Statement::composed("metric: points", || points(""));
 /// The same for a name or a service: found by their series, for there are few of those beside the points.
-const POINTS_OF: Statement = statement!(
-    "metric: points of",
-    "SELECT ",
-    point_columns!(),
-    points!(
+static POINTS_OF: Statement = Statement::composed("metric: points of", || {
+    points(
         "AND series_id IN (SELECT s.id FROM metrics AS m \
          JOIN metric_series AS s ON s.metric_id = m.id AND s.project_id = m.project_id \
          JOIN resources AS r ON r.id = s.resource_id AND r.project_id = s.project_id \
-         WHERE m.project_id = $1 AND ($11::text IS NULL OR m.name = $11) AND ($12::text IS NULL OR r.service_name = $12)) "
-    ),
-);
-const LATEST: Statement = statement!(
-    "metric: latest",
-    "SELECT ",
-    point_columns!(),
-    " FROM metric_data_points WHERE series_id = $1 AND project_id = $2 ",
-    "ORDER BY time DESC, time_nanos DESC, start_time DESC, start_nanos DESC LIMIT 1",
-);
+         WHERE m.project_id = $1 AND ($11::text IS NULL OR m.name = $11) AND ($12::text IS NULL OR r.service_name = $12))",
+    )
+});
+static LATEST: Statement = Statement::composed("metric: latest", || {
+    format!(
+        "SELECT {} FROM metric_data_points WHERE series_id = $1 AND project_id = $2 \
+         ORDER BY time DESC, time_nanos DESC, start_time DESC, start_nanos DESC LIMIT 1",
+        DataPointRow::TABLE.select()
+    )
+});
+
+/// A statement that lists points, with one more condition.
+fn points(condition: &str) -> String {
+    format!(
+        "SELECT {} FROM metric_data_points WHERE project_id = $1 AND time BETWEEN $2 AND $4 \
+         AND (time, time_nanos) >= ($2, $3) \
+         AND (time, time_nanos, series_id, start_time, start_nanos) < ($4, $5, $6, $7, $8) \
+         AND ($9::uuid IS NULL OR series_id = $9) {condition} \
+         ORDER BY time DESC, time_nanos DESC, series_id DESC, start_time DESC, start_nanos DESC LIMIT $10",
+        DataPointRow::TABLE.select()
+    )
+}
 
 /// Reads metric definitions, series and data points.
 #[derive(Debug, Clone)]
@@ -189,7 +181,7 @@ impl MetricRepository {
         let text = |text: Option<Text>| text.map(|text| text.to_string());
         let parameters =
             parameters![self.reader.project.0, name, id, text(filter.name), text(filter.service), asked];
-        Ok(Page::new(self.reader.rows(LIST, parameters).await?, limit))
+        Ok(Page::new(self.reader.rows(&LIST, parameters).await?, limit))
     }
 
     /// The definitions that one service has sent and that fit the filter, by name.
@@ -209,7 +201,7 @@ impl MetricRepository {
     /// # Errors
     /// What PostgreSQL says.
     pub async fn get(&self, id: MetricId) -> Result<Option<MetricRow>, Error> {
-        self.reader.row(GET, parameters![id.0, self.reader.project.0]).await
+        self.reader.row(&GET, parameters![id.0, self.reader.project.0]).await
     }
 
     /// The series of a definition, by id, from behind `after` on.
@@ -225,7 +217,7 @@ impl MetricRepository {
         let (limit, asked) = limits(limit);
         let after = after.map_or(Uuid::nil(), |after| after.0);
         let parameters = parameters![metric_id.0, self.reader.project.0, after, asked];
-        Ok(Page::new(self.reader.rows(SERIES, parameters).await?, limit))
+        Ok(Page::new(self.reader.rows(&SERIES, parameters).await?, limit))
     }
 
     /// The series of these ids with their definitions, in any order; those that are not stored are left out.
@@ -234,7 +226,7 @@ impl MetricRepository {
     /// What PostgreSQL says.
     pub async fn described(&self, ids: &[SeriesId]) -> Result<Vec<DescribedSeries>, Error> {
         let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-        self.reader.rows(DESCRIBED, parameters![ids, self.reader.project.0]).await
+        self.reader.rows(&described::DESCRIBED, parameters![ids, self.reader.project.0]).await
     }
 
     /// The data points that fit the filter, newest first.
@@ -261,11 +253,11 @@ impl MetricRepository {
             filter.series.map(|series| series.0),
             asked,
         ];
-        let mut statement = POINTS;
+        let mut statement = &POINTS;
         if filter.name.is_some() || filter.service.is_some() {
             let text = |text: Option<Text>| text.map(|text| text.to_string());
             parameters.extend(parameters![text(filter.name), text(filter.service)]);
-            statement = POINTS_OF;
+            statement = &POINTS_OF;
         }
         Ok(Page::new(self.reader.rows(statement, parameters).await?, limit))
     }
@@ -275,6 +267,6 @@ impl MetricRepository {
     /// # Errors
     /// What PostgreSQL says.
     pub async fn latest(&self, series: SeriesId) -> Result<Option<DataPointRow>, Error> {
-        self.reader.row(LATEST, parameters![series.0, self.reader.project.0]).await
+        self.reader.row(&LATEST, parameters![series.0, self.reader.project.0]).await
     }
 }

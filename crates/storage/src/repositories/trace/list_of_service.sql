@@ -1,4 +1,3 @@
-/* trace: list of service */
 -- $1 project; $2 from, $3 its nanoseconds; $4 before, $5 its nanoseconds, $6 its trace; $7 limit; $8 service.
 -- As list.sql, with its notes. A service counts on whichever day of the trace it took part.
 --
@@ -71,11 +70,6 @@ WITH newest AS NOT MATERIALIZED (
             AND earlier.day > '1970-01-01' AND earlier.day < coalesce(nullif(t.day, '1970-01-01'), 'infinity') OFFSET 0)
     ORDER BY start_time DESC, start_nanos DESC, trace_id DESC
     LIMIT $7
+), page AS (
+    SELECT * FROM near WHERE (SELECT reached FROM enough) UNION ALL SELECT * FROM far
 )
-SELECT d.start_time, d.end_time, d.root_start, d.span_count, d.error_count, d.day - '1970-01-01' AS day, d.project_id,
-       d.start_nanos, d.end_nanos, d.trace_id, d.root_span_id, d.root_name, d.root_service, d.services
-FROM (SELECT * FROM near WHERE (SELECT reached FROM enough) UNION ALL SELECT * FROM far) AS page
-CROSS JOIN LATERAL (
-    SELECT * FROM traces AS other WHERE other.trace_id = page.trace_id AND other.project_id + 0 = $1 OFFSET 0
-) AS d
-ORDER BY page.start_time DESC, page.start_nanos DESC, page.trace_id DESC

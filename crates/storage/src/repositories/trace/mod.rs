@@ -1,8 +1,8 @@
 //! Reading traces, spans and span events.
 
 mod pages;
-mod rows;
 mod sql;
+mod statistics;
 mod summary;
 
 use futures_util::{Stream, TryStreamExt as _, stream};
@@ -11,16 +11,16 @@ use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use uuid::Uuid;
 
-use super::fields::parameters;
 use super::page::{DEFAULT_ROWS, Page, TimeRange, limits, timestamp};
+use super::parameter::parameters;
 use super::read::Reader;
 use super::{MAX_ROWS, repository};
 use crate::error::Error;
 use crate::models::trace::Span;
 use crate::models::{EventRow, SpanRow, TraceRow};
 
-pub use rows::{Durations, ServiceStatistics};
-pub use sql::STATEMENTS;
+pub(super) use sql::STATEMENTS;
+pub use statistics::{Durations, ServiceStatistics};
 pub use summary::TraceSummary;
 
 use pages::{Pages, day_start};
@@ -136,10 +136,10 @@ impl TraceRepository {
             trace,
             asked,
         ];
-        let mut statement = LIST;
+        let mut statement = &LIST;
         if let Some(service) = filter.service {
             parameters.extend(parameters![service.to_string()]);
-            statement = LIST_OF_SERVICE;
+            statement = &LIST_OF_SERVICE;
         }
         let days: Vec<TraceRow> = self.reader.rows(statement, parameters).await?;
         let traces = days.chunk_by(|a, b| a.trace_id == b.trace_id).filter_map(TraceSummary::of).collect();
@@ -156,7 +156,7 @@ impl TraceRepository {
 
     /// What each day knows of a trace, oldest first.
     pub(super) async fn days(&self, trace_id: TraceId) -> Result<Vec<TraceRow>, Error> {
-        self.reader.rows(GET, parameters![trace_id.uuid(), self.reader.project.0]).await
+        self.reader.rows(&GET, parameters![trace_id.uuid(), self.reader.project.0]).await
     }
 
     /// All spans of a trace with their events, by start, in pages of at most `rows`: a trace may be larger than memory.
@@ -197,10 +197,10 @@ impl TraceRepository {
             trace_id.uuid(),
             self.reader.project.0,
             span_id.as_bytes().to_vec(),
-            day_start(first.day.0),
-            day_start(last.day.0 + 1),
+            day_start(first.day),
+            day_start(last.day.next()),
         ];
-        let rows = self.reader.rows(SPAN, parameters).await?;
+        let rows = self.reader.rows(&SPAN, parameters).await?;
         Ok(self.with_events(rows).await?.pop())
     }
 
@@ -229,7 +229,7 @@ impl TraceRepository {
             filter.errors_only,
             asked,
         ];
-        Ok(Page::new(self.reader.rows(LIST_SPANS, parameters).await?, limit))
+        Ok(Page::new(self.reader.rows(&LIST_SPANS, parameters).await?, limit))
     }
 
     /// The spans of one service that fit the filter, newest first.
@@ -266,7 +266,7 @@ impl TraceRepository {
             range.end_nanos(),
             MAX_ROWS as i64,
         ];
-        self.reader.rows(STATISTICS, parameters).await
+        self.reader.rows(&STATISTICS, parameters).await
     }
 
     fn pages<T: pages::InTrace>(
@@ -290,7 +290,7 @@ impl TraceRepository {
             timestamp(last.start_time),
             last.span_id.as_bytes().to_vec(),
         ];
-        let events: Vec<EventRow> = self.reader.rows(SPAN_EVENTS, parameters).await?;
+        let events: Vec<EventRow> = self.reader.rows(&SPAN_EVENTS, parameters).await?;
         Ok(pages::join(rows, events))
     }
 }

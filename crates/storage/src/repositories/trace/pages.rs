@@ -5,22 +5,23 @@ use std::marker::PhantomData;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use llm_observatory_core::ids::TraceId;
-use llm_observatory_core::time::UnixNanos;
+use llm_observatory_core::time::{Day, UnixNanos};
 
 use super::TraceRepository;
 use super::sql::{EVENTS, SPANS};
 use crate::error::Error;
+use crate::models::row::ReadRow;
 use crate::models::trace::Span;
 use crate::models::{EventRow, SpanRow};
-use crate::repositories::fields::{Parameter, Read, parameters};
 use crate::repositories::page::{limits, timestamp};
-use crate::repositories::read::Statement;
+use crate::repositories::parameter::{Parameter, parameters};
+use crate::statement::Statement;
 
 /// A row that lies in the partition of its span.
-pub(super) trait InTrace: Read {
+pub(super) trait InTrace: ReadRow {
     /// Reads a page of one day: `$1` trace, `$2` project, `$3` from, `$4` to before, `$5` limit, and from `$6` on the
     /// place behind which to begin among the rows of `$3`.
-    const PAGE: Statement;
+    fn page() -> &'static Statement;
 
     /// When its span started.
     fn start_time(&self) -> UnixNanos;
@@ -33,7 +34,9 @@ pub(super) trait InTrace: Read {
 }
 
 impl InTrace for SpanRow {
-    const PAGE: Statement = SPANS;
+    fn page() -> &'static Statement {
+        &SPANS
+    }
 
     fn start_time(&self) -> UnixNanos {
         self.start_time
@@ -49,7 +52,9 @@ impl InTrace for SpanRow {
 }
 
 impl InTrace for EventRow {
-    const PAGE: Statement = EVENTS;
+    fn page() -> &'static Statement {
+        &EVENTS
+    }
 
     fn start_time(&self) -> UnixNanos {
         self.span_start_time
@@ -70,7 +75,7 @@ pub(super) struct Pages<T> {
     trace_id: TraceId,
     rows: usize,
     /// The days that are left, the next one last; `None` until they have been asked for.
-    days: Option<Vec<i32>>,
+    days: Option<Vec<Day>>,
     /// The last row of the page before, when the day goes on.
     after: Option<(SystemTime, Vec<Parameter>)>,
     row: PhantomData<fn() -> T>,
@@ -85,7 +90,7 @@ impl<T: InTrace> Pages<T> {
     pub(super) async fn next(mut self) -> Result<Option<(Vec<T>, Self)>, Error> {
         let mut days = match self.days.take() {
             Some(days) => days,
-            None => self.traces.days(self.trace_id).await?.iter().rev().map(|row| row.day.0).collect(),
+            None => self.traces.days(self.trace_id).await?.iter().rev().map(|row| row.day).collect(),
         };
         while let Some(day) = days.last().copied() {
             let (from, place) = self.after.take().unwrap_or_else(|| (day_start(day), T::first_place()));
@@ -93,11 +98,11 @@ impl<T: InTrace> Pages<T> {
                 self.trace_id.uuid(),
                 self.traces.reader.project.0,
                 from,
-                day_start(day + 1),
+                day_start(day.next()),
                 self.rows as i64,
             ];
             parameters.extend(place);
-            let page: Vec<T> = self.traces.reader.rows(T::PAGE, parameters).await?;
+            let page: Vec<T> = self.traces.reader.rows(T::page(), parameters).await?;
             match page.last() {
                 Some(last) if page.len() == self.rows => {
                     self.after = Some((timestamp(last.start_time()), last.place()));
@@ -115,10 +120,10 @@ impl<T: InTrace> Pages<T> {
     }
 }
 
-/// The first moment of a day.
-pub(super) fn day_start(day: i32) -> SystemTime {
+/// The first moment of a day. The day after the last one of OTLP begins beyond what nanoseconds can count.
+pub(super) fn day_start(day: Day) -> SystemTime {
     // No day of ours lies before 1970.
-    UNIX_EPOCH + Duration::from_secs(u64::try_from(day).unwrap_or(0) * 86_400)
+    UNIX_EPOCH + Duration::from_secs(u64::try_from(day.0).unwrap_or(0) * 86_400)
 }
 
 /// Gives each span its events; both are in the order of their key. An event without a span is left out.

@@ -1,4 +1,3 @@
-/* trace: recompute summaries */
 -- A span took the place of another, so sums and minima can't be told from the difference alone. The rows of these traces are
 -- locked by the merge before; whoever stored spans that this does not see yet adds them when it gets the lock.
 -- All are of one day, which is a constant to the planner.

@@ -9,19 +9,18 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::models::trace::{Span, TraceRow};
+use crate::statement::Statement;
 use crate::writers::connection::WriterConnection;
 
-const MERGE: &str = include_str!("merge_summaries.sql");
-const RECOMPUTE: &str = include_str!("recompute_summaries.sql");
+static MERGE: Statement = Statement::fixed("trace: merge summaries", include_str!("merge_summaries.sql"));
+static RECOMPUTE: Statement =
+    Statement::fixed("trace: recompute summaries", include_str!("recompute_summaries.sql"));
 
-/// The statements of this module, with their names.
-pub const STATEMENTS: &[(&str, &str)] =
-    &[("trace: merge summaries", MERGE), ("trace: recompute summaries", RECOMPUTE)];
+/// The statements of this module.
+pub(super) const STATEMENTS: &[&Statement] = &[&MERGE, &RECOMPUTE];
 
 /// Adds the spans to the summaries of their traces, and computes those anew in which a span took another one's place.
-///
-/// Rows are locked in the order of their key, so that no two writers wait for each other crosswise.
-pub(super) async fn merge(
+pub(super) async fn add(
     connection: &WriterConnection,
     stored: &[&Span],
     completed: &[&Span],
@@ -40,6 +39,14 @@ pub(super) async fn merge(
         error_count: 0,
         ..TraceRow::of(&span.row)
     }));
+    merge(connection, summaries).await?;
+    recompute(connection, completed).await
+}
+
+/// Merges summaries into those that are stored.
+///
+/// Rows are locked in the order of their key, so that no two writers wait for each other crosswise.
+pub(super) async fn merge(connection: &WriterConnection, mut summaries: Vec<TraceRow>) -> Result<(), Error> {
     if summaries.is_empty() {
         return Ok(());
     }
@@ -53,8 +60,7 @@ pub(super) async fn merge(
     });
     let mut columns = SummaryColumns::default();
     summaries.iter().for_each(|summary| columns.push(summary));
-    columns.merge(connection).await?;
-    recompute(connection, completed).await
+    columns.merge(connection).await
 }
 
 async fn recompute(connection: &WriterConnection, completed: &[&Span]) -> Result<(), Error> {
@@ -74,12 +80,12 @@ async fn recompute(connection: &WriterConnection, completed: &[&Span]) -> Result
         let projects: Vec<_> = traces.iter().map(|trace| trace.2).collect();
         let parameters: [(&(dyn ToSql + Sync), Type); 3] =
             [(&ids, Type::UUID_ARRAY), (&projects, Type::INT4_ARRAY), (&day, Type::INT4)];
-        connection.execute_typed(RECOMPUTE, &parameters).await?;
+        connection.execute_typed(RECOMPUTE.sql(), &parameters).await?;
     }
     Ok(())
 }
 
-/// Summaries side by side: one array for each column, the parameters of [`MERGE`].
+/// Summaries side by side: one array for each column, the parameters of `MERGE`.
 #[derive(Debug, Default)]
 struct SummaryColumns<'s> {
     trace_id: Vec<Uuid>,
@@ -118,7 +124,7 @@ impl<'s> SummaryColumns<'s> {
     }
 
     async fn merge(&self, connection: &WriterConnection) -> Result<(), Error> {
-        let statement = connection.statement(MERGE).await?;
+        let statement = connection.statement(MERGE.sql()).await?;
         connection
             .execute(
                 &statement,

@@ -1,0 +1,38 @@
+//! Families of tables: those whose day partitions are made and dropped together.
+
+use llm_observatory_core::signal::Signal;
+
+/// Tables that are partitioned by day, and share their days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// Traces, their spans and span events.
+    Traces,
+    /// Metric data points.
+    Metrics,
+    /// Log records.
+    Logs,
+}
+
+impl Family {
+    /// All families.
+    pub const ALL: [Self; 3] = [Self::Traces, Self::Metrics, Self::Logs];
+
+    /// Its tables.
+    pub const fn tables(self) -> &'static [&'static str] {
+        match self {
+            Self::Traces => &["traces", "trace_spans", "trace_events"],
+            Self::Metrics => &["metric_data_points"],
+            Self::Logs => &["logs"],
+        }
+    }
+}
+
+impl From<Signal> for Family {
+    fn from(signal: Signal) -> Self {
+        match signal {
+            Signal::Traces => Self::Traces,
+            Signal::Metrics => Self::Metrics,
+            Signal::Logs => Self::Logs,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Times in their two columns: whole microseconds, and the nanoseconds that these leave over.
+
+use llm_observatory_core::time::UnixNanos;
+
+/// The time that its two columns hold.
+pub(super) fn joined(micros: UnixNanos, sub_micros: i16) -> UnixNanos {
+    UnixNanos::from_parts(micros.micros(), sub_micros)
+}
+
+/// The time that its two columns hold; unknown when they are NULL.
+pub(super) fn optional_nanos(micros: Option<UnixNanos>, sub_micros: Option<i16>) -> UnixNanos {
+    micros.map_or(UnixNanos::UNKNOWN, |micros| joined(micros, sub_micros.unwrap_or(0)))
+}

@@ -1,0 +1,43 @@
+//! Batches of a caller's own, committed without the ledger.
+
+use super::batch::{Batch, RecordCounts, Way};
+use super::connection::WriterConnection;
+use super::dictionary::Dictionary;
+use super::transaction;
+use crate::config::WriteMethod;
+use crate::error::{Error, Failure};
+
+/// Writes the batches in one transaction and returns after COMMIT. A record that is stored already is left as it is,
+/// unless the new one is a span that is more complete.
+///
+/// # Errors
+/// [`Error::Postgres`] and [`Error::Unavailable`]: nothing is committed. [`Error::InDoubt`]: run it again; spans and data points
+/// are not stored twice, log records are.
+pub async fn commit<B: Batch>(
+    connection: &WriterConnection,
+    dictionary: &Dictionary,
+    batches: &[B],
+    method: WriteMethod,
+) -> Result<RecordCounts, Error> {
+    let batches: Vec<&B> = batches.iter().collect();
+    B::ensure_dictionaries(&batches, connection, dictionary).await?;
+    let slices: Vec<_> = batches.iter().map(|batch| batch.records()).collect();
+    let run = |way| {
+        let (slices, batches) = (&slices, &batches);
+        transaction::run(connection, async move {
+            for batch in batches {
+                batch.write_rest(connection).await?;
+            }
+            B::write(slices, connection, way).await
+        })
+    };
+    let way = match method {
+        WriteMethod::Insert => Way::Insert,
+        WriteMethod::Copy => Way::Copy,
+    };
+    let counts = match run(way).await {
+        Err(error) if error.failure() == Failure::Duplicate => run(Way::Staged).await?,
+        result => result?,
+    };
+    Ok(counts.into_iter().sum())
+}

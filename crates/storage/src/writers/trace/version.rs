@@ -1,0 +1,122 @@
+//! Versions of a span: which one is kept, and how it takes the place of another.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::SystemTime;
+
+use llm_observatory_core::ids::{ProjectId, SpanId, TraceId};
+use llm_observatory_core::time::Day;
+use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::summary::moment;
+use crate::error::Error;
+use crate::models::row::Row as _;
+use crate::models::trace::{Span, SpanKey, SpanRow};
+use crate::statement::Statement;
+use crate::writers::batch::micros;
+use crate::writers::connection::WriterConnection;
+
+/// The columns of the unique key, which no version changes.
+const KEY: [&str; 4] = ["trace_id", "start_time", "span_id", "project_id"];
+
+/// What takes the place of a less complete span, of those between two starts.
+static COMPLETE: Statement = Statement::composed("trace: complete", || {
+    let columns = SpanRow::TABLE.columns.iter().filter(|column| !KEY.contains(column));
+    let assignments: Vec<_> = columns.map(|column| format!("{column} = staged.{column}")).collect();
+    format!(
+        "UPDATE trace_spans AS span SET {} FROM staged_spans AS staged \
+         WHERE (span.trace_id, span.start_time, span.span_id, span.project_id) \
+             = (staged.trace_id, staged.start_time, staged.span_id, staged.project_id) \
+         AND span.start_time BETWEEN $1 AND $2 AND {} > {} RETURNING {}",
+        assignments.join(", "),
+        completeness("staged"),
+        completeness("span"),
+        key("span")
+    )
+});
+static DROP_EVENTS: Statement = Statement::fixed(
+    "trace: drop events",
+    "DELETE FROM trace_events AS event \
+     USING unnest($1::uuid[], $2::timestamptz[], $3::bytea[], $4::integer[]) AS span (trace_id, start_time, span_id, project_id) \
+     WHERE (event.trace_id, event.start_time, event.span_id, event.project_id) \
+         = (span.trace_id, span.start_time, span.span_id, span.project_id) \
+     AND event.start_time BETWEEN $5 AND $6",
+);
+
+/// The statements of this module. They need the staging table.
+pub(super) const STATEMENTS: &[&Statement] = &[&COMPLETE, &DROP_EVENTS];
+
+/// Orders the versions of one span, so that any order of arrival keeps the same one: one that ended stands above one that
+/// did not, a later end above an earlier one; what says more above what says less.
+pub(super) fn completeness(span: &str) -> String {
+    format!(
+        "ROW(coalesce({span}.end_time, '-infinity'), coalesce({span}.end_nanos, 0), coalesce({span}.status_code, -1), \
+         octet_length({span}.attributes::text), {span}.attributes::text COLLATE \"C\", {span}.name COLLATE \"C\")"
+    )
+}
+
+/// The key of a span in the answer of a statement; [`span_key`] reads it.
+pub(super) fn key(span: &str) -> String {
+    format!("{span}.trace_id, {}, {span}.span_id, {span}.project_id", micros(&format!("{span}.start_time")))
+}
+
+pub(super) fn span_key(row: &Row) -> SpanKey {
+    let span_id: &[u8] = row.get(2);
+    // The row came back from a statement over rows whose ids were valid.
+    let span_id = SpanId::from_wire(span_id).expect("a span id that was just written");
+    (TraceId::from_uuid(row.get(0)), row.get(1), span_id, ProjectId(row.get(3)))
+}
+
+/// Removes the events of what was there before.
+pub(super) async fn drop_events(connection: &WriterConnection, spans: &[&Span]) -> Result<(), Error> {
+    for spans in by_day(spans).values() {
+        let traces: Vec<_> = spans.iter().map(|span| span.row.trace_id.uuid()).collect();
+        let starts: Vec<_> = spans.iter().map(|span| start(span)).collect();
+        let ids: Vec<_> = spans.iter().map(|span| span.row.span_id.as_bytes().to_vec()).collect();
+        let projects: Vec<_> = spans.iter().map(|span| span.row.project_id.0).collect();
+        let (first, last) = bounds(spans);
+        let parameters: [(&(dyn ToSql + Sync), Type); 6] = [
+            (&traces, Type::UUID_ARRAY),
+            (&starts, Type::TIMESTAMPTZ_ARRAY),
+            (&ids, Type::BYTEA_ARRAY),
+            (&projects, Type::INT4_ARRAY),
+            (&first, Type::TIMESTAMPTZ),
+            (&last, Type::TIMESTAMPTZ),
+        ];
+        connection.execute_typed(DROP_EVENTS.sql(), &parameters).await?;
+    }
+    Ok(())
+}
+
+/// Lets those of the staged spans take their place that say more than what is there; gives their keys.
+pub(super) async fn complete_those(
+    connection: &WriterConnection,
+    spans: &[&Span],
+) -> Result<HashSet<SpanKey>, Error> {
+    let mut completed = HashSet::new();
+    for spans in by_day(spans).values() {
+        let (first, last) = bounds(spans);
+        let parameters: [(&(dyn ToSql + Sync), Type); 2] =
+            [(&first, Type::TIMESTAMPTZ), (&last, Type::TIMESTAMPTZ)];
+        completed.extend(connection.query_typed(COMPLETE.sql(), &parameters).await?.iter().map(span_key));
+    }
+    Ok(completed)
+}
+
+/// The spans of each day. A statement that names a day, and is planned for just that one, opens and locks the partitions of
+/// that day only; one that does not takes those of all days that there ever were.
+fn by_day<'s>(spans: &[&'s Span]) -> BTreeMap<Day, Vec<&'s Span>> {
+    let mut days: BTreeMap<Day, Vec<&Span>> = BTreeMap::new();
+    spans.iter().for_each(|span| days.entry(span.row.start_time.day()).or_default().push(span));
+    days
+}
+
+/// The first and the last start of some spans.
+fn bounds(spans: &[&Span]) -> (SystemTime, SystemTime) {
+    let starts = || spans.iter().map(|span| start(span));
+    (starts().min().unwrap_or(SystemTime::UNIX_EPOCH), starts().max().unwrap_or(SystemTime::UNIX_EPOCH))
+}
+
+fn start(span: &Span) -> SystemTime {
+    moment(span.row.start_time.micros())
+}
