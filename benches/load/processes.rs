@@ -50,7 +50,9 @@ impl Daemon {
             command.args([listen, "127.0.0.1:0"]);
         }
         // Settings of the daemon may come from the environment, save for what would lead it to another database.
-        for name in ["OBSERVATORY_BIN", "OBSERVATORY_DATA_DIR", "DATABASE_URL", "DB_HOST", "REDIS_URL"] {
+        for name in
+            ["OBSERVATORY_BIN", "OBSERVATORY_DATA_DIR", "DATABASE_URL", "DB_HOST", "DB_PASSWORD", "REDIS_URL"]
+        {
             command.env_remove(name);
         }
         command.args(flags).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(fs::File::create(&log)?);

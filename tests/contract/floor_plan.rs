@@ -9,20 +9,23 @@ const PREFIX: &str = "llm-observatory-";
 
 /// Each crate and those of ours that it may use.
 const PLAN: &[(&str, &[&str])] = &[
+    ("config", &[]),
     ("core", &[]),
     ("proto", &[]),
+    ("private-postgres", &[]),
     ("genai", &["core"]),
-    ("storage", &["core"]),
-    ("ingest", &["core", "genai", "storage"]),
-    ("query", &["core", "storage"]),
-    ("server", &["core", "genai", "ingest", "proto", "query", "storage"]),
+    ("storage", &["config", "core"]),
+    ("ingest", &["config", "core", "genai", "storage"]),
+    ("query", &["config", "core", "storage"]),
+    ("server", &["config", "core", "genai", "ingest", "private-postgres", "proto", "query", "storage"]),
 ];
 
 /// Libraries that only these crates know.
 const GUARDED: &[(&[&str], &[&str])] = &[
     (&["tokio-postgres", "tokio-postgres-rustls", "bb8", "bb8-postgres", "redis", "refinery"], &["storage"]),
-    (&["clap", "figment", "axum"], &["server"]),
-    (&["tonic", "tonic-prost", "tonic-health", "tonic-reflection"], &["server", "proto"]),
+    (&["figment", "serde_yaml_ng", "toml"], &["config"]),
+    (&["clap", "axum"], &["server"]),
+    (&["tonic", "tonic-prost", "tonic-health", "tonic-reflection", "tonic-types"], &["server", "proto"]),
 ];
 
 /// Every crate of the house with the names of its direct, normal dependencies. Tests and benches stand outside of it.

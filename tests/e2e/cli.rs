@@ -1,66 +1,21 @@
 //! The command line: what it prints, how it ends, and what it says when it can't.
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::Stdio;
 
-use harness::daemon::{Options, binary};
+use harness::daemon::Options;
 use harness::eventually::deadline;
 use harness::{Postgres, Redis, TestDatabase, eventually};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::client::{Exporter, hex};
+use crate::command::{ALLOW_UNSAFE, Outcome, closed_port, run};
 use crate::database::{connect, number};
 use crate::telemetry::{span, spans, trace_id};
-
-/// How a command ended.
-#[derive(Debug)]
-struct Outcome {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-impl Outcome {
-    /// The command must have failed with `code`, and said all of this.
-    fn says(&self, code: i32, words: &[&str]) {
-        assert_eq!(self.code, Some(code), "{self:?}");
-        for word in words {
-            let said = self.stdout.contains(word) || self.stderr.contains(word);
-            assert!(said, "{word:?} is not in {self:#?}");
-        }
-    }
-}
-
-/// The PostgreSQL that tests share may lose everything in a crash.
-const ALLOW_UNSAFE: (&str, &str) = ("OBSERVATORY_STORAGE__DATABASE__ALLOW_UNSAFE_DURABILITY", "true");
-
-/// Runs `observatory` to its end, with nothing in its environment but this.
-async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
-    let mut command = Command::new(binary());
-    command
-        .args(arguments)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env(ALLOW_UNSAFE.0, ALLOW_UNSAFE.1)
-        .envs(environment.iter().copied())
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    let output = timeout(deadline(), command.output()).await.unwrap().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Outcome { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
-}
-
-/// The address of nobody.
-fn closed_port() -> String {
-    // Released when the listener is dropped, and not given out again soon.
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
-}
 
 #[tokio::test]
 async fn traces_are_shown_as_tables_and_as_json() {
@@ -72,9 +27,8 @@ async fn traces_are_shown_as_tables_and_as_json() {
     child.name = "POST /pay".to_owned();
     exporter.spans(spans("shop", vec![span(1, 1), child])).await.unwrap();
     exporter.spans(spans("cart", vec![span(2, 3)])).await.unwrap();
-    let address = format!("http://{}", daemon.query());
     let query = async |arguments: &[&str]| {
-        let arguments = [&["query", "--query-address", &address], arguments].concat();
+        let arguments = [&["query", "--query-address", daemon.query()], arguments].concat();
         run(&arguments, &[]).await
     };
 
@@ -101,12 +55,38 @@ async fn traces_are_shown_as_tables_and_as_json() {
 
     query(&["trace", &hex(&trace_id(9))]).await.says(1, &["no span of trace"]);
     query(&["trace", "abc"]).await.says(1, &["trace_id"]);
-    let nowhere = format!("http://{}", closed_port());
+    let as_a_url = format!("http://{}", daemon.query());
+    run(&["query", "traces", "--query-address", &as_a_url], &[]).await.says(0, &["shop"]);
+    let odd = run(&["query", "traces", "--query-address", "no address"], &[]).await;
+    odd.says(64, &["--query-address must be an address with a port, like 127.0.0.1:4320"]);
+    let nowhere = closed_port();
     let unreachable = run(&["query", "traces", "--query-address", &nowhere], &[]).await;
     unreachable.says(69, &["no observatory answers at", &nowhere, "observatory serve"]);
 }
 
-const STEPS: [&str; 8] = [
+#[tokio::test]
+async fn a_limit_beyond_one_page_is_reached_page_by_page() {
+    let database = TestDatabase::new().await;
+    let daemon = Options::on(database.url())
+        .environment("OBSERVATORY_QUERY__DEFAULT_PAGE_SIZE", "2")
+        .environment("OBSERVATORY_QUERY__MAX_PAGE_SIZE", "3")
+        .start();
+    let exporter = Exporter::to(&daemon).await;
+    exporter
+        .spans(spans("shop", (1..=8).map(|number: u8| span(number.into(), number.into())).collect()))
+        .await
+        .unwrap();
+    for (limit, found) in [("1", 1), ("3", 3), ("7", 7), ("100000", 8)] {
+        let arguments = ["query", "traces", "--format", "json", "--limit", limit];
+        let answer = run(&[&arguments[..], &["--query-address", daemon.query()]].concat(), &[]).await;
+        let traces: Vec<Value> = serde_json::from_str(&answer.stdout).unwrap();
+        let ids: BTreeSet<_> = traces.iter().map(|trace| trace["traceId"].as_str().unwrap()).collect();
+        assert_eq!((traces.len(), ids.len()), (found, found), "--limit {limit}: {answer:?}");
+    }
+    run(&["query", "traces", "--limit", "0"], &[]).await.says(2, &["'0' for '--limit <LIMIT>'", "1.."]);
+}
+
+pub(crate) const STEPS: [&str; 8] = [
     "configuration",
     "connection",
     "PostgreSQL",
@@ -125,27 +105,35 @@ async fn check_goes_through_eight_steps() {
     healthy.says(0, &STEPS);
     assert_eq!(healthy.stdout.lines().count(), 9, "a header and eight rows: {healthy:?}");
     assert!(!healthy.stdout.contains("FAILED"), "{healthy:?}");
+    let row = |outcome: &Outcome, step: &str| {
+        let mut rows = outcome.stdout.lines().filter(|line| line.starts_with(step));
+        rows.next().unwrap().split_whitespace().nth(1).unwrap().to_owned()
+    };
+    assert_eq!(row(&healthy, "Redis"), "-", "what is not configured is not checked: {healthy:?}");
 
     let redis = Redis::start();
     let both = run(&["check", "--database-url", &url], &[("REDIS_URL", &redis.url())]).await;
     both.says(0, &["with Redis"]);
-    assert!(!both.stdout.contains("not configured"), "{both:?}");
+    assert_eq!(row(&both, "Redis"), "ok", "{both:?}");
 
     drop(redis);
     let nobody = format!("redis://{}", closed_port());
     let without = run(&["check", "--database-url", &url], &[("REDIS_URL", &nobody)]).await;
     without.says(1, &STEPS);
-    let told = without.stdout.lines().find(|line| line.trim_start().starts_with("Redis")).unwrap();
-    assert!(told.contains("FAILED"), "{told}");
+    assert_eq!(row(&without, "Redis"), "FAILED", "{without:?}");
 }
 
 #[tokio::test]
 async fn check_tells_what_is_wrong_with_the_database() {
-    let absent = Postgres::prepare();
-    let once = ("OBSERVATORY_STORAGE__CONNECT_RETRY__ATTEMPTS", "1");
-    let away = run(&["check", "--database-url", &absent.url("postgres")], &[once]).await;
-    away.says(1, &["connection", "FAILED", "PostgreSQL is not available", "not checked"]);
-    away.says(1, &STEPS);
+    let closed = closed_port();
+    let url = format!("postgresql://me@{closed}/telemetry");
+    for command in [&["check"][..], &["migrate", "status"]] {
+        let away = run(&[command, &["--database-url", &url]].concat(), &[]).await;
+        away.says(1, &["telemetry at", &closed, "PostgreSQL is not available"]);
+        assert!(!away.stderr.contains("trying again"), "it looks once: {away:?}");
+        assert_eq!(away.stderr.matches("os error").count() + away.stdout.matches("os error").count(), 1);
+    }
+    run(&["check", "--database-url", &url], &[]).await.says(1, &STEPS);
 
     let empty = TestDatabase::empty().await;
     let bare = run(&["check", "--database-url", &empty.url()], &[]).await;
@@ -153,6 +141,39 @@ async fn check_tells_what_is_wrong_with_the_database() {
 
     let misled = run(&["check"], &[("DB_HOST", "localhost"), ("DB_PORT", "none")]).await;
     misled.says(64, &["configuration", "FAILED", "storage.database.port"]);
+}
+
+#[tokio::test]
+async fn looking_at_a_database_makes_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let mistyped = directory.path().join("mistyped");
+    for command in [&["check"][..], &["migrate", "status"]] {
+        let looked = run(&[command, &["--data-dir", mistyped.to_str().unwrap()]].concat(), &[]).await;
+        looked.says(1, &["there is no database", "mistyped", "`observatory serve` creates one"]);
+        assert!(!mistyped.exists(), "{looked:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_right_is_told_with_its_grant() {
+    let (database, empty) = (TestDatabase::new().await, TestDatabase::empty().await);
+    let role = format!("{}_reader", database.url().split(['/', '?']).nth(3).unwrap());
+    let client = database.client().await;
+    client.batch_execute(&format!("CREATE ROLE {role} LOGIN")).await.unwrap();
+    let (full, bare) = (database.url(), empty.url());
+    let as_role = |url: &str| url.replace("user=postgres", &format!("user={role}"));
+    let check = run(&["check", "--database-url", &as_role(&full)], &[]).await;
+    let migrate = run(&["migrate", "--database-url", &as_role(&bare)], &[]).await;
+    client.batch_execute(&format!("DROP ROLE {role}")).await.unwrap();
+    check.says(
+        1,
+        &[
+            "permission denied for table traces (SQLSTATE 42501)",
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL",
+        ],
+    );
+    migrate.says(1, &["permission denied for schema public", "GRANT USAGE, CREATE ON SCHEMA public"]);
+    assert!(!migrate.stderr.contains("db error"), "{migrate:?}");
 }
 
 #[tokio::test]
@@ -178,6 +199,7 @@ async fn migrations_are_shown_and_applied() {
     let again = migrate("up").await;
     assert_eq!(again.code, Some(0), "{again:?}");
     assert!(!again.stdout.contains("applied"), "{again:?}");
+    assert!(!again.stderr.contains("NOTICE"), "what PostgreSQL notices is not repeated: {again:?}");
     let after = migrate("status").await;
     assert_eq!((words(&after, "yes"), words(&after, "no")), (known, 0), "{after:?}");
     let client = database.client().await;
@@ -259,7 +281,28 @@ async fn every_mistake_in_the_configuration_is_named() {
     std::fs::write(&file, mistakes).unwrap();
     let arguments = ["serve", "--config", file.to_str().unwrap()];
     let unknown = run(&arguments, &[("OBSERVATORY_QUERY__PAGE_SIZE", "9")]).await;
-    unknown.says(64, &["shutdwn_s", "ingest.writers", "query.page_size"]);
+    unknown.says(
+        64,
+        &[
+            "shutdwn_s is not a setting",
+            "ingest.writers must be a whole number",
+            "observatory.toml)",
+            "query.page_size is not a setting",
+            "(from OBSERVATORY_QUERY__PAGE_SIZE)",
+        ],
+    );
+    let unreadable = run(&["serve", "--ingest-listen", "4317"], &[("OBSERVATORY_ROLE", "foo")]).await;
+    unreadable.says(
+        64,
+        &[
+            "ingest_listen must be written like 127.0.0.1:4317 (from --ingest-listen)",
+            "role must be one of: all, ingest, query (from OBSERVATORY_ROLE)",
+        ],
+    );
+    for command in ["serve", "check", "migrate"] {
+        let odd_log = run(&[command], &[("OBSERVATORY_LOG", "info=loud")]).await;
+        odd_log.says(64, &["log is not a filter; write it like info", "(from OBSERVATORY_LOG)"]);
+    }
 
     let impossible = run(
         &["serve", "--ingest-listen", "0.0.0.0:0"],
@@ -274,7 +317,8 @@ async fn every_mistake_in_the_configuration_is_named() {
     assert!(!impossible.stderr.contains("secret"), "{impossible:?}");
 
     let absent = run(&["serve", "--config", "/nowhere/observatory.yaml"], &[]).await;
-    absent.says(64, &["/nowhere/observatory.yaml"]);
+    absent.says(64, &["/nowhere/observatory.yaml: No such file or directory"]);
+    assert_eq!(absent.stderr.matches("No such file").count(), 1, "{absent:?}");
 }
 
 #[tokio::test]

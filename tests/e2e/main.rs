@@ -5,16 +5,20 @@
 #![expect(clippy::unwrap_used, reason = "a test: what fails here should panic, in helpers too")]
 
 mod client;
+mod command;
 mod database;
 mod raw;
 mod telemetry;
 
 mod books;
 mod cli;
+mod connection;
 mod durability;
 mod ingest;
 mod mending;
 mod partition;
+mod ports;
 mod query;
 mod refusal;
 mod round_trip;
+mod terminal;

@@ -13,14 +13,10 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span, Status as SpanStatus};
 use prost_types::{Duration, Timestamp};
-use tokio_stream::once;
 use tonic::Code;
-use tonic_health::pb::HealthCheckRequest;
-use tonic_health::pb::health_check_response::ServingStatus;
-use tonic_health::pb::health_client::HealthClient;
 
 use crate::cli::get;
-use crate::client::{BEGINNING, END, Exporter, Reader, connect, hex};
+use crate::client::{BEGINNING, END, Exporter, Reader, hex};
 use crate::database::connect as connect_database;
 use crate::telemetry::{SECOND, gauge, now, point, record, records, span, spans, text, trace_id};
 
@@ -432,53 +428,4 @@ async fn a_process_that_only_answers_tells_how_it_answers() {
     let metrics = read().await;
     assert!(metric(&metrics, "observatory_query_pool_connections") >= 1.0, "{metrics}");
     assert!(metric(&metrics, "observatory_query_seconds_sum{question=\"list_traces\"}") > 0.0, "{metrics}");
-}
-
-#[tokio::test]
-async fn both_ports_tell_their_health() {
-    let (_database, daemon, ..) = world().await;
-    for address in [daemon.ingest(), daemon.query()] {
-        let mut health = HealthClient::new(connect(address).await);
-        let all = HealthCheckRequest::default();
-        let answer = health.check(all).await.unwrap().into_inner();
-        assert_eq!(answer.status(), ServingStatus::Serving);
-    }
-}
-
-macro_rules! reflected {
-    ($version:ident, $daemon:expr) => {{
-        use tonic_reflection::pb::$version::ServerReflectionRequest;
-        use tonic_reflection::pb::$version::server_reflection_client::ServerReflectionClient;
-        use tonic_reflection::pb::$version::server_reflection_request::MessageRequest;
-        use tonic_reflection::pb::$version::server_reflection_response::MessageResponse;
-
-        let mut reflection = ServerReflectionClient::new(connect($daemon.query()).await);
-        let mut ask = async |question| {
-            let request = ServerReflectionRequest {
-                message_request: Some(question),
-                ..ServerReflectionRequest::default()
-            };
-            let mut answers = reflection.server_reflection_info(once(request)).await.unwrap().into_inner();
-            answers.message().await.unwrap().unwrap().message_response.unwrap()
-        };
-        let MessageResponse::ListServicesResponse(list) =
-            ask(MessageRequest::ListServices(String::new())).await
-        else {
-            panic!("no list of services")
-        };
-        let names: Vec<_> = list.service.into_iter().map(|service| service.name).collect();
-        for service in ["TraceService", "MetricService", "LogService"] {
-            let name = format!("llm_observatory.v1.{service}");
-            assert!(names.contains(&name), "{name} is not among {names:?}");
-            let answer = ask(MessageRequest::FileContainingSymbol(name)).await;
-            assert!(matches!(answer, MessageResponse::FileDescriptorResponse(_)));
-        }
-    }};
-}
-
-#[tokio::test]
-async fn services_describe_themselves() {
-    let (_database, daemon, ..) = world().await;
-    reflected!(v1, daemon);
-    reflected!(v1alpha, daemon);
 }

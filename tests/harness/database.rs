@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use llm_observatory_storage::config::{Secret, StorageConfig};
-use llm_observatory_storage::writers::WriterConnection;
+use llm_observatory_storage::postgres::WriterConnection;
 use llm_observatory_storage::{Error, StoragePool};
 use tokio::sync::OnceCell;
 use tokio_postgres::{Client, NoTls};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use llm_observatory_storage::config::{Problem, RetryConfig};
+use llm_observatory_config::{Problems, Validate};
+use llm_observatory_storage::config::RetryConfig;
 use llm_observatory_storage::writers::Dictionary;
 use serde::{Deserialize, Serialize};
 
@@ -19,48 +20,48 @@ pub struct IngestConfig {
     pub max_request_records: usize,
     /// Most attributes, events, links, buckets and nested values of one record.
     pub max_record_elements: usize,
-    /// Bytes of requests of ordinary size (up to 1 MiB) that are still arriving, or that wait for a part of the budget. The
-    /// larger ones share room for one of the largest.
+    /// Room for requests of ordinary size (up to 1 MiB) that are still arriving or wait for a part of the budget, in bytes.
+    /// Larger requests share other room, which holds one of the largest.
     pub arriving_bytes: usize,
     /// Longest time from the head of a request to the last byte of its body, in milliseconds.
     pub receive_within_ms: u64,
     /// Longest pause of a request that is arriving, in milliseconds.
     pub receive_idle_ms: u64,
-    /// Estimated memory that requests may hold from being decoded to their answer, in bytes.
+    /// Estimated memory that requests may hold from their decoding to their answer, in bytes.
     pub budget_bytes: usize,
-    /// Longest wait for a part of that budget, in milliseconds; then the request is refused. Several SDKs never try again,
-    /// so some patience saves data.
+    /// Longest wait for a part of that budget, in milliseconds; then the request is refused. Several SDKs never retry, so
+    /// some patience saves their data.
     pub patience_ms: u64,
     /// Longest time to an answer, in milliseconds. The Collector gives up an attempt after 5 seconds.
     pub answer_within_ms: u64,
     /// Connections that write.
     pub writers: usize,
-    /// How long an idle writer waits for company after the first request, in milliseconds.
+    /// How long an idle writer waits for further requests after the first one, in milliseconds.
     pub linger_ms: u64,
     /// Most records in one transaction.
     pub batch_records: usize,
     /// Most request bytes in one transaction.
     pub batch_bytes: usize,
-    /// From this size on a request is decoded on a thread of its own, in bytes, so that others are not held up.
+    /// Size from which a request is decoded on a thread of its own, in bytes, so that it does not hold up others.
     pub offload_bytes: usize,
-    /// Longest time that a transaction may take, in milliseconds; then its connection is given up, and it is run again.
+    /// Longest time of a transaction, in milliseconds; then the writer drops its connection and runs the transaction again.
     pub commit_within_ms: u64,
-    /// The wait after a transaction that failed and is run again while a client waits for it, in milliseconds. It doubles each
-    /// time, and half of it is left to chance.
+    /// Wait before a failed transaction runs again, in milliseconds. It doubles with each attempt; up to half of it is
+    /// random.
     pub write_backoff_ms: u64,
-    /// The longest such wait, in milliseconds, and so between attempts of a writer to connect.
+    /// Longest such wait, in milliseconds; also the longest wait between two attempts of a writer to connect.
     pub max_write_backoff_ms: u64,
-    /// How often a transaction is run whose rows found no partition, though it was made.
+    /// Attempts of a transaction whose rows still find no partition after it was created.
     pub partition_attempts: u32,
-    /// Records of one request that PostgreSQL refuses and that are looked for one by one. Where there are more, what it does
-    /// not take together is refused together, or the search would take longer than anyone waits.
+    /// Most records of one request that are searched out one by one because PostgreSQL does not take them. Beyond that,
+    /// whole groups of records are rejected: a longer search would outlast every client.
     pub sought_refusals: usize,
-    /// Dictionary rows (resources, scopes, metrics, series) that are known to be stored: about 40 bytes each.
+    /// Dictionary rows (resources, scopes, metrics, series) that the daemon remembers to be stored: about 40 bytes each.
     pub dictionary_ids: usize,
-    /// The shortest delay that a refused client is asked to keep, in milliseconds. It grows with the backlog, and a quarter
-    /// more or less is left to chance.
+    /// Shortest delay that a refusal asks the client to keep, in milliseconds. The delay grows with the backlog, and varies
+    /// by a quarter at random.
     pub retry_delay_ms: u64,
-    /// The longest such delay, in milliseconds. Some clients drop their data when it does not fit into 10 seconds in all.
+    /// Longest such delay, in milliseconds. Some clients drop their data when all attempts do not fit into 10 seconds.
     pub max_retry_delay_ms: u64,
     /// Most rejected records of one request that are kept in `ingest_rejections`.
     pub kept_rejections: usize,
@@ -99,56 +100,52 @@ impl Default for IngestConfig {
     }
 }
 
-impl IngestConfig {
-    /// Everything that is wrong with the values, each with what to do.
-    pub fn problems(&self) -> Vec<Problem> {
-        let at_least_one = [
-            (self.max_request_bytes, "max_request_bytes"),
-            (self.max_request_records, "max_request_records"),
-            (self.max_record_elements, "max_record_elements"),
-            (self.budget_bytes, "budget_bytes"),
-            (self.writers, "writers"),
-            (self.batch_records, "batch_records"),
-            (self.batch_bytes, "batch_bytes"),
-            (self.partition_attempts as usize, "partition_attempts"),
-            (self.dictionary_ids, "dictionary_ids"),
-        ];
-        let mut problems: Vec<_> = at_least_one
-            .into_iter()
-            .filter(|(value, _)| *value == 0)
-            .map(|(_, key)| Problem::new(key, "must be at least 1"))
-            .collect();
-        if self.max_request_bytes > MOST_REQUEST_BYTES {
-            problems.push(Problem::new(
-                "max_request_bytes",
-                "must be at most 1 GiB, the most that PostgreSQL takes for one value",
-            ));
-        }
-        if self.arriving_bytes < ORDINARY_BYTES {
-            problems.push(Problem::new("arriving_bytes", "must be at least 1 MiB: room for one request"));
-        }
-        for (millis, key) in [
-            (self.receive_within_ms, "receive_within_ms"),
-            (self.receive_idle_ms, "receive_idle_ms"),
-            (self.commit_within_ms, "commit_within_ms"),
-            (self.write_backoff_ms, "write_backoff_ms"),
-        ] {
-            if millis == 0 {
-                problems.push(Problem::new(key, "must be at least 1 millisecond"));
-            }
-        }
-        if self.max_write_backoff_ms < self.write_backoff_ms {
-            problems.push(Problem::new("max_write_backoff_ms", "must not be less than write_backoff_ms"));
-        }
-        if self.max_retry_delay_ms < self.retry_delay_ms {
-            problems.push(Problem::new("max_retry_delay_ms", "must not be less than retry_delay_ms"));
-        }
-        if self.patience_ms >= self.answer_within_ms {
-            problems.push(Problem::new("patience_ms", "must be less than answer_within_ms"));
-        }
-        problems
+impl Validate for IngestConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.at_least("max_request_bytes", self.max_request_bytes, 1);
+        problems.require(
+            self.max_request_bytes <= MOST_REQUEST_BYTES,
+            "max_request_bytes",
+            "must be at most 1 GiB, the most that PostgreSQL takes for one value",
+        );
+        problems.at_least("max_request_records", self.max_request_records, 1);
+        problems.at_least("max_record_elements", self.max_record_elements, 1);
+        problems.require(
+            self.arriving_bytes >= ORDINARY_BYTES,
+            "arriving_bytes",
+            "must be at least 1 MiB: room for one request",
+        );
+        problems.at_least("receive_within_ms", self.receive_within_ms, 1);
+        problems.at_least("receive_idle_ms", self.receive_idle_ms, 1);
+        problems.at_least("budget_bytes", self.budget_bytes, 1);
+        problems.require(
+            self.patience_ms < self.answer_within_ms,
+            "patience_ms",
+            "must be less than answer_within_ms",
+        );
+        problems.at_least("writers", self.writers, 1);
+        problems.at_least("batch_records", self.batch_records, 1);
+        problems.at_least("batch_bytes", self.batch_bytes, 1);
+        problems.at_least("commit_within_ms", self.commit_within_ms, 1);
+        problems.at_least("write_backoff_ms", self.write_backoff_ms, 1);
+        problems.not_less_than(
+            "max_write_backoff_ms",
+            self.max_write_backoff_ms,
+            "write_backoff_ms",
+            self.write_backoff_ms,
+        );
+        problems.at_least("partition_attempts", self.partition_attempts, 1);
+        problems.at_least("dictionary_ids", self.dictionary_ids, 1);
+        problems.not_less_than(
+            "max_retry_delay_ms",
+            self.max_retry_delay_ms,
+            "retry_delay_ms",
+            self.retry_delay_ms,
+        );
     }
+}
 
+impl IngestConfig {
     /// Longest wait for a part of a budget.
     pub fn patience(&self) -> Duration {
         Duration::from_millis(self.patience_ms)
@@ -186,8 +183,8 @@ impl IngestConfig {
         Duration::from_millis(self.receive_idle_ms)
     }
 
-    /// The delay that a refused client is asked to keep, within its limits and with jitter, so that clients don't come back
-    /// in step.
+    /// The delay that a refusal asks the client to keep, within its limits and with jitter, so that clients don't retry in
+    /// step.
     pub(crate) fn retry_delay(&self, wanted: Duration) -> Duration {
         let wanted = u64::try_from(wanted.as_millis()).unwrap_or(u64::MAX);
         let (least, most) = (self.retry_delay_ms, self.max_retry_delay_ms);
@@ -202,6 +199,30 @@ const MOST_REQUEST_BYTES: usize = 1024 * 1024 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_that_contradict_each_other_are_told() {
+        assert!(IngestConfig::default().check().is_ok());
+        let config = IngestConfig {
+            writers: 0,
+            patience_ms: 4_000,
+            max_retry_delay_ms: 1,
+            max_request_bytes: MOST_REQUEST_BYTES + 1,
+            ..IngestConfig::default()
+        };
+        let mut problems = Problems::default();
+        problems.section("ingest", &config);
+        let told: Vec<_> = problems.into_found().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "ingest.max_request_bytes must be at most 1 GiB, the most that PostgreSQL takes for one value",
+                "ingest.patience_ms must be less than answer_within_ms",
+                "ingest.writers must be at least 1",
+                "ingest.max_retry_delay_ms must not be less than ingest.retry_delay_ms",
+            ]
+        );
+    }
 
     #[test]
     fn no_delay_is_shorter_or_longer_than_allowed() {

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use llm_observatory_core::time::Day;
 use llm_observatory_storage::StoragePool;
 use llm_observatory_storage::error::{Error, Failure};
-use llm_observatory_storage::pool::backoff;
+use llm_observatory_storage::postgres::{WriterConnection, backoff};
 use llm_observatory_storage::writers::{
-    Committed, Dictionary, RecordCounts, Search, WriterConnection, commit_apart, commit_requests,
+    Committed, Dictionary, RecordCounts, Search, commit_apart, commit_requests,
 };
 use tokio::time::{Instant, timeout};
 

@@ -1,8 +1,8 @@
-//! The limits of a query, by name.
+//! The limits of a query, each by its name.
 
 use std::time::Duration;
 
-use llm_observatory_storage::config::Problem;
+use llm_observatory_config::{Problems, Validate};
 use serde::{Deserialize, Serialize};
 
 use crate::Caller;
@@ -13,20 +13,20 @@ use crate::Caller;
 pub struct QueryConfig {
     /// Rows of a page when the caller does not say.
     pub default_page_size: u16,
-    /// Most rows of a page; a caller who asks for more gets so many.
+    /// Most rows of a page, also for a caller who asks for more.
     pub max_page_size: u16,
-    /// How far a time range reaches back from now when its start is not told, in seconds.
+    /// How far a time range reaches back from now when the caller gives no start, in seconds.
     pub default_range_s: u64,
-    /// How far a time range reaches beyond now when its end is not told, in seconds: clocks that run ahead are seen.
+    /// How far a time range reaches beyond now when the caller gives no end, in seconds. It covers clocks that run ahead.
     pub default_ahead_s: u64,
-    /// Longest time that the answer to a list may take, in milliseconds. A shorter deadline of the caller counts instead.
+    /// Longest time until a list is answered, in milliseconds. A shorter deadline of the caller counts instead.
     pub timeout_ms: u64,
     /// Most spans in one message of a streamed trace.
     pub chunk_spans: u16,
     /// About how many bytes one message of a streamed trace holds.
     pub chunk_bytes: usize,
-    /// About how many bytes a page of records or points holds; a page that would hold more ends early. gRPC clients refuse
-    /// messages of more than 4 MiB unless told otherwise.
+    /// About how many bytes a page of records or points holds; a page that would hold more ends early. By default gRPC
+    /// clients take no message of more than 4 MiB.
     pub page_bytes: usize,
     /// Most bytes of one span, log record or data point in an answer; a larger one ends the answer with an error that names
     /// it, unless the caller asks for cut values.
@@ -50,25 +50,23 @@ impl Default for QueryConfig {
     }
 }
 
-impl QueryConfig {
-    /// Everything that is wrong with the values, each with what to do.
-    pub fn problems(&self) -> Vec<Problem> {
-        let rules = [
-            (self.default_page_size >= 1, "default_page_size", "must be at least 1"),
-            (
-                self.max_page_size >= self.default_page_size,
-                "max_page_size",
-                "must not be less than default_page_size",
-            ),
-            (self.max_page_size <= 10_000, "max_page_size", "must be at most 10000"),
-            (self.timeout_ms >= 1, "timeout_ms", "must be at least 1 millisecond"),
-            (self.chunk_spans >= 1, "chunk_spans", "must be at least 1"),
-            (self.max_record_bytes >= 1_024, "max_record_bytes", "must be at least 1024"),
-        ];
-        let broken = rules.into_iter().filter(|(holds, ..)| !holds);
-        broken.map(|(_, key, message)| Problem::new(key, message)).collect()
+impl Validate for QueryConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.at_least("default_page_size", self.default_page_size, 1);
+        problems.not_less_than(
+            "max_page_size",
+            self.max_page_size,
+            "default_page_size",
+            self.default_page_size,
+        );
+        problems.at_most("max_page_size", self.max_page_size, 10_000);
+        problems.at_least("timeout_ms", self.timeout_ms, 1);
+        problems.at_least("chunk_spans", self.chunk_spans, 1);
+        problems.at_least("max_record_bytes", self.max_record_bytes, 1_024);
     }
+}
 
+impl QueryConfig {
     /// How long a list for this caller may take.
     pub(crate) fn patience(&self, caller: &Caller) -> Duration {
         let most = Duration::from_millis(self.timeout_ms);
@@ -82,10 +80,12 @@ mod tests {
 
     #[test]
     fn every_mistake_is_told() {
-        assert!(QueryConfig::default().problems().is_empty());
+        assert!(QueryConfig::default().check().is_ok());
         let config =
             QueryConfig { default_page_size: 0, timeout_ms: 0, chunk_spans: 0, ..QueryConfig::default() };
-        let keys: Vec<_> = config.problems().into_iter().map(|problem| problem.key).collect();
+        let mut problems = Problems::default();
+        config.validate(&mut problems);
+        let keys: Vec<_> = problems.into_found().into_iter().map(|problem| problem.key).collect();
         assert_eq!(keys, ["default_page_size", "timeout_ms", "chunk_spans"]);
     }
 }

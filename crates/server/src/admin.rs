@@ -1,7 +1,6 @@
 //! HTTP for the operator: `/metrics`, `/healthz`, `/readyz`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::extract::State;
@@ -9,36 +8,22 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use llm_observatory_storage::StoragePool;
 use prometheus_client::registry::Registry;
+use tokio::sync::watch;
+
+use crate::health;
 
 /// What the admin pages show.
 #[derive(Debug, Clone)]
 pub struct Admin {
     registry: Arc<Registry>,
-    pool: StoragePool,
-    ready: Readiness,
-}
-
-/// Whether requests should be sent here; clones share it.
-#[derive(Debug, Clone, Default)]
-pub struct Readiness(Arc<AtomicBool>);
-
-impl Readiness {
-    /// From now on, or no longer.
-    pub fn set(&self, ready: bool) {
-        self.0.store(ready, Ordering::Release);
-    }
-
-    fn get(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
+    state: watch::Receiver<health::State>,
 }
 
 impl Admin {
-    /// The pages over a registry that is complete.
-    pub fn new(registry: Registry, pool: StoragePool, ready: Readiness) -> Self {
-        Self { registry: Arc::new(registry), pool, ready }
+    /// The pages over a registry that is complete, and a state that is kept up to date.
+    pub fn new(registry: Registry, state: watch::Receiver<health::State>) -> Self {
+        Self { registry: Arc::new(registry), state }
     }
 
     /// The routes.
@@ -60,13 +45,14 @@ async fn metrics(State(admin): State<Admin>) -> Response {
     }
 }
 
-/// Ready when serving and when PostgreSQL answers; Redis may be away, everything still works.
+/// Ready when requests should be sent here; answered from what is known, without a question to PostgreSQL. Redis may be away,
+/// everything still works.
 async fn readyz(State(admin): State<Admin>) -> Response {
-    if !admin.ready.get() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "not serving\n").into_response();
-    }
-    match admin.pool.health_check().await.postgres.error {
-        None => "ready\n".into_response(),
-        Some(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
-    }
+    let state = admin.state.borrow().clone();
+    let why_not = match state {
+        health::State::Serving => return "ready\n".into_response(),
+        health::State::Starting | health::State::Stopping => "not serving".to_owned(),
+        health::State::Away(cause) => cause,
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, format!("{why_not}\n")).into_response()
 }

@@ -6,25 +6,23 @@ use std::time::Duration;
 use llm_observatory_ingest::{Books, Metrics, Pipeline};
 use llm_observatory_query::Query;
 use llm_observatory_storage::StoragePool;
-use llm_observatory_storage::maintenance::retention;
-use llm_observatory_storage::pool::within;
+use llm_observatory_storage::health::Probe;
+use llm_observatory_storage::maintenance::job::Job;
 use llm_observatory_storage::writers::{LogBatch, MetricBatch, TraceBatch};
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::transport::server::Router;
-use tonic_health::ServingStatus;
-use tonic_health::server::HealthReporter;
 
-use crate::admin::{Admin, Readiness};
-use crate::config::Config;
+use crate::admin::Admin;
+use crate::config::{Config, Role};
 use crate::connections::{Connections, ConnectionsConfig, accept};
 use crate::grpc::otlp::ExportService;
-use crate::grpc::{ingest, query};
-
-/// A server that hangs must not keep these tasks from trying again.
-const BACKGROUND_PATIENCE: Duration = Duration::from_secs(60);
+use crate::grpc::{ingest, otlp, query, reflection};
+use crate::health::Watch;
+use crate::jobs;
 
 /// How long background tasks may take to end once nothing is left to be done.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -81,6 +79,15 @@ async fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, 
     TcpListener::bind(address).await.map_err(|source| ListenError { address, flag, source })
 }
 
+/// The upkeep that this role sees to.
+fn jobs(pool: &StoragePool, role: Role) -> Vec<Job> {
+    let mut jobs = vec![Job::partitions(pool)];
+    if role.ingests() {
+        jobs.push(Job::retention(pool));
+    }
+    jobs
+}
+
 /// The daemon, wired and idle.
 #[derive(Debug)]
 pub struct App {
@@ -90,7 +97,6 @@ pub struct App {
     pipelines: Option<Pipelines>,
     books: Option<Books>,
     query: Option<Query>,
-    readiness: Readiness,
     registry: Registry,
 }
 
@@ -121,8 +127,8 @@ impl Pipelines {
 pub struct Running {
     shutdown: Duration,
     pipelines: Option<Pipelines>,
-    readiness: Readiness,
-    health: Vec<HealthReporter>,
+    health: Option<JoinHandle<()>>,
+    unwatch: CancellationToken,
     servers: TaskTracker,
     writers: TaskTracker,
     background: TaskTracker,
@@ -149,7 +155,7 @@ impl App {
             let metrics = llm_observatory_query::Metrics::register(&mut registry, &pool);
             Query::new(pool.clone(), config.query.clone(), metrics)
         });
-        Self { config, pool, listeners, pipelines, books, query, readiness: Readiness::default(), registry }
+        Self { config, pool, listeners, pipelines, books, query, registry }
     }
 
     /// Starts everything.
@@ -157,8 +163,8 @@ impl App {
         let mut running = Running {
             shutdown: self.config.shutdown(),
             pipelines: self.pipelines.clone(),
-            readiness: self.readiness.clone(),
-            health: Vec::new(),
+            health: None,
+            unwatch: CancellationToken::new(),
             servers: TaskTracker::new(),
             writers: TaskTracker::new(),
             background: TaskTracker::new(),
@@ -166,12 +172,14 @@ impl App {
             force: CancellationToken::new(),
             failed: CancellationToken::new(),
         };
+        let mut watch = Watch::new(&self.config.health);
         let connections = &self.config.connections;
         let most = connections.max_message_bytes;
         let stats = self.books.map(|books| ingest::service(books, most));
         if let (Some(listener), Some(pipelines)) = (self.listeners.ingest, self.pipelines) {
             pipelines.spawn(&running.writers, &running.force, &running.failed);
-            let (reporter, health) = tonic_health::server::health_reporter();
+            let services = [&otlp::SERVICES[..], &[ingest::SERVICE]].concat();
+            let health = watch.port(&services).await;
             let router = connections
                 .server()
                 .add_service(health.max_decoding_message_size(most))
@@ -179,35 +187,40 @@ impl App {
                 .add_service(ExportService::new(pipelines.points))
                 .add_service(ExportService::new(pipelines.logs))
                 .add_optional_service(stats.clone());
-            running.serve("ingest", router, listener, connections, reporter).await;
-            running.keep_bookkeeping_short(self.pool.clone());
+            let router = reflection::add(router, &services, most);
+            running.serve("ingest", router, listener, connections);
         }
         if let (Some(listener), Some(query)) = (self.listeners.query, self.query) {
-            let (reporter, health) = tonic_health::server::health_reporter();
-            let health = health.max_decoding_message_size(most);
+            let services =
+                [&query::SERVICES[..], stats.as_ref().map_or(&[], |_| &[ingest::SERVICE])].concat();
+            let health = watch.port(&services).await.max_decoding_message_size(most);
             let router = connections.server().add_service(health).add_optional_service(stats);
             let router = query::services(router, query, most);
-            running.serve("query", router, listener, connections, reporter).await;
+            let router = reflection::add(router, &services, most);
+            running.serve("query", router, listener, connections);
         }
-        running
-            .serve_admin(Admin::new(self.registry, self.pool.clone(), self.readiness), self.listeners.admin);
-        running.keep_partitions(self.pool);
-        running.readiness.set(true);
+        running.serve_admin(Admin::new(self.registry, watch.state()), self.listeners.admin);
+        jobs::spawn(
+            jobs(&self.pool, self.config.role),
+            &self.config.jobs,
+            &running.background,
+            &running.stop,
+        );
+        watch.serving().await;
+        let probe = Probe::new(self.pool, self.config.health.timeout());
+        running.health = Some(tokio::spawn(watch.run(probe, running.unwatch.clone())));
         running
     }
 }
 
 impl Running {
-    async fn serve(
-        &mut self,
+    fn serve(
+        &self,
         name: &'static str,
         router: Router,
         listener: TcpListener,
         connections: &ConnectionsConfig,
-        health: HealthReporter,
     ) {
-        health.set_service_status("", ServingStatus::Serving).await;
-        self.health.push(health);
         let (stop, failed) = (self.stop.clone(), self.failed.clone());
         let (accepting, incoming) =
             accept(name, listener, Connections::new(connections.clone()), stop.clone());
@@ -232,48 +245,6 @@ impl Running {
         });
     }
 
-    fn keep_partitions(&self, pool: StoragePool) {
-        let stop = self.stop.clone();
-        self.background.spawn(async move {
-            loop {
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = tokio::time::sleep(Duration::from_secs(pool.config().partitions.interval_s)) => {}
-                }
-                let make = within(BACKGROUND_PATIENCE, pool.make_partitions_ahead());
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    made = make => if let Err(error) = made {
-                        tracing::error!(%error, "partitions of the coming days could not be made; trying again after partitions.interval_s");
-                    }
-                }
-            }
-        });
-    }
-
-    /// Deletes bookkeeping that is old enough, every now and then.
-    fn keep_bookkeeping_short(&self, pool: StoragePool) {
-        let stop = self.stop.clone();
-        self.background.spawn(async move {
-            let retention = pool.config().retention.clone();
-            loop {
-                let wait = tokio::time::sleep(Duration::from_secs(retention.interval_s));
-                let clear = async {
-                    wait.await;
-                    let clear = async { retention::clear(&pool.connect_primary().await?, &retention).await };
-                    within(BACKGROUND_PATIENCE, clear).await
-                };
-                match stop.run_until_cancelled(clear).await {
-                    None => return,
-                    Some(Ok(_)) => {}
-                    Some(Err(error)) => {
-                        tracing::warn!(%error, "old bookkeeping could not be deleted; trying again later")
-                    }
-                }
-            }
-        });
-    }
-
     /// Waits until a part of the daemon ends that should not.
     pub async fn failed(&self) {
         self.failed.cancelled().await;
@@ -282,11 +253,11 @@ impl Running {
     /// Stops: not ready, no new connections, what is in flight is finished and acknowledged; after `shutdown_s`, or when
     /// `now` happens, the rest is given up. Returns whether everything was finished.
     pub async fn stop(mut self, now: impl Future<Output = ()>) -> bool {
-        self.readiness.set(false);
-        for health in &mut self.health {
-            health.set_service_status("", ServingStatus::NotServing).await;
-            // Who watches hears that, and then the end: a watch would otherwise last as long as its connection.
-            health.clear_service_status("").await;
+        self.unwatch.cancel();
+        if let Some(health) = self.health.take()
+            && let Err(error) = health.await
+        {
+            tracing::error!(%error, "the watch over PostgreSQL ended by itself");
         }
         self.stop.cancel();
         self.servers.close();

@@ -6,4 +6,5 @@ pub mod cli;
 pub mod config;
 pub mod connections;
 pub mod grpc;
-pub mod private_postgres;
+pub mod health;
+pub mod jobs;

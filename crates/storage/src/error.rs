@@ -175,8 +175,8 @@ impl fmt::Display for Settings<'_> {
     }
 }
 
-/// Shows a refusal without the values that its message may quote.
-struct Refusal<'a>(&'a tokio_postgres::Error);
+/// Shows a refusal without the values that its message may quote, and which right is missing where one is.
+pub(crate) struct Refusal<'a>(pub(crate) &'a tokio_postgres::Error);
 
 impl fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -190,9 +190,30 @@ impl fmt::Display for Refusal<'_> {
                 write!(f, "SQLSTATE {}", refusal.code().code())?;
                 refusal.table().map_or(Ok(()), |table| write!(f, " in table {table}"))
             }
-            Some(refusal) => write!(f, "{} (SQLSTATE {})", refusal.message(), refusal.code().code()),
+            Some(refusal) => {
+                write!(f, "{} (SQLSTATE {})", refusal.message(), refusal.code().code())?;
+                if *refusal.code() == SqlState::INSUFFICIENT_PRIVILEGE {
+                    write!(f, "; {}", missing_right(refusal.message()))?;
+                }
+                Ok(())
+            }
             None => write!(f, "{}", chain(self.0)),
         }
+    }
+}
+
+/// What lets the role do what PostgreSQL forbade it with this message.
+fn missing_right(message: &str) -> String {
+    let grant =
+        |rights: &str| format!("as the owner of the database: GRANT {rights} TO the role that connects");
+    match message.strip_prefix("permission denied for ").and_then(|object| object.split_once(' ')) {
+        Some(("schema", name)) => grant(&format!("USAGE, CREATE ON SCHEMA {name}")),
+        Some(("database", name)) => grant(&format!("CONNECT, CREATE ON DATABASE {name}")),
+        Some(("table" | "view", _)) => grant("SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public"),
+        Some(("sequence", _)) => grant("USAGE ON ALL SEQUENCES IN SCHEMA public"),
+        Some(("function", _)) => grant("EXECUTE ON ALL FUNCTIONS IN SCHEMA public"),
+        // `must be owner of table`: to alter, attach or drop one.
+        _ => "connect as the role that owns the tables, or as a member of it".to_owned(),
     }
 }
 

@@ -1,15 +1,15 @@
 #![doc = include_str!("../README.md")]
 
 pub mod config;
-pub mod connector;
 pub mod error;
+pub mod health;
 pub mod maintenance;
 pub mod migrate;
 pub mod models;
 pub mod pool;
+pub mod postgres;
 pub mod repositories;
 pub mod statement;
-mod tls;
 pub mod writers;
 
 pub use config::StorageConfig;
@@ -24,5 +24,13 @@ use statement::Statement;
 /// Every statement that this crate runs, in an order in which they can be prepared one after the other: scripts that make a
 /// temporary table stand before the statements that use it.
 pub fn statements() -> Vec<&'static Statement> {
-    [writers::statements(), repositories::STATEMENTS.concat(), maintenance::STATEMENTS.concat()].concat()
+    let rooms = [
+        migrate::STATEMENTS,
+        health::STATEMENTS,
+        &postgres::STATEMENTS.concat(),
+        &writers::statements(),
+        &repositories::STATEMENTS.concat(),
+        &maintenance::STATEMENTS.concat(),
+    ];
+    rooms.concat()
 }

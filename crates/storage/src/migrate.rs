@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio_postgres::Client;
 
-use crate::error::{Error, chain};
+use crate::error::{Error, Refusal, chain};
+use crate::statement::Statement;
 
 mod embedded {
     refinery::embed_migrations!("../../migrations");
@@ -16,12 +17,17 @@ const HISTORY: &str = "observatory_schema_history";
 /// The advisory lock that migrations and partitions are made under, one daemon at a time.
 pub(crate) const SCHEMA_LOCK: i64 = 0x6f62_7365_7276; // "observ"
 
-const TRY_LOCK: &str = "/* migrate: try lock */ SELECT pg_try_advisory_lock($1)";
-const UNLOCK: &str = "/* migrate: unlock */ SELECT pg_advisory_unlock($1)";
-const HAS_HISTORY: &str =
-    "/* migrate: has history */ SELECT to_regclass('observatory_schema_history') IS NOT NULL";
-const NEWEST: &str =
-    "/* migrate: newest */ SELECT coalesce(max(version), 0)::integer FROM observatory_schema_history";
+static TRY_LOCK: Statement = Statement::fixed("migrate: try lock", "SELECT pg_try_advisory_lock($1)");
+static UNLOCK: Statement = Statement::fixed("migrate: unlock", "SELECT pg_advisory_unlock($1)");
+static HAS_HISTORY: Statement =
+    Statement::fixed("migrate: has history", "SELECT to_regclass('observatory_schema_history') IS NOT NULL");
+static NEWEST: Statement = Statement::fixed(
+    "migrate: newest",
+    "SELECT coalesce(max(version), 0)::integer FROM observatory_schema_history",
+);
+
+/// The statements of this module.
+pub(crate) const STATEMENTS: &[&Statement] = &[&TRY_LOCK, &UNLOCK, &HAS_HISTORY, &NEWEST];
 
 /// What a run of migrations did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,18 +58,18 @@ pub fn known_version() -> i32 {
 /// The version that the database has; 0 when it has none.
 ///
 /// # Errors
-/// What PostgreSQL says.
+/// [`Error::Postgres`] when this role may not read the history; [`Error::Unavailable`] when the connection is lost.
 pub async fn version(client: &Client) -> Result<i32, Error> {
-    if !client.query_one(HAS_HISTORY, &[]).await?.get::<_, bool>(0) {
+    if !client.query_one(HAS_HISTORY.sql(), &[]).await?.get::<_, bool>(0) {
         return Ok(0);
     }
-    Ok(client.query_one(NEWEST, &[]).await?.get(0))
+    Ok(client.query_one(NEWEST.sql(), &[]).await?.get(0))
 }
 
 /// Whether the database has just the version that this program needs.
 ///
 /// # Errors
-/// [`Error::SchemaTooNew`] or [`Error::SchemaTooOld`].
+/// [`Error::SchemaTooNew`] or [`Error::SchemaTooOld`]; and those of [`version`].
 pub async fn check(client: &Client) -> Result<(), Error> {
     let (found, known) = (version(client).await?, known_version());
     match found.cmp(&known) {
@@ -76,7 +82,7 @@ pub async fn check(client: &Client) -> Result<(), Error> {
 /// Every migration that this program knows, and whether the database has it.
 ///
 /// # Errors
-/// What PostgreSQL says.
+/// As [`version`].
 pub async fn status(client: &Client) -> Result<Vec<Step>, Error> {
     let found = version(client).await?;
     let runner = embedded::migrations::runner();
@@ -96,11 +102,11 @@ pub async fn status(client: &Client) -> Result<Vec<Step>, Error> {
 /// Applies what is missing. Several daemons may do so at once: one works, the others wait and find it done.
 ///
 /// # Errors
-/// [`Error::SchemaTooNew`], or [`Error::Migration`]; a failed migration leaves nothing behind.
+/// [`Error::SchemaTooNew`]; [`Error::Migration`], and then nothing of that migration is left behind; and those of [`version`].
 pub(crate) async fn run(client: &mut Client) -> Result<Applied, Error> {
     lock(client).await?;
     let result = run_locked(client).await;
-    if let Err(error) = client.execute(UNLOCK, &[&SCHEMA_LOCK]).await {
+    if let Err(error) = client.execute(UNLOCK.sql(), &[&SCHEMA_LOCK]).await {
         tracing::debug!(error = %chain(&error), "the lock goes with its connection");
     }
     result
@@ -113,9 +119,20 @@ async fn run_locked(client: &mut Client) -> Result<Applied, Error> {
     }
     let mut runner = embedded::migrations::runner();
     runner.set_migration_table_name(HISTORY);
-    let report = runner.run_async(client).await.map_err(|error| Error::Migration(chain(&error)))?;
+    let report = runner.run_async(client).await.map_err(|error| Error::Migration(reason(&error)))?;
     let applied: Vec<_> = report.applied_migrations().iter().map(ToString::to_string).collect();
     Ok(Applied { applied, version: known })
+}
+
+/// Which step failed, and why. The library shows an error of PostgreSQL as `db error`.
+fn reason(error: &refinery::Error) -> String {
+    match error.kind() {
+        refinery::error::Kind::Connection(step, cause) => match cause.downcast_ref() {
+            Some(refused) => format!("{step}: {}", Refusal(refused)),
+            None => format!("{step}: {}", chain(cause.as_ref())),
+        },
+        _ => chain(error),
+    }
 }
 
 /// Takes the lock by trying: a session that waits inside PostgreSQL would hold back statements like CREATE INDEX
@@ -123,7 +140,7 @@ async fn run_locked(client: &mut Client) -> Result<Applied, Error> {
 async fn lock(client: &Client) -> Result<(), Error> {
     const PAUSE: Duration = Duration::from_millis(200);
     let mut waited = false;
-    while !client.query_one(TRY_LOCK, &[&SCHEMA_LOCK]).await?.get::<_, bool>(0) {
+    while !client.query_one(TRY_LOCK.sql(), &[&SCHEMA_LOCK]).await?.get::<_, bool>(0) {
         if !waited {
             tracing::info!("another observatory is migrating this database; waiting for it");
             waited = true;

@@ -4,20 +4,22 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bb8_postgres::PostgresConnectionManager;
+use llm_observatory_config::Validate as _;
 use llm_observatory_core::time::Day;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use serde::Serialize;
-use tokio::time::timeout;
+use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::config::{RetryConfig, StorageConfig};
-use crate::connector::Connector;
+use crate::config::StorageConfig;
 use crate::error::Error;
 use crate::maintenance::Family;
 use crate::maintenance::partitions::{DeclinedDays, Partitions};
 use crate::migrate;
-use crate::writers::WriterConnection;
+use crate::postgres::cause::Cause;
+use crate::postgres::retry::until_available;
+use crate::postgres::{Connector, WriterConnection};
 
 type Manager = PostgresConnectionManager<MakeRustlsConnect>;
 
@@ -30,26 +32,10 @@ pub struct StoragePool {
     config: StorageConfig,
     connector: Connector,
     queries: bb8::Pool<Manager>,
+    /// Why `queries` can't connect, if it can't.
+    cause: Cause,
     redis: Option<ConnectionManager>,
     partitions: Partitions,
-}
-
-/// Whether the two stores answer.
-#[derive(Debug, Clone, Serialize)]
-pub struct Health {
-    /// PostgreSQL.
-    pub postgres: StoreHealth,
-    /// Redis; `None` when it is not configured.
-    pub redis: Option<StoreHealth>,
-}
-
-/// Whether one store answers.
-#[derive(Debug, Clone, Serialize)]
-pub struct StoreHealth {
-    /// The version that it tells, when it answers.
-    pub version: Option<String>,
-    /// What went wrong, when it does not.
-    pub error: Option<String>,
 }
 
 /// How busy the pool is.
@@ -63,38 +49,21 @@ pub struct PoolStats {
     pub max: u32,
 }
 
-impl Health {
-    /// Whether everything that is configured answers.
-    pub fn is_healthy(&self) -> bool {
-        self.postgres.error.is_none() && self.redis.as_ref().is_none_or(|redis| redis.error.is_none())
-    }
-}
-
-impl From<Result<String, Error>> for StoreHealth {
-    fn from(answer: Result<String, Error>) -> Self {
-        match answer {
-            Ok(version) => Self { version: Some(version), error: None },
-            Err(error) => Self { version: None, error: Some(error.to_string()) },
-        }
-    }
-}
-
 impl StoragePool {
     /// Connects, waiting with exponential backoff and jitter for a database that is not there yet.
     ///
     /// Redis is optional at run time: when it is configured and away, that is logged, and it is tried again on use.
     ///
     /// # Errors
-    /// [`Error::Config`] for a configuration that can't work, [`Error::Unavailable`] when PostgreSQL did not answer in
-    /// `connect_retry.attempts`, and what PostgreSQL says when it answers with a refusal (a wrong password).
+    /// [`Error::Config`] for a configuration that can't work, [`Error::Tls`] for certificates that can't be read,
+    /// [`Error::Unavailable`] when PostgreSQL did not answer in `connect_retry.attempts`, [`Error::Postgres`] when it refuses
+    /// (a wrong password), [`Error::Redis`] for an address of Redis that can't be read.
     pub async fn new(config: StorageConfig) -> Result<Self, Error> {
-        match config.problems() {
-            problems if problems.is_empty() => {}
-            problems => return Err(crate::config::ConfigError::Invalid(problems).into()),
-        }
+        config.check()?;
         let connector = Connector::new(&config.database)?;
-        connect_with_retry(&config.connect_retry, || connector.any()).await?;
+        until_available(&config.connect_retry, || connector.any()).await?;
         let (database, (driver, tls)) = (&config.database, connector.parts());
+        let cause = Cause::default();
         let queries = bb8::Pool::builder()
             .max_size(database.max_connections)
             .min_idle(database.min_connections)
@@ -103,6 +72,8 @@ impl StoragePool {
             .max_lifetime(Duration::from_secs(database.max_lifetime_s))
             // A closed connection is known without asking (see `get`); the extra round trip would buy nothing.
             .test_on_check_out(false)
+            .error_sink(Box::new(cause.clone()))
+            .connection_customizer(Box::new(cause.clone()))
             .build(Manager::new(driver, tls))
             .await?;
         let redis = match &config.redis.url {
@@ -110,7 +81,7 @@ impl StoragePool {
             None => None,
         };
         let partitions = Partitions::new(config.partitions.clone());
-        Ok(Self { config, connector, queries, redis, partitions })
+        Ok(Self { config, connector, queries, cause, redis, partitions })
     }
 
     /// The configuration that it was made from.
@@ -126,7 +97,8 @@ impl StoragePool {
     /// Makes the partitions that `days` need and that are missing, on a connection of its own; see [`Partitions::ensure`].
     ///
     /// # Errors
-    /// As there.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached; [`Error::Postgres`] when it refuses (another daemon holds
+    /// the lock for longer than `partitions.lock_timeout_ms`, or the role may not make tables).
     pub async fn ensure_partitions(
         &self,
         family: Family,
@@ -149,10 +121,11 @@ impl StoragePool {
     /// A connection from the pool.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when none becomes free within `database.acquire_timeout_ms`.
+    /// [`Error::Unavailable`] when none becomes free within `database.acquire_timeout_ms`; it tells why none could be opened, if
+    /// that is the cause, and else that all are at work.
     pub async fn get(&self) -> Result<PooledConnection<'_>, Error> {
         loop {
-            let connection = self.queries.get().await?;
+            let connection = self.queries.get().await.map_err(|error| self.unavailable(error))?;
             if !connection.is_closed() {
                 return Ok(connection);
             }
@@ -160,20 +133,47 @@ impl StoragePool {
         }
     }
 
-    /// A connection outside the pool, like those in it.
+    fn unavailable(&self, error: bb8::RunError<tokio_postgres::Error>) -> Error {
+        let patience = Duration::from_millis(self.config.database.acquire_timeout_ms);
+        match (error, self.cause.within(patience)) {
+            (bb8::RunError::TimedOut, Some(cause)) => Error::Unavailable(cause),
+            (error, _) => error.into(),
+        }
+    }
+
+    /// A connection outside the pool, like those in it, and the task that moves its bytes. The task ends when the client is
+    /// dropped; whoever has no use for its end may drop the handle at once.
+    ///
+    /// ```no_run
+    /// # async fn example(pool: llm_observatory_storage::StoragePool) -> Result<(), llm_observatory_storage::Error> {
+    /// let (client, _handle) = pool.get_tokio_postgres_client().await?;
+    /// let one: i32 = client.query_one("SELECT 1", &[]).await?.get(0);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when PostgreSQL can't be reached.
-    pub async fn connect(&self) -> Result<Client, Error> {
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached; [`Error::Postgres`] when it refuses the login.
+    pub async fn get_tokio_postgres_client(&self) -> Result<(Client, JoinHandle<()>), Error> {
         self.connector.any().await
+    }
+
+    /// The same without the handle.
+    ///
+    /// # Errors
+    /// As [`Self::get_tokio_postgres_client`].
+    pub async fn connect(&self) -> Result<Client, Error> {
+        let (client, _driver) = self.get_tokio_postgres_client().await?;
+        Ok(client)
     }
 
     /// A connection outside the pool to the server that takes writes, for changes that no writer makes.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when no server can be reached that takes them.
+    /// [`Error::Unavailable`] when no server can be reached that takes them; [`Error::Postgres`] when it refuses the login.
     pub async fn connect_primary(&self) -> Result<Client, Error> {
-        self.connector.primary().await
+        let (client, _driver) = self.connector.primary().await?;
+        Ok(client)
     }
 
     /// A connection outside the pool, for a writer that keeps it.
@@ -192,32 +192,15 @@ impl StoragePool {
     /// Brings the schema to the version of this program, and makes the partitions of the coming days.
     ///
     /// # Errors
-    /// [`Error::SchemaTooNew`], or [`Error::Migration`] with what failed; a failed migration leaves nothing behind.
+    /// [`Error::SchemaTooNew`]; [`Error::Migration`] with what failed, and then nothing of that migration is left behind;
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached; [`Error::Postgres`] when it refuses (the role may not make
+    /// tables).
     pub async fn run_migrations(&self) -> Result<migrate::Applied, Error> {
         let retry = &self.config.connect_retry;
-        let mut client = connect_with_retry(retry, || self.connector.primary()).await?;
+        let (mut client, _driver) = until_available(retry, || self.connector.primary()).await?;
         let applied = migrate::run(&mut client).await?;
         self.partitions.make_ahead(&client).await?;
         Ok(applied)
-    }
-
-    /// Asks PostgreSQL and Redis whether they are there.
-    pub async fn health_check(&self) -> Health {
-        Health {
-            postgres: self.postgres_version().await.into(),
-            redis: match self.redis() {
-                Some(redis) => Some(redis_version(redis).await.into()),
-                None => None,
-            },
-        }
-    }
-
-    async fn postgres_version(&self) -> Result<String, Error> {
-        within(Duration::from_millis(self.config.database.query_timeout_ms), async {
-            let client = self.get().await?;
-            Ok(client.query_one(POSTGRES_VERSION, &[]).await?.get(0))
-        })
-        .await
     }
 
     /// How busy the pool is.
@@ -231,65 +214,10 @@ impl StoragePool {
     }
 }
 
-const POSTGRES_VERSION: &str = "/* postgres_version */ SHOW server_version";
-
-async fn connect_with_retry<F>(retry: &RetryConfig, connect: impl Fn() -> F) -> Result<Client, Error>
-where
-    F: Future<Output = Result<Client, Error>>,
-{
-    let mut attempt = 1;
-    loop {
-        match connect().await {
-            Ok(client) => return Ok(client),
-            // A refusal (wrong password, no such database) will not change by itself.
-            Err(error)
-                if attempt >= retry.attempts || error.failure() != crate::error::Failure::Unavailable =>
-            {
-                return Err(error);
-            }
-            Err(error) => {
-                let wait = backoff(retry, attempt);
-                tracing::warn!(
-                    attempt,
-                    wait.ms = wait.as_millis(),
-                    %error,
-                    "PostgreSQL is not available yet; trying again"
-                );
-                tokio::time::sleep(wait).await;
-                attempt += 1;
-            }
-        }
-    }
-}
-
-/// The wait after the given attempt (from 1): doubled each time up to the limit, of which a random half is waited at least.
-pub fn backoff(retry: &RetryConfig, attempt: u32) -> Duration {
-    let doubled = retry.initial_backoff_ms.saturating_mul(1_u64 << attempt.saturating_sub(1).min(32));
-    let most = doubled.min(retry.max_backoff_ms).max(1);
-    Duration::from_millis(rand::random_range(most.div_ceil(2)..=most))
-}
-
 fn open_redis(url: &str, patience: Duration) -> Result<ConnectionManager, Error> {
     let config = ConnectionManagerConfig::new()
         .set_connection_timeout(Some(patience))
         .set_response_timeout(Some(patience))
         .set_number_of_retries(1);
     Ok(ConnectionManager::new_lazy_with_config(redis::Client::open(url)?, config)?)
-}
-
-async fn redis_version(mut redis: ConnectionManager) -> Result<String, Error> {
-    let info: String = redis::cmd("INFO").arg("server").query_async(&mut redis).await?;
-    let version = info.lines().find_map(|line| line.strip_prefix("redis_version:"));
-    Ok(version.unwrap_or("unknown").trim().to_owned())
-}
-
-/// Waits for `work` at most `patience`.
-///
-/// # Errors
-/// [`Error::Unavailable`] when the time is over.
-pub async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    match timeout(patience, work).await {
-        Ok(result) => result,
-        Err(_) => Err(Error::Unavailable(format!("no answer within {} ms", patience.as_millis()))),
-    }
 }

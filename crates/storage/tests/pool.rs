@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use harness::{Postgres, Redis, TestDatabase, eventually};
 use llm_observatory_storage::config::{RetryConfig, Secret, StorageConfig};
 use llm_observatory_storage::error::Failure;
+use llm_observatory_storage::health::Probe;
 use llm_observatory_storage::{Error, StoragePool, migrate};
 
 use crate::rows::stored;
@@ -118,12 +119,20 @@ async fn health_tells_which_store_is_away() {
 
     redis.resume();
     postgres.stop();
-    let health = eventually("Redis is back", async || {
+    eventually("Redis is back", async || {
         let health = pool.health_check().await;
-        if health.redis.as_ref().unwrap().error.is_none() { Ok(health) } else { Err(format!("{health:?}")) }
+        if health.redis.as_ref().unwrap().error.is_none() { Ok(()) } else { Err(format!("{health:?}")) }
     })
     .await;
-    assert!(health.postgres.error.is_some(), "{health:?}");
+    // Once the old connections are known to be closed: why there is no other, and not that none became free.
+    eventually("the cause is told", async || match pool.health_check().await.postgres.error {
+        Some(cause) if cause.contains("error connecting to server") => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    let error = pool.get().await.unwrap_err();
+    assert_eq!(error.failure(), Failure::Unavailable);
+    assert!(error.to_string().contains("error connecting to server"), "{error}");
 
     postgres.resume();
     eventually("PostgreSQL is back", async || {
@@ -176,4 +185,42 @@ async fn statistics_count_the_connections() {
     // Writers have connections of their own.
     let _writer = pool.connect().await.unwrap();
     assert_eq!(pool.stats().connections, 2);
+}
+
+#[tokio::test]
+async fn a_client_of_its_own_comes_with_the_task_that_drives_it() {
+    let pool = TestDatabase::empty().await.pool().await;
+    let (client, handle) = pool.get_tokio_postgres_client().await.unwrap();
+    let one: i32 = client.query_one("SELECT 1", &[]).await.unwrap().get(0);
+    assert_eq!((one, handle.is_finished()), (1, false));
+    drop(client);
+    handle.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_probe_notices_at_once_that_postgresql_is_gone_and_tells_why() {
+    let mut postgres = Postgres::start();
+    let pool = StoragePool::new(config(&postgres.url("postgres"))).await.unwrap();
+    let mut probe = Probe::new(pool, Duration::from_secs(10));
+    for _ in 0..2 {
+        probe.look().await.unwrap();
+    }
+    let hour = Duration::from_secs(3_600);
+    tokio::join!(probe.pause(hour), async { postgres.stop() });
+    let error = probe.look().await.unwrap_err();
+    assert_eq!(error.failure(), Failure::Unavailable);
+    assert!(error.to_string().contains("error connecting to server"), "{error}");
+
+    postgres.resume();
+    eventually("PostgreSQL answers again", async || probe.look().await.map_err(|error| error.to_string()))
+        .await;
+}
+
+#[tokio::test]
+async fn a_probe_does_not_wait_for_a_pool_that_is_at_work() {
+    let database = TestDatabase::empty().await;
+    let pool = database.pool_with(|config| config.database.max_connections = 1).await.unwrap();
+    let mut probe = Probe::new(pool.clone(), Duration::from_secs(10));
+    let _at_work = pool.get().await.unwrap();
+    probe.look().await.unwrap();
 }

@@ -6,16 +6,14 @@ use clap::Args;
 use llm_observatory_core::ids::ProjectId;
 use llm_observatory_query::trace::ListTraces;
 use llm_observatory_query::{Caller, Metrics, PageSize, Paging, Query, QueryConfig};
-use llm_observatory_storage::writers::connection::unsafe_settings;
+use llm_observatory_storage::postgres::unsafe_settings;
 use llm_observatory_storage::{StoragePool, migrate};
 
-use super::migrate::reach_private;
-use super::output::{Table, print_table};
-use super::{Failure, Options};
+use super::migrate::reach_existing;
+use super::output::print_table;
+use super::table::Table;
+use super::{Failure, Options, causes};
 use crate::config::Config;
-
-/// Connections that are tried: whoever asks wants to know how it is now, and not wait for it to get better.
-const MOST_ATTEMPTS: u32 = 3;
 
 /// What is checked, in this order.
 const STEPS: [&str; 8] = [
@@ -31,43 +29,36 @@ const STEPS: [&str; 8] = [
 
 /// Options of `check`.
 #[derive(Debug, Args)]
-pub(super) struct Check {
+pub struct Check {
     #[command(flatten)]
     options: Options,
 }
 
 impl Check {
-    pub(super) async fn run(self) -> Result<(), Failure> {
+    /// Goes through all steps, and prints how each went.
+    ///
+    /// # Errors
+    /// [`Failure::Configuration`] and [`Failure::Unwell`] when a step failed; the table says which.
+    pub async fn run(self) -> Result<(), Failure> {
         let mut report = Report::new();
-        let mut config = match self.options.load(None) {
-            Ok(config) => config,
-            Err(failure) => {
-                report.step(STEPS[0], Err(failure.to_string()));
-                report.print();
-                return Err(failure);
-            }
-        };
-        report.step(STEPS[0], Ok(summary(&config)));
-        let retry = &mut config.storage.connect_retry;
-        retry.attempts = retry.attempts.min(MOST_ATTEMPTS);
-        let private = match reach_private(&mut config).await {
-            Ok(private) => private,
-            Err(failure) => {
-                report.step(STEPS[1], Err(failure.to_string()));
-                STEPS[2..].iter().for_each(|step| report.skip(step));
-                report.print();
-                return Err(failure);
-            }
-        };
-        check(&config, &mut report).await;
-        if let Some(private) = private {
-            private.stop().await?;
-        }
-        report.print();
+        let checked = self.check(&mut report).await;
+        report.print()?;
+        checked?;
         match report.failures {
             0 => Ok(()),
             failures => Err(Failure::Unwell(format!("{failures} of the checks failed"))),
         }
+    }
+
+    async fn check(self, report: &mut Report) -> Result<(), Failure> {
+        let mut config = report.try_step(STEPS[0], self.options.load(None))?;
+        report.step(STEPS[0], Ok(summary(&config)));
+        let private = report.try_step(STEPS[1], reach_existing(&mut config).await)?;
+        check(&config, report).await;
+        if let Some(private) = private {
+            private.stop().await?;
+        }
+        Ok(())
     }
 }
 
@@ -84,8 +75,7 @@ async fn check(config: &Config, report: &mut Report) {
             pool
         }
         Err(error) => {
-            report.step(STEPS[1], Err(error.to_string()));
-            return STEPS[2..].iter().for_each(|step| report.skip(step));
+            return report.step(STEPS[1], Err(format!("{}: {error}", config.storage.database.address())));
         }
     };
     let health = pool.health_check().await;
@@ -96,13 +86,10 @@ async fn check(config: &Config, report: &mut Report) {
     let is_healthy = health.is_healthy();
     report.step(STEPS[2], told("version", health.postgres.version, health.postgres.error));
     report.step(STEPS[3], durability(&pool).await);
-    report.step(
-        STEPS[4],
-        match health.redis {
-            Some(redis) => told("version", redis.version, redis.error),
-            None => Ok("not configured; not needed".to_owned()),
-        },
-    );
+    match health.redis {
+        Some(redis) => report.step(STEPS[4], told("version", redis.version, redis.error)),
+        None => report.skip(STEPS[4], "not configured; not needed"),
+    }
     report.step(STEPS[5], schema(&pool).await);
     report.step(
         STEPS[6],
@@ -151,19 +138,20 @@ async fn sample(pool: &StoragePool, config: &QueryConfig) -> Result<String, Stri
             let found = if page.content.is_empty() { "no trace" } else { "traces" };
             Ok(format!("{found} in the last 24 hours, {} ms", begin.elapsed().as_millis()))
         }
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(causes(&error)),
     }
 }
 
 /// What was checked, and how it went.
 struct Report {
     table: Table,
+    steps: usize,
     failures: usize,
 }
 
 impl Report {
     fn new() -> Self {
-        Self { table: Table::new(&["check", "result", ""]), failures: 0 }
+        Self { table: Table::new(&["check", "result", ""]), steps: 0, failures: 0 }
     }
 
     fn step(&mut self, name: &str, result: Result<String, String>) {
@@ -174,14 +162,28 @@ impl Report {
                 ("FAILED", detail)
             }
         };
-        self.table.row([name.to_owned(), verdict.to_owned(), detail]);
+        self.row(name, verdict, &detail);
     }
 
-    fn skip(&mut self, name: &str) {
-        self.table.row([name, "-", "not checked: there is no connection"].map(str::to_owned));
+    /// A step without which there can be no others.
+    fn try_step<T>(&mut self, name: &str, result: Result<T, Failure>) -> Result<T, Failure> {
+        result.inspect_err(|failure| self.step(name, Err(failure.to_string())))
     }
 
-    fn print(&self) {
-        print_table(&self.table);
+    fn skip(&mut self, name: &str, reason: &str) {
+        self.row(name, "-", reason);
+    }
+
+    fn row(&mut self, name: &str, verdict: &str, detail: &str) {
+        self.steps += 1;
+        self.table.row([name, verdict, detail].map(str::to_owned));
+    }
+
+    /// Prints the steps, and those that were not reached.
+    fn print(&mut self) -> Result<(), Failure> {
+        for step in &STEPS[self.steps..] {
+            self.skip(step, "not checked: a step before it failed");
+        }
+        print_table(&self.table)
     }
 }

@@ -2,13 +2,15 @@
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use llm_observatory_config::Secret;
+use llm_observatory_private_postgres::{PrivatePostgres, StartOptions};
 use llm_observatory_storage::{StoragePool, migrate};
 
-use super::output::{Table, print_table, start_logging};
+use super::logging::start_logging;
+use super::output::{print, print_table};
+use super::table::Table;
 use super::{Failure, Options};
 use crate::config::Config;
-use crate::private_postgres::{PrivatePostgres, StartOptions};
-use llm_observatory_storage::config::Secret;
 
 /// Options of `migrate`.
 #[derive(Debug, Args)]
@@ -31,8 +33,12 @@ impl Migrate {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let mut config = self.options.load(None)?;
         start_logging(&config)?;
-        let private = reach_private(&mut config).await?;
-        let done = match self.verb.unwrap_or(Verb::Up) {
+        let verb = self.verb.unwrap_or(Verb::Up);
+        let private = match verb {
+            Verb::Up => reach_private(&mut config).await?,
+            Verb::Status => reach_existing(&mut config).await?,
+        };
+        let done = match verb {
             Verb::Up => up(&config).await,
             Verb::Status => status(&config).await,
         };
@@ -43,8 +49,21 @@ impl Migrate {
     }
 }
 
-/// Without a configured database: the private one beside which a daemon runs, or else one that is started for the while.
-pub(super) async fn reach_private(config: &mut Config) -> Result<Option<PrivatePostgres>, Failure> {
+/// Reaches the database for a command that only looks at it: it makes none, and does not wait for one to come up.
+pub(super) async fn reach_existing(config: &mut Config) -> Result<Option<PrivatePostgres>, Failure> {
+    config.storage.connect_retry.attempts = 1;
+    if !config.storage.names_a_database() && !PrivatePostgres::exists(&config.data_dir)? {
+        return Err(Failure::Unwell(format!(
+            "there is no database: none is configured, and {} holds none. `observatory serve` creates one there; \
+             --data-dir or --database-url name another one",
+            config.data_dir.display()
+        )));
+    }
+    reach_private(config).await
+}
+
+/// Without a configured database: the private one of a daemon that runs, or else one that is started for this command.
+async fn reach_private(config: &mut Config) -> Result<Option<PrivatePostgres>, Failure> {
     if config.storage.names_a_database() {
         return Ok(None);
     }
@@ -64,11 +83,8 @@ async fn connect(config: &Config) -> Result<StoragePool, Failure> {
 
 async fn up(config: &Config) -> Result<(), Failure> {
     let applied = connect(config).await?.run_migrations().await?;
-    for name in &applied.applied {
-        println!("applied {name}");
-    }
-    println!("the schema has version {}", applied.version);
-    Ok(())
+    let lines = applied.applied.iter().map(|name| format!("applied {name}\n"));
+    print(&format!("{}the schema has version {}", lines.collect::<String>(), applied.version))
 }
 
 async fn status(config: &Config) -> Result<(), Failure> {
@@ -78,7 +94,7 @@ async fn status(config: &Config) -> Result<(), Failure> {
     for step in migrate::status(&client).await? {
         table.row([step.version.to_string(), step.name, if step.applied { "yes" } else { "no" }.to_owned()]);
     }
-    print_table(&table);
+    print_table(&table)?;
     let (found, known) = (migrate::version(&client).await?, migrate::known_version());
     match found.cmp(&known) {
         std::cmp::Ordering::Greater => {

@@ -1,21 +1,29 @@
 //! The commands: one file each, with its options and a `run`.
 
 mod check;
+mod logging;
 mod migrate;
 mod output;
 mod query;
 mod serve;
 mod stats;
+mod table;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use llm_observatory_storage::config::{ConfigError, variables};
+use llm_observatory_config::{ConfigError, Flag, Layers, load, variables};
 
-use crate::config::{Config, Layers, Role, load};
+use crate::config::{self, Config, Role};
 
-/// LLM Observatory: a telemetry store for LLM applications on plain PostgreSQL.
+pub use check::Check;
+
+/// LLM Observatory stores the traces, metrics and logs of LLM applications in PostgreSQL.
+///
+/// `observatory serve` receives them from OpenTelemetry SDKs and Collectors and answers queries; the other commands look
+/// after its database and ask it.
 #[derive(Debug, Parser)]
 #[command(name = "observatory", version, about, max_term_width = 100)]
 pub struct Command {
@@ -25,15 +33,15 @@ pub struct Command {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Take OTLP in and answer queries, on a PostgreSQL of its own unless one is configured.
+    /// Run the daemon: receive OTLP and answer queries, on a PostgreSQL of its own unless you configure one.
     Serve(serve::Serve),
-    /// Bring the database schema to the version of this program, or show which version it has.
+    /// Create or update the tables, or show which migrations the database has.
     Migrate(migrate::Migrate),
-    /// Check configuration, databases and schema, and say what is wrong.
-    Check(check::Check),
-    /// Ask a running observatory.
+    /// Check the configuration, the databases and the schema, and say what is wrong.
+    Check(Check),
+    /// Show traces that a running observatory has stored.
     Query(query::Query),
-    /// Show what became of the records that arrived at a running observatory.
+    /// Count the records that a running observatory received, stored, rejected and refused.
     Stats(stats::Stats),
 }
 
@@ -42,6 +50,8 @@ enum Verb {
 pub enum Failure {
     /// The configuration is wrong: exit code 64, EX_USAGE.
     Configuration(ConfigError),
+    /// An argument is wrong in a way that only this command knows: exit code 64, EX_USAGE.
+    Usage(String),
     /// The daemon can't be asked: exit code 69, EX_UNAVAILABLE.
     Unreachable(String),
     /// Something was checked and is not well, and the report says so: exit code 1.
@@ -54,7 +64,7 @@ impl Failure {
     /// The exit code of the process.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Configuration(_) => 64,
+            Self::Configuration(_) | Self::Usage(_) => 64,
             Self::Unreachable(_) => 69,
             Self::Unwell(_) | Self::Other(_) => 1,
         }
@@ -65,10 +75,18 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Configuration(error) => write!(f, "{error}"),
-            Self::Unreachable(message) | Self::Unwell(message) => f.write_str(message),
-            Self::Other(error) => write!(f, "{error:#}"),
+            Self::Usage(message) | Self::Unreachable(message) | Self::Unwell(message) => f.write_str(message),
+            Self::Other(error) => f.write_str(&causes(error.as_ref())),
         }
     }
+}
+
+/// The error and its causes on one line. An error that already tells its cause is not told twice.
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let told = error.to_string();
+    std::iter::successors(error.source(), |cause| cause.source())
+        .map(ToString::to_string)
+        .fold(told, |told, cause| if told.contains(&cause) { told } else { format!("{told}: {cause}") })
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
@@ -93,6 +111,18 @@ impl Command {
     }
 }
 
+/// Runs a command, says on standard error why it failed if it did, and turns the result into an exit code.
+pub fn run(command: impl Future<Output = Result<(), Failure>>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match runtime.map_err(Failure::from).and_then(|runtime| runtime.block_on(command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::complain(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
 /// Where the configuration comes from: the options that every command on the database has.
 #[derive(Debug, Args)]
 struct Options {
@@ -110,13 +140,13 @@ struct Options {
 /// Where the daemon listens.
 #[derive(Debug, Args)]
 struct Listen {
-    /// Where OTLP/gRPC is taken [default: 127.0.0.1:4317, env: OBSERVATORY_INGEST_LISTEN].
+    /// Where the daemon receives OTLP/gRPC [default: 127.0.0.1:4317, env: OBSERVATORY_INGEST_LISTEN].
     #[arg(long, value_name = "ADDRESS")]
     ingest_listen: Option<String>,
-    /// Where queries are answered [default: 127.0.0.1:4320, env: OBSERVATORY_QUERY_LISTEN].
+    /// Where it answers queries [default: 127.0.0.1:4320, env: OBSERVATORY_QUERY_LISTEN].
     #[arg(long, value_name = "ADDRESS")]
     query_listen: Option<String>,
-    /// Where /metrics, /healthz and /readyz are served [default: 127.0.0.1:9464, env: OBSERVATORY_ADMIN_LISTEN].
+    /// Where it serves /metrics, /healthz and /readyz [default: 127.0.0.1:9464, env: OBSERVATORY_ADMIN_LISTEN].
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<String>,
     /// Which half runs in this process [default: all, env: OBSERVATORY_ROLE].
@@ -130,27 +160,47 @@ struct Listen {
 impl Options {
     fn load(&self, listen: Option<&Listen>) -> Result<Config, Failure> {
         let mut flags = Vec::new();
-        let mut flag = |path, value: Option<String>| flags.extend(value.map(|value| (path, value)));
-        flag("storage.database.url", self.database_url.clone());
-        flag("data_dir", self.data_dir.clone());
+        let mut flag = |name, path, value: Option<String>| {
+            flags.extend(value.map(|value| Flag { name, path, value }));
+        };
+        flag("--database-url", "storage.database.url", self.database_url.clone());
+        flag("--data-dir", "data_dir", self.data_dir.clone());
         if let Some(listen) = listen {
-            flag("ingest_listen", listen.ingest_listen.clone());
-            flag("query_listen", listen.query_listen.clone());
-            flag("admin_listen", listen.admin_listen.clone());
-            flag("role", listen.role.map(|role| format!("{role:?}").to_lowercase()));
-            flag("allow_unauthenticated", listen.allow_unauthenticated.then(|| "true".to_owned()));
+            flag("--ingest-listen", "ingest_listen", listen.ingest_listen.clone());
+            flag("--query-listen", "query_listen", listen.query_listen.clone());
+            flag("--admin-listen", "admin_listen", listen.admin_listen.clone());
+            flag("--role", "role", listen.role.map(|role| format!("{role:?}").to_lowercase()));
+            let accepted = listen.allow_unauthenticated.then(|| "true".to_owned());
+            flag("--allow-unauthenticated", "allow_unauthenticated", accepted);
         }
-        let environment = variables().collect();
-        load(&Layers { file: self.config.clone(), environment, flags }).map_err(Failure::Configuration)
+        let layers = Layers { file: self.config.clone(), environment: variables().collect(), flags };
+        load(&layers, &config::names()).map_err(Failure::Configuration)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use anyhow::Context as _;
     use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("can't read /x: {0}")]
+    struct Told(#[from] std::io::Error);
+
+    #[test]
+    fn an_error_of_the_system_is_told_once() {
+        let full = || std::io::Error::from_raw_os_error(28);
+        let told = Failure::from(Told(full())).to_string();
+        assert_eq!(told.matches("os error 28").count(), 1, "{told}");
+        let context = Err::<(), _>(full()).context("can't write to standard output").unwrap_err();
+        let told = Failure::from(context).to_string();
+        assert_eq!(told, "can't write to standard output: No space left on device (os error 28)");
+    }
 
     #[test]
     fn the_command_line_is_consistent() {
-        super::Command::command().debug_assert();
+        Command::command().debug_assert();
     }
 }

@@ -1,19 +1,19 @@
-//! What the commands say: tables on standard output, log lines on standard error.
+//! What the commands print, and how they reach a running observatory.
 
-use std::io::IsTerminal as _;
+use std::io::{ErrorKind, Write as _, stderr, stdout};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::ValueEnum;
-use comfy_table::presets::NOTHING;
-use comfy_table::{ContentArrangement, Table as Drawing};
-use tracing_subscriber::EnvFilter;
-
+use serde::Serialize;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use super::Failure;
-use crate::config::{Config, LogFormat};
+use super::table::Table;
+
+/// How long an observatory may take to accept a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How an answer is shown.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -24,61 +24,56 @@ pub(super) enum Format {
     Json,
 }
 
-/// A connection to a running observatory.
+/// Prints `text` and a new line on standard output. A reader that has gone, like `head`, has seen what it wanted.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = stdout().lock();
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written.context("can't write to standard output")?),
+    }
+}
+
+/// Prints `table` as wide as the terminal.
+pub(super) fn print_table(table: &Table) -> Result<(), Failure> {
+    print(&table.draw(comfy_table::Table::new().width()))
+}
+
+/// Prints `value` as JSON.
+pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    print(&serde_json::to_string_pretty(value)?)
+}
+
+/// Says on standard error why the command failed. Nobody may be listening.
+pub(super) fn complain(failure: &Failure) {
+    let _ = writeln!(stderr(), "observatory: {failure}");
+}
+
+/// A connection to a running observatory, at `address` with or without `http://`.
 pub(super) async fn connect(address: &str, flag: &str) -> Result<Channel, Failure> {
-    let endpoint = Channel::from_shared(address.to_owned())?.connect_timeout(Duration::from_secs(5));
-    endpoint.connect().await.map_err(|_| {
+    let url = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
+    let endpoint = Channel::from_shared(url).ok().filter(|endpoint| endpoint.uri().host().is_some());
+    let endpoint = endpoint.ok_or_else(|| {
+        Failure::Usage(format!("{flag} must be an address with a port, like 127.0.0.1:4320"))
+    })?;
+    endpoint.connect_timeout(CONNECT_TIMEOUT).connect().await.map_err(|_| {
         Failure::Unreachable(format!(
             "no observatory answers at {address}: start one with `observatory serve`, or say where it is with {flag}"
         ))
     })
 }
 
-/// An answer that is none.
-pub(super) struct Refused(pub(super) Status);
+/// A call that the observatory answered with an error.
+pub(super) struct CallFailed(pub(super) Status);
 
-impl From<Refused> for Failure {
-    fn from(Refused(status): Refused) -> Self {
+impl From<CallFailed> for Failure {
+    fn from(CallFailed(status): CallFailed) -> Self {
+        let told = match status.message() {
+            "" => status.code().description().to_owned(),
+            message => message.to_owned(),
+        };
         match status.code() {
-            Code::Unavailable => Self::Unreachable(status.message().to_owned()),
-            _ => Self::Unwell(status.message().to_owned()),
+            Code::Unavailable => Self::Unreachable(told),
+            _ => Self::Unwell(told),
         }
     }
-}
-
-/// A table of texts under named columns.
-#[derive(Debug)]
-pub(super) struct Table(Drawing);
-
-impl Table {
-    pub(super) fn new(columns: &[&str]) -> Self {
-        let mut drawing = Drawing::new();
-        drawing.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-        drawing.set_header(columns);
-        Self(drawing)
-    }
-
-    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.0.add_row(cells);
-    }
-}
-
-/// Prints the table; a line never ends in spaces.
-pub(super) fn print_table(table: &Table) {
-    println!("{}", table.0.trim_fmt());
-}
-
-/// Log lines from now on, as configured.
-pub(super) fn start_logging(config: &Config) -> Result<(), Failure> {
-    // The migration library speaks of every step; what it did is told by us, once.
-    let filter = EnvFilter::try_new(format!("refinery_core=warn,{}", config.log))
-        .context("the setting `log` is not a filter like `info`")?;
-    let colours = std::io::stderr().is_terminal();
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
-    match config.log_format {
-        LogFormat::Text => builder.init(),
-        LogFormat::Json => builder.json().init(),
-    }
-    Ok(())
 }

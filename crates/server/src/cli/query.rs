@@ -8,11 +8,11 @@ use llm_observatory_proto::otlp::trace::v1::{ResourceSpans, Span, TracesData};
 use llm_observatory_proto::v1::trace_service_client::TraceServiceClient;
 use llm_observatory_proto::v1::{GetTraceRequest, ListTracesRequest, TraceSummary};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use tonic::transport::Channel;
 
 use super::Failure;
-use super::output::{Format, Refused, Table, connect, print_table};
+use super::output::{CallFailed, Format, connect, print_json, print_table};
+use super::table::Table;
 
 /// The largest chunk of a trace that is taken; the daemon sends about 1 MiB at a time, but one span may be larger.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
@@ -21,7 +21,7 @@ const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
 #[derive(Debug, Args)]
 pub(super) struct Query {
     /// Where the observatory answers.
-    #[arg(long, global = true, env = "OBSERVATORY_QUERY_ADDRESS", default_value = "http://127.0.0.1:4320")]
+    #[arg(long, global = true, env = "OBSERVATORY_QUERY_ADDRESS", default_value = "127.0.0.1:4320")]
     query_address: String,
     /// How the answer is shown; JSON is OTLP's own for a trace.
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
@@ -45,9 +45,9 @@ enum What {
         /// How far back, in hours.
         #[arg(long, default_value_t = 24)]
         hours: u64,
-        /// Most traces to show.
-        #[arg(long, default_value_t = 20)]
-        limit: i32,
+        /// Most traces to show; at least 1.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
     },
 }
 
@@ -66,16 +66,15 @@ impl Query {
 
 async fn trace(mut client: TraceServiceClient<Channel>, id: String, format: Format) -> Result<(), Failure> {
     let request = GetTraceRequest { trace_id: id, ..GetTraceRequest::default() };
-    let mut answer = client.get_trace(request).await.map_err(Refused)?.into_inner();
+    let mut answer = client.get_trace(request).await.map_err(CallFailed)?.into_inner();
     let mut all = TracesData::default();
-    while let Some(part) = answer.message().await.map_err(Refused)? {
+    while let Some(part) = answer.message().await.map_err(CallFailed)? {
         all.resource_spans.extend(part.data.unwrap_or_default().resource_spans);
     }
     match format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&all)?),
+        Format::Json => print_json(&all),
         Format::Table => print_table(&span_table(&all)),
     }
-    Ok(())
 }
 
 fn span_table(trace: &TracesData) -> Table {
@@ -90,7 +89,8 @@ fn span_table(trace: &TracesData) -> Table {
         })
         .collect();
     spans.sort_by_key(|(_, span)| (span.start_time_unix_nano, span.end_time_unix_nano));
-    let mut table = Table::new(&["start", "duration", "service", "span", "status", "span id", "parent"]);
+    let columns = ["start (UTC)", "duration", "service", "span", "status", "span id", "parent"];
+    let mut table = Table::new(&columns).whole(&["span id", "parent"]).below("span id", &["parent"]);
     for (resource, span) in spans {
         let duration = span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano);
         let status = match span.status.as_ref().map_or(0, |status| status.code) {
@@ -104,8 +104,8 @@ fn span_table(trace: &TracesData) -> Table {
             service(resource),
             span.name.clone(),
             status.to_owned(),
-            hex(&span.span_id),
-            hex(&span.parent_span_id),
+            hex::encode(&span.span_id),
+            hex::encode(&span.parent_span_id),
         ]);
     }
     table
@@ -125,30 +125,37 @@ async fn traces(
     mut client: TraceServiceClient<Channel>,
     service: String,
     hours: u64,
-    limit: i32,
+    limit: u32,
     format: Format,
 ) -> Result<(), Failure> {
     let now = std::time::SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let start = i64::try_from(now.saturating_sub(hours.saturating_mul(3_600)))?;
-    let request = ListTracesRequest {
+    let mut request = ListTracesRequest {
         start_time: Some(prost_types::Timestamp { seconds: start, nanos: 0 }),
         service,
-        page_size: limit,
         ..ListTracesRequest::default()
     };
-    let answer = client.list_traces(request).await.map_err(Refused)?.into_inner();
-    match format {
-        Format::Json => println!(
-            "{}",
-            serde_json::to_string_pretty(&answer.traces.iter().map(summary_json).collect::<Vec<_>>())?
-        ),
-        Format::Table => print_table(&summary_table(&answer.traces)),
+    let mut traces = Vec::new();
+    let limit = usize::try_from(limit)?;
+    // A page holds no more than the daemon allows, whatever is asked for.
+    while traces.len() < limit {
+        request.page_size = i32::try_from(limit - traces.len()).unwrap_or(i32::MAX);
+        let page = client.list_traces(request.clone()).await.map_err(CallFailed)?.into_inner();
+        traces.extend(page.traces);
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() {
+            break;
+        }
     }
-    Ok(())
+    match format {
+        Format::Json => print_json(&traces.iter().map(summary_json).collect::<Vec<_>>()),
+        Format::Table => print_table(&summary_table(&traces)),
+    }
 }
 
 fn summary_table(traces: &[TraceSummary]) -> Table {
-    let mut table = Table::new(&["trace id", "start", "duration", "service", "root span", "spans", "errors"]);
+    let columns = ["trace id", "start (UTC)", "duration", "service", "root span", "spans", "errors"];
+    let mut table = Table::new(&columns).whole(&["trace id"]).below("trace id", &["service", "root span"]);
     for trace in traces {
         table.row([
             trace.trace_id.clone(),
@@ -186,12 +193,24 @@ fn duration_nanos(trace: &TraceSummary) -> i128 {
     i128::from(duration.seconds) * 1_000_000_000 + i128::from(duration.nanos)
 }
 
-/// A time for people: RFC 3339 in UTC.
+/// A time for people, in UTC and always as wide. Where a table is narrow, it wraps between the day and the time of day.
 fn moment(nanos: u64) -> String {
-    let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(nanos / 1_000_000 * 1_000_000));
-    time.ok().and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_else(|| nanos.to_string())
+    // Every u64 of nanoseconds is a year before 2555.
+    let Ok(time) = OffsetDateTime::from_unix_timestamp_nanos(i128::from(nanos)) else {
+        return nanos.to_string();
+    };
+    let (hour, minute, second, milli) = time.to_hms_milli();
+    format!("{} {hour:02}:{minute:02}:{second:02}.{milli:03}", time.date())
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_all_as_wide() {
+        assert_eq!(moment(1_795_000_000_000_000_000), "2026-11-18 11:06:40.000");
+        assert_eq!(moment(1_795_000_000_120_999_999), "2026-11-18 11:06:40.120");
+        assert_eq!(moment(u64::MAX).len(), moment(0).len());
+    }
 }

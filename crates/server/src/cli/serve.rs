@@ -4,17 +4,17 @@ use std::io::Write as _;
 
 use anyhow::Context as _;
 use clap::Args;
-use llm_observatory_storage::config::Secret;
-use llm_observatory_storage::writers::connection::unsafe_settings;
+use llm_observatory_config::Secret;
+use llm_observatory_private_postgres::{PrivatePostgres, StartOptions};
+use llm_observatory_storage::postgres::unsafe_settings;
 use llm_observatory_storage::{StoragePool, migrate};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::output::start_logging;
+use super::logging::start_logging;
 use super::{Failure, Listen, Options};
 use crate::app::{App, Listeners};
 use crate::config::Config;
-use crate::private_postgres::{PrivatePostgres, StartOptions};
 
 /// Options of `serve`.
 #[derive(Debug, Args)]

@@ -5,13 +5,14 @@ use llm_observatory_proto::v1::ingest_service_client::IngestServiceClient;
 use llm_observatory_proto::v1::{GetIngestStatsRequest, IngestAccount, IngestCount};
 
 use super::Failure;
-use super::output::{Format, Refused, Table, connect, print_table};
+use super::output::{CallFailed, Format, connect, print_json, print_table};
+use super::table::Table;
 
 /// Options of `stats`.
 #[derive(Debug, Args)]
 pub(super) struct Stats {
-    /// Where the observatory takes OTLP in: its books are told there.
-    #[arg(long, env = "OBSERVATORY_INGEST_ADDRESS", default_value = "http://127.0.0.1:4317")]
+    /// Where the observatory receives OTLP; it tells its books there.
+    #[arg(long, env = "OBSERVATORY_INGEST_ADDRESS", default_value = "127.0.0.1:4317")]
     ingest_address: String,
     /// How the answer is shown.
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -22,15 +23,11 @@ impl Stats {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let channel = connect(&self.ingest_address, "--ingest-address").await?;
         let mut client = IngestServiceClient::new(channel);
-        let stats = client.get_ingest_stats(GetIngestStatsRequest {}).await.map_err(Refused)?.into_inner();
+        let stats = client.get_ingest_stats(GetIngestStatsRequest {}).await.map_err(CallFailed)?.into_inner();
         match self.format {
-            Format::Json => {
-                let accounts: Vec<_> = stats.accounts.iter().map(json).collect();
-                println!("{}", serde_json::to_string_pretty(&accounts)?);
-            }
+            Format::Json => print_json(&stats.accounts.iter().map(json).collect::<Vec<_>>()),
             Format::Table => print_table(&table(&stats.accounts)),
         }
-        Ok(())
     }
 }
 

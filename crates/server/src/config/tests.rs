@@ -1,12 +1,17 @@
+use llm_observatory_config::{ConfigError, Flag, Layers};
 use llm_observatory_storage::config::ENVIRONMENT;
 
 use super::*;
+
+fn load(layers: &Layers) -> Result<Config, ConfigError> {
+    llm_observatory_config::load(layers, &names())
+}
 
 fn layers(environment: &[(&str, &str)], flags: &[(&'static str, &str)]) -> Layers {
     Layers {
         file: None,
         environment: environment.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
-        flags: flags.iter().map(|(path, value)| (*path, (*value).into())).collect(),
+        flags: flags.iter().map(|(path, value)| Flag { name: path, path, value: (*value).into() }).collect(),
     }
 }
 
@@ -60,6 +65,26 @@ fn every_mistake_is_told_at_once() {
     assert!(error.contains("storage.database.max_connections must be at least 1"), "{error}");
     assert!(error.contains("query_listen is reachable from other machines"), "{error}");
     assert!(error.contains("role splits the observatory"), "{error}");
+}
+
+#[test]
+fn an_unreadable_value_is_told_with_its_setting_and_an_example() {
+    let environment = [
+        ("OBSERVATORY_ROLE", "foo"),
+        ("OBSERVATORY_QUERY_LISTEN", "4320"),
+        ("OBSERVATORY_LOG_FORMAT", "xml"),
+    ];
+    let error = load(&layers(&environment, &[("ingest_listen", "4317"), ("log", "info=loud")])).unwrap_err();
+    let error = error.to_string();
+    for told in [
+        "role must be one of: all, ingest, query (from OBSERVATORY_ROLE)",
+        "ingest_listen must be written like 127.0.0.1:4317 (from ingest_listen)",
+        "query_listen must be written like 127.0.0.1:4320 (from OBSERVATORY_QUERY_LISTEN)",
+        "log_format must be one of: text, json (from OBSERVATORY_LOG_FORMAT)",
+        "log is not a filter; write it like info",
+    ] {
+        assert!(error.contains(told), "{told} is not in {error}");
+    }
 }
 
 #[test]

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use llm_observatory_storage::config::Problem;
+use llm_observatory_config::{Problems, Validate};
 use serde::{Deserialize, Serialize};
 use tonic::transport::Server;
 
-/// The largest frame that clients may send: many make use of it, and fewer frames cost both sides less.
+/// The largest frame that clients may send. Many clients use it, and fewer frames cost both sides less.
 const MAX_FRAME_BYTES: u32 = 64 * 1024;
+
+/// The window that every connection begins with (RFC 9113, 6.9.2), and the largest one (6.9.1).
+const LEAST_WINDOW_BYTES: u32 = 65_535;
+const MOST_WINDOW_BYTES: u32 = i32::MAX.unsigned_abs();
 
 /// The limits of the connections of one port.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -15,16 +19,16 @@ const MAX_FRAME_BYTES: u32 = 64 * 1024;
 pub struct ConnectionsConfig {
     /// Most connections in all; further ones are closed at once.
     pub max: usize,
-    /// Most connections from one address. A proxy brings those of all its clients.
+    /// Most connections from one address. A proxy has one address for all its clients.
     pub max_per_address: usize,
-    /// Most requests at a time on one connection; clients keep further ones to themselves. The Collector has 10 by default.
+    /// Most requests at a time on one connection; clients hold further ones back. The Collector has 10 by default.
     pub max_streams: u32,
-    /// Longest time until a connection has sent the first bytes of HTTP/2, in milliseconds.
+    /// Longest time until a new connection has sent the first bytes of HTTP/2, in milliseconds.
     pub first_bytes_ms: u64,
-    /// Bytes that a connection may have sent and that were not read yet.
+    /// Most bytes of a connection that have arrived and that the daemon has not read yet.
     pub window_bytes: u32,
-    /// Bytes of one request on it that were not read yet. All its requests together fit into the above: those that wait for
-    /// room must not keep those from arriving that have it.
+    /// Most such bytes of one request. Those of `max_streams` requests must fit into `window_bytes`: requests that wait for
+    /// room must not stop those that have it.
     pub stream_window_bytes: u32,
     /// Most bytes of a message of any service but OTLP's, which has `ingest.max_request_bytes`.
     pub max_message_bytes: usize,
@@ -32,13 +36,14 @@ pub struct ConnectionsConfig {
     pub call_within_ms: u64,
     /// Most bytes of the headers of one request.
     pub max_header_bytes: u32,
-    /// Streams that a client may open and reset before they were looked at; then it is sent away (CVE-2023-44487).
+    /// Most streams that a client opens and resets before the daemon looks at them; then its connection is closed
+    /// (CVE-2023-44487).
     pub max_pending_resets: usize,
-    /// Streams that may be reset for errors of a client; then it is sent away.
+    /// Most streams that the daemon resets for errors of the client; then its connection is closed.
     pub max_error_resets: usize,
-    /// Silence on a connection after which its client is asked for a sign of life, in milliseconds.
+    /// Silence on a connection after which the daemon sends a ping, in milliseconds.
     pub keepalive_interval_ms: u64,
-    /// Longest wait for that sign, in milliseconds; then the connection is closed.
+    /// Longest wait for the answer to a ping, in milliseconds; then the connection is closed.
     pub keepalive_timeout_ms: u64,
 }
 
@@ -62,49 +67,38 @@ impl Default for ConnectionsConfig {
     }
 }
 
-impl ConnectionsConfig {
-    /// Everything that is wrong with the values, each with what to do.
-    pub fn problems(&self) -> Vec<Problem> {
-        let mut problems: Vec<_> = [
-            (self.max, "max"),
-            (self.max_per_address, "max_per_address"),
-            (self.max_streams as usize, "max_streams"),
-            (self.max_message_bytes, "max_message_bytes"),
-            (usize::try_from(self.call_within_ms).unwrap_or(usize::MAX), "call_within_ms"),
-            (self.max_pending_resets, "max_pending_resets"),
-            (self.max_error_resets, "max_error_resets"),
-            (usize::try_from(self.first_bytes_ms).unwrap_or(usize::MAX), "first_bytes_ms"),
-            (usize::try_from(self.keepalive_interval_ms).unwrap_or(usize::MAX), "keepalive_interval_ms"),
-            (usize::try_from(self.keepalive_timeout_ms).unwrap_or(usize::MAX), "keepalive_timeout_ms"),
-        ]
-        .into_iter()
-        .filter(|(value, _)| *value == 0)
-        .map(|(_, key)| Problem::new(key, "must be at least 1"))
-        .collect();
-        // RFC 9113, 6.9.1 and 6.9.2: the window that every connection begins with, and the largest one.
-        let windows = 65_535..=i32::MAX.unsigned_abs();
-        for (bytes, key) in
-            [(self.window_bytes, "window_bytes"), (self.stream_window_bytes, "stream_window_bytes")]
+impl Validate for ConnectionsConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.at_least("max", self.max, 1);
+        problems.at_least("max_per_address", self.max_per_address, 1);
+        problems.at_least("max_streams", self.max_streams, 1);
+        problems.at_least("first_bytes_ms", self.first_bytes_ms, 1);
+        for (key, bytes) in
+            [("window_bytes", self.window_bytes), ("stream_window_bytes", self.stream_window_bytes)]
         {
-            if !windows.contains(&bytes) {
-                problems.push(Problem::new(key, "must be between 65535 and 2147483647"));
-            }
+            problems.at_least(key, bytes, LEAST_WINDOW_BYTES);
+            problems.at_most(key, bytes, MOST_WINDOW_BYTES);
         }
-        if u64::from(self.stream_window_bytes) * u64::from(self.max_streams) > u64::from(self.window_bytes) {
-            problems.push(Problem::new(
-                "stream_window_bytes",
-                "must not be more than window_bytes / max_streams: requests that wait would stop the others",
-            ));
-        }
-        if self.max_header_bytes < 4_096 {
-            problems.push(Problem::new(
-                "max_header_bytes",
-                "must be at least 4096: headers of ordinary clients need them",
-            ));
-        }
-        problems
+        problems.require(
+            u64::from(self.stream_window_bytes) * u64::from(self.max_streams) <= u64::from(self.window_bytes),
+            "stream_window_bytes",
+            "must not be more than window_bytes / max_streams: requests that wait would stop the others",
+        );
+        problems.at_least("max_message_bytes", self.max_message_bytes, 1);
+        problems.at_least("call_within_ms", self.call_within_ms, 1);
+        problems.require(
+            self.max_header_bytes >= 4_096,
+            "max_header_bytes",
+            "must be at least 4096: headers of ordinary clients need them",
+        );
+        problems.at_least("max_pending_resets", self.max_pending_resets, 1);
+        problems.at_least("max_error_resets", self.max_error_resets, 1);
+        problems.at_least("keepalive_interval_ms", self.keepalive_interval_ms, 1);
+        problems.at_least("keepalive_timeout_ms", self.keepalive_timeout_ms, 1);
     }
+}
 
+impl ConnectionsConfig {
     pub(crate) fn first_bytes(&self) -> Duration {
         Duration::from_millis(self.first_bytes_ms)
     }

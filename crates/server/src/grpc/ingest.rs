@@ -6,9 +6,12 @@ use std::time::SystemTime;
 use llm_observatory_core::ids::ProjectId;
 use llm_observatory_core::signal::Signal;
 use llm_observatory_ingest::{Account, Books};
-use llm_observatory_proto::v1::ingest_service_server::{IngestService, IngestServiceServer};
+use llm_observatory_proto::v1::ingest_service_server::{IngestService, IngestServiceServer, SERVICE_NAME};
 use llm_observatory_proto::v1::{GetIngestStatsRequest, GetIngestStatsResponse, IngestAccount, IngestCount};
 use tonic::{Request, Response, Status};
+
+/// The full name of the service.
+pub(crate) const SERVICE: &str = SERVICE_NAME;
 
 /// The books, and since when they are kept.
 #[derive(Debug, Clone)]

@@ -5,4 +5,5 @@ pub mod ingest;
 mod message;
 pub mod otlp;
 pub mod query;
+pub(crate) mod reflection;
 mod status;

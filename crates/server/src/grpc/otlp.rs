@@ -69,6 +69,9 @@ export!(
     ExportLogsPartialSuccess { rejected_log_records }
 );
 
+/// The full names of the three services.
+pub(crate) const SERVICES: [&str; 3] = [TraceBatch::SERVICE, MetricBatch::SERVICE, LogBatch::SERVICE];
+
 /// One of OTLP's three services.
 #[derive(Debug)]
 pub struct ExportService<S: OtlpSignal> {
@@ -104,10 +107,7 @@ impl<S: Export> ExportService<S> {
 
     fn unread(&self, unread: &Unread) -> Status {
         self.pipeline.count_refused(unread.reason());
-        match unread {
-            Unread::NoRoom => status::of_refusal(&self.pipeline.no_room()),
-            unread => status::of_unread(unread, self.pipeline.config().max_request_bytes),
-        }
+        status::of_unread(unread, self.pipeline.config().max_request_bytes, || self.pipeline.no_room())
     }
 }
 

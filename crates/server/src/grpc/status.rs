@@ -2,33 +2,15 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use llm_observatory_ingest::Refusal;
 use llm_observatory_query::Error as QueryError;
-use prost::Message;
+use prost::Message as _;
 use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, RetryInfo, StatusExt as _, pb};
 
 use super::message::{ENCODINGS, Unread};
 use super::query::Unreadable;
-
-/// `google.rpc.Status`, as it stands in the trailer `grpc-status-details-bin`.
-#[derive(Clone, PartialEq, Message)]
-struct RpcStatus {
-    #[prost(int32, tag = "1")]
-    code: i32,
-    #[prost(string, tag = "2")]
-    message: String,
-    #[prost(message, repeated, tag = "3")]
-    details: Vec<prost_types::Any>,
-}
-
-/// `google.rpc.RetryInfo`.
-#[derive(Clone, PartialEq, Message)]
-struct RetryInfo {
-    #[prost(message, optional, tag = "1")]
-    retry_delay: Option<prost_types::Duration>,
-}
 
 /// When a client may try again that was too slow.
 const SLOW_RETRY: Duration = Duration::from_secs(1);
@@ -51,11 +33,13 @@ pub(crate) fn of_refusal(refusal: &Refusal) -> Status {
     }
 }
 
-/// What a client is told whose request could not be read. [`Unread::NoRoom`] is a [`Refusal`], which knows when there will be.
-pub(super) fn of_unread(unread: &Unread, limit: usize) -> Status {
+/// What a client is told whose request could not be read: `limit` is the most bytes that it may have, and `no_room` the
+/// refusal of one that finds no room, which knows when there will be.
+pub(super) fn of_unread(unread: &Unread, limit: usize, no_room: impl FnOnce() -> Refusal) -> Status {
     let message = unread.to_string();
     match unread {
-        Unread::TooLarge | Unread::NoRoom => Status::resource_exhausted(format!(
+        Unread::NoRoom => of_refusal(&no_room()),
+        Unread::TooLarge => Status::resource_exhausted(format!(
             "the request is larger than {limit} bytes, compressed or decompressed: \
              send smaller batches, or raise ingest.max_request_bytes"
         )),
@@ -96,22 +80,12 @@ pub(crate) fn of_query(error: QueryError) -> Status {
 
 /// A status that asks to be tried again after a delay, told in both of the ways that clients read.
 fn retryable(code: Code, message: String, delay: Duration) -> Status {
-    let retry_delay = prost_types::Duration {
-        seconds: i64::try_from(delay.as_secs()).unwrap_or(i64::MAX),
-        nanos: i32::try_from(delay.subsec_nanos()).unwrap_or(0),
-    };
-    let retry_info = RetryInfo { retry_delay: Some(retry_delay) }.encode_to_vec();
-    let details = RpcStatus {
-        code: code as i32,
-        message: message.clone(),
-        details: vec![prost_types::Any {
-            type_url: "type.googleapis.com/google.rpc.RetryInfo".to_owned(),
-            value: retry_info.clone(),
-        }],
-    };
+    let retry_info = RetryInfo::new(Some(delay));
     let mut trailers = MetadataMap::new();
-    trailers.insert_bin(RETRY_INFO_TRAILER, MetadataValue::from_bytes(&retry_info));
-    Status::with_details_and_metadata(code, message, Bytes::from(details.encode_to_vec()), trailers)
+    let encoded = pb::RetryInfo::from(retry_info.clone()).encode_to_vec();
+    trailers.insert_bin(RETRY_INFO_TRAILER, MetadataValue::from_bytes(&encoded));
+    let details = ErrorDetails::with_retry_info(retry_info.retry_delay);
+    Status::with_error_details_and_metadata(code, message, details, trailers)
 }
 
 #[cfg(test)]
@@ -120,12 +94,23 @@ mod tests {
 
     #[test]
     fn a_full_house_asks_to_come_back() {
-        let status = of_refusal(&Refusal::NoRoom { retry_after: Duration::from_millis(1_500) });
+        let delay = Duration::from_millis(1_500);
+        let unread = of_unread(&Unread::NoRoom, 4_096, || Refusal::NoRoom { retry_after: delay });
+        for status in [of_refusal(&Refusal::NoRoom { retry_after: delay }), unread] {
+            assert_eq!(status.code(), Code::ResourceExhausted);
+            assert!(!status.message().contains("larger than"), "{}", status.message());
+            assert_eq!(status.get_details_retry_info().unwrap().retry_delay, Some(delay));
+            let trailer = status.metadata().get_bin(RETRY_INFO_TRAILER).unwrap().to_bytes().unwrap();
+            let info = pb::RetryInfo::decode(trailer).unwrap();
+            assert_eq!(info.retry_delay, Some(prost_types::Duration { seconds: 1, nanos: 500_000_000 }));
+        }
+    }
+
+    #[test]
+    fn a_request_that_will_never_fit_is_not_sent_again() {
+        let status = of_unread(&Unread::TooLarge, 4_096, || unreachable!("there is room"));
         assert_eq!(status.code(), Code::ResourceExhausted);
-        let details = RpcStatus::decode(status.details()).unwrap();
-        let info = RetryInfo::decode(&*details.details[0].value).unwrap();
-        assert_eq!(info.retry_delay, Some(prost_types::Duration { seconds: 1, nanos: 500_000_000 }));
-        let trailer = status.metadata().get_bin(RETRY_INFO_TRAILER).unwrap().to_bytes().unwrap();
-        assert_eq!(RetryInfo::decode(trailer).unwrap(), info);
+        assert!(status.message().contains("larger than 4096 bytes"), "{}", status.message());
+        assert!(status.get_details_retry_info().is_none());
     }
 }

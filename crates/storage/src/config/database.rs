@@ -1,19 +1,18 @@
-//! Where PostgreSQL is, and how it is reached.
+//! Where PostgreSQL is, and how the observatory connects to it.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use llm_observatory_config::{Problems, Secret, Validate};
 use serde::{Deserialize, Serialize};
 
-use super::Secret;
-
-/// Where PostgreSQL is, and how many connections it is asked for.
+/// Where PostgreSQL is, and the limits of connections to it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DatabaseConfig {
-    /// A connection URL or key-value string. When given, it decides, and the five parts below are not read.
+    /// A connection URL or key-value string. When it is given, the five parts below are not read.
     pub url: Option<Secret>,
-    /// Host name, address, or the directory of a unix socket.
+    /// Host name, address, or the directory of a unix socket; without it localhost.
     pub host: Option<String>,
     /// Port.
     pub port: u16,
@@ -21,9 +20,9 @@ pub struct DatabaseConfig {
     pub name: String,
     /// Role.
     pub user: String,
-    /// Its password.
+    /// The password of the role.
     pub password: Option<Secret>,
-    /// Whether the connection is encrypted, and what is checked; as in libpq.
+    /// Whether the connection is encrypted, and what of the certificate is checked; as libpq's `sslmode`.
     pub ssl_mode: SslMode,
     /// A PEM file of certificate authorities to trust instead of the machine's own.
     pub ssl_root_cert: Option<PathBuf>,
@@ -41,24 +40,24 @@ pub struct DatabaseConfig {
     pub max_lifetime_s: u64,
     /// Silence of the network after which a connection counts as dead, here and in PostgreSQL, in milliseconds.
     pub tcp_user_timeout_ms: u64,
-    /// Longest wait of a writer for a lock, in milliseconds; then its transaction is tried again.
+    /// Longest wait of a writer for a lock, in milliseconds; then the writer runs its transaction again.
     pub lock_timeout_ms: u64,
-    /// Longest pause of a writer within its transaction, in milliseconds; then PostgreSQL ends it.
+    /// Longest pause of a writer within a transaction, in milliseconds; then PostgreSQL ends the transaction.
     pub idle_in_transaction_timeout_ms: u64,
-    /// Must be true to write to a PostgreSQL whose fsync or full_page_writes is off: what it acknowledged may be lost.
+    /// Must be true to write to a PostgreSQL whose fsync or full_page_writes is off: a crash may lose what it acknowledged.
     pub allow_unsafe_durability: bool,
-    /// Longest time that a reading statement may take, in milliseconds; PostgreSQL itself ends it then.
+    /// Longest time of one statement that reads, in milliseconds; then PostgreSQL ends it.
     pub query_timeout_ms: u64,
 }
 
-/// When a connection is silent, and is asked for a sign of life.
+/// When the kernel probes a silent connection, and when it gives the connection up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Silence {
-    /// Before the first question.
+    /// Silence before the first probe.
     pub(crate) idle: Duration,
-    /// Between questions.
+    /// Time between probes.
     pub(crate) interval: Duration,
-    /// Questions without an answer before it counts as dead.
+    /// Probes without an answer after which the connection counts as dead.
     pub(crate) probes: u32,
 }
 
@@ -84,8 +83,8 @@ impl Default for DatabaseConfig {
             url: None,
             host: None,
             port: 5432,
-            name: "observatory".to_owned(),
-            user: "observatory".to_owned(),
+            name: "postgres".to_owned(),
+            user: "postgres".to_owned(),
             password: None,
             ssl_mode: SslMode::Prefer,
             ssl_root_cert: None,
@@ -101,6 +100,36 @@ impl Default for DatabaseConfig {
             allow_unsafe_durability: false,
             query_timeout_ms: 30_000,
         }
+    }
+}
+
+impl Validate for DatabaseConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.require(
+            self.url.as_ref().is_none_or(|url| url.expose().parse::<tokio_postgres::Config>().is_ok()),
+            "url",
+            "is not a PostgreSQL URL; write postgresql://user:password@host:5432/database",
+        );
+        problems.require(self.port != 0, "port", "must be between 1 and 65535");
+        problems.require(!self.name.is_empty(), "name", "must not be empty");
+        problems.require(!self.user.is_empty(), "user", "must not be empty");
+        problems.at_least("max_connections", self.max_connections, 1);
+        problems.require(
+            self.max_connections <= 1_000,
+            "max_connections",
+            "must be at most 1000; PostgreSQL slows down long before",
+        );
+        problems.require(
+            self.min_connections <= self.max_connections,
+            "min_connections",
+            "must not be more than max_connections",
+        );
+        problems.at_least("connect_timeout_ms", self.connect_timeout_ms, 1);
+        problems.at_least("acquire_timeout_ms", self.acquire_timeout_ms, 1);
+        problems.at_least("tcp_user_timeout_ms", self.tcp_user_timeout_ms, 1);
+        problems.at_least("query_timeout_ms", self.query_timeout_ms, 1);
+        problems.at_least("lock_timeout_ms", self.lock_timeout_ms, 1);
+        problems.at_least("idle_in_transaction_timeout_ms", self.idle_in_transaction_timeout_ms, 1);
     }
 }
 
@@ -139,19 +168,19 @@ impl DatabaseConfig {
         Ok(driver)
     }
 
-    /// Whether the URL says which servers are wanted.
+    /// Whether the URL chooses between a primary and its standbys.
     pub(crate) fn chooses_servers(&self) -> bool {
         self.url.as_ref().is_some_and(|url| url.expose().contains("target_session_attrs"))
     }
 
-    /// How a connection on which nothing happens is watched, so that its end is noticed within `tcp_user_timeout_ms`.
+    /// When to probe a silent connection, so that its end is noticed within `tcp_user_timeout_ms`.
     pub(crate) fn silence(&self) -> Silence {
         let second = Duration::from_secs(1); // the kernel's unit
         let part = |parts: u32| (Duration::from_millis(self.tcp_user_timeout_ms) / parts).max(second);
         Silence { idle: part(2), interval: part(6), probes: 3 }
     }
 
-    /// A URL of the database without its password, which psql understands.
+    /// A URL of the database for psql, without the password.
     pub fn public_url(&self) -> String {
         use tokio_postgres::config::Host;
         let Ok(driver) = self.driver() else {

@@ -1,20 +1,17 @@
-//! Where the databases are and how hard they are leaned on.
+//! Where the databases are, and the limits within which they are used.
 //!
 //! Every limit has a name here. A value comes from its default, then a file, then the environment
 //! ([`StorageConfig::from_file`], [`StorageConfig::from_env`]); unknown names are refused, and all mistakes are told at once.
 
 mod database;
-mod layers;
-mod secret;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use llm_observatory_config::{Layers, Names, Problems, Validate, load, variables};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 pub use database::{DatabaseConfig, SslMode};
-pub use layers::{Problem, extract, nest, parse_file};
-pub use secret::Secret;
+pub use llm_observatory_config::{ConfigError, Secret};
 
 /// The environment variables with usual names, and the settings that they are.
 ///
@@ -43,13 +40,13 @@ pub struct StorageConfig {
     pub database: DatabaseConfig,
     /// Redis, if there is one.
     pub redis: RedisConfig,
-    /// How the first connection is waited for.
+    /// How long the pool tries to open its first connection.
     pub connect_retry: RetryConfig,
     /// The buffering writers.
     pub writer: WriterConfig,
     /// Day partitions.
     pub partitions: PartitionConfig,
-    /// How long bookkeeping is kept.
+    /// How long the ledger and the dead letters are kept.
     pub retention: RetentionConfig,
 }
 
@@ -57,7 +54,7 @@ pub struct StorageConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RedisConfig {
-    /// `redis://host:port/db`; without it the observatory works without Redis.
+    /// `redis://host:port/db`. Everything works without Redis.
     pub url: Option<Secret>,
     /// Longest time to connect or to answer, in milliseconds.
     pub timeout_ms: u64,
@@ -79,11 +76,11 @@ pub struct RetryConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WriterConfig {
-    /// Rows that are gathered before they are written.
+    /// Rows that a writer gathers before it writes them.
     pub batch_rows: usize,
-    /// Most rows that are gathered while they can't be written; further ones are refused.
+    /// Most rows that a writer gathers while PostgreSQL does not take them; it refuses further ones.
     pub max_rows: usize,
-    /// How they are written.
+    /// How it writes them.
     pub method: WriteMethod,
 }
 
@@ -97,31 +94,31 @@ pub enum WriteMethod {
     Copy,
 }
 
-/// How many day partitions there may be.
+/// How many day partitions there may be, and when they are created.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PartitionConfig {
-    /// Days for which partitions are made ahead.
+    /// Days ahead of today that have their partitions already.
     pub days_ahead: u16,
     /// Most day partitions of one table; a record for yet another day is rejected.
     pub max_days: usize,
-    /// How often those of the coming days are made, in seconds.
+    /// Time between two runs of the job that creates the partitions of the coming days, in seconds.
     pub interval_s: u64,
-    /// Longest wait for another daemon that makes the same ones, in milliseconds; then the request is refused.
+    /// Longest wait for another daemon that creates the same partitions, in milliseconds; then the request is refused.
     pub lock_timeout_ms: u64,
 }
 
-/// How long bookkeeping is kept, and how it is cleared away.
+/// How long the ledger and the dead letters are kept, and how old ones are deleted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetentionConfig {
-    /// How long the ledger knows a request, in seconds: longer than any client goes on trying.
+    /// How long the ledger remembers a request, in seconds. It must be longer than any client retries.
     pub requests_s: u64,
     /// How long rejected records are kept, in seconds.
     pub rejections_s: u64,
-    /// How often what is older is deleted, in seconds.
+    /// Time between two runs of the job that deletes what is older, in seconds.
     pub interval_s: u64,
-    /// Most rows that are deleted in one transaction.
+    /// Most rows that one transaction deletes.
     pub delete_rows: u32,
 }
 
@@ -145,41 +142,23 @@ impl Default for WriterConfig {
 }
 
 impl Default for RetentionConfig {
-    /// The Collector gives up after 5 minutes by default; one that never gives up gets a day.
+    /// The Collector gives up after 5 minutes by default; a day covers clients that go on for longer.
     fn default() -> Self {
         Self { requests_s: 86_400, rejections_s: 7 * 86_400, interval_s: 60, delete_rows: 10_000 }
     }
 }
 
 impl Default for PartitionConfig {
-    /// A planner copes with a few thousand partitions; four years of days stay well below that.
+    /// PostgreSQL's planner copes with a few thousand partitions; four years of days stay well below that.
     fn default() -> Self {
         Self { days_ahead: 3, max_days: 1_461, interval_s: 3_600, lock_timeout_ms: 3_000 }
     }
 }
 
-/// A configuration that can't be used, with everything that is wrong with it.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file can't be read.
-    #[error("configuration file {path}: {source}")]
-    File {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The file is not what its ending says.
-    #[error("configuration file {path}: {message}")]
-    Syntax {
-        /// Which file.
-        path: PathBuf,
-        /// Where it stops making sense.
-        message: String,
-    },
-    /// One or more settings are wrong.
-    #[error("{}", layers::list(.0))]
-    Invalid(Vec<Problem>),
+/// How environment variables name the settings of the storage; see [`ENVIRONMENT`].
+fn names() -> Names {
+    let usual = ENVIRONMENT.iter().map(|(name, path)| ((*name).to_owned(), (*path).to_owned()));
+    Names { usual: usual.collect(), prefix: ENVIRONMENT_PREFIX, ..Names::default() }
 }
 
 impl StorageConfig {
@@ -196,19 +175,7 @@ impl StorageConfig {
     /// # Errors
     /// [`ConfigError::Invalid`] with every mistake at once.
     pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let mut tree = Value::Object(Default::default());
-        for (name, value) in vars {
-            let known = ENVIRONMENT
-                .iter()
-                .find(|(variable, _)| *variable == name)
-                .map(|(_, path)| (*path).to_owned());
-            let ours =
-                || name.strip_prefix(ENVIRONMENT_PREFIX).map(|rest| rest.to_lowercase().replace("__", "."));
-            if let Some(path) = known.or_else(ours) {
-                nest(&mut tree, &path, Value::String(value));
-            }
-        }
-        Self::from_tree(tree)
+        load(&Layers { environment: vars.into_iter().collect(), ..Layers::default() }, &names())
     }
 
     /// The configuration in a YAML, TOML or JSON file, told by its ending.
@@ -216,104 +183,87 @@ impl StorageConfig {
     /// # Errors
     /// [`ConfigError`]; of wrong settings, every one at once.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
-        Self::from_tree(parse_file(path.as_ref())?)
+        load(&Layers { file: Some(path.as_ref().to_owned()), ..Layers::default() }, &names())
     }
 
-    fn from_tree(tree: Value) -> Result<Self, ConfigError> {
-        let config: Self = extract(tree)?;
-        match config.problems() {
-            problems if problems.is_empty() => Ok(config),
-            problems => Err(ConfigError::Invalid(problems)),
-        }
-    }
-
-    /// Everything that is wrong with the values, each with what to do.
-    pub fn problems(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let mut require = |holds: bool, key: &str, message: &str| {
-            if !holds {
-                problems.push(Problem::new(key, message));
-            }
-        };
-        let database = &self.database;
-        let ceiling = database.max_connections;
-        require(ceiling >= 1, "database.max_connections", "must be at least 1");
-        require(
-            ceiling <= 1_000,
-            "database.max_connections",
-            "must be at most 1000; PostgreSQL slows down long before",
-        );
-        require(
-            database.min_connections <= ceiling,
-            "database.min_connections",
-            "must not be more than database.max_connections",
-        );
-        require(database.port != 0, "database.port", "must be between 1 and 65535");
-        require(!database.name.is_empty(), "database.name", "must not be empty");
-        require(!database.user.is_empty(), "database.user", "must not be empty");
-        for (millis, key) in [
-            (database.connect_timeout_ms, "database.connect_timeout_ms"),
-            (database.acquire_timeout_ms, "database.acquire_timeout_ms"),
-            (database.tcp_user_timeout_ms, "database.tcp_user_timeout_ms"),
-            (database.query_timeout_ms, "database.query_timeout_ms"),
-            (database.lock_timeout_ms, "database.lock_timeout_ms"),
-            (database.idle_in_transaction_timeout_ms, "database.idle_in_transaction_timeout_ms"),
-            (self.partitions.lock_timeout_ms, "partitions.lock_timeout_ms"),
-            (self.redis.timeout_ms, "redis.timeout_ms"),
-            (self.connect_retry.initial_backoff_ms, "connect_retry.initial_backoff_ms"),
-        ] {
-            require(millis >= 1, key, "must be at least 1 millisecond");
-        }
-        require(
-            database.url.as_ref().is_none_or(|url| url.expose().parse::<tokio_postgres::Config>().is_ok()),
-            "database.url",
-            "is not a PostgreSQL URL; write postgresql://user:password@host:5432/database",
-        );
-        require(
-            self.redis.url.as_ref().is_none_or(|url| redis::Client::open(url.expose()).is_ok()),
-            "redis.url",
-            "is not a Redis URL; write redis://host:6379/0",
-        );
-        require(self.connect_retry.attempts >= 1, "connect_retry.attempts", "must be at least 1");
-        require(
-            self.connect_retry.max_backoff_ms >= self.connect_retry.initial_backoff_ms,
-            "connect_retry.max_backoff_ms",
-            "must not be less than connect_retry.initial_backoff_ms",
-        );
-        require(self.writer.batch_rows >= 1, "writer.batch_rows", "must be at least 1");
-        require(
-            self.writer.max_rows >= self.writer.batch_rows,
-            "writer.max_rows",
-            "must not be less than writer.batch_rows",
-        );
-        require(self.partitions.days_ahead <= 31, "partitions.days_ahead", "must be at most 31");
-        require(
-            self.partitions.max_days > usize::from(self.partitions.days_ahead) + 1,
-            "partitions.max_days",
-            "must leave room for partitions.days_ahead and today",
-        );
-        require(self.partitions.interval_s >= 1, "partitions.interval_s", "must be at least 1 second");
-        require(
-            self.retention.requests_s >= 600,
-            "retention.requests_s",
-            "must be at least 600: clients try for minutes",
-        );
-        require(self.retention.rejections_s >= 1, "retention.rejections_s", "must be at least 1 second");
-        require(self.retention.interval_s >= 1, "retention.interval_s", "must be at least 1 second");
-        require(self.retention.delete_rows >= 1, "retention.delete_rows", "must be at least 1");
-        problems
-    }
-
-    /// Whether the configuration names a database at all.
+    /// Whether the configuration names a database at all: by a URL, or by any of its parts.
+    ///
+    /// A password alone names the one on localhost.
     pub fn names_a_database(&self) -> bool {
-        self.database.url.is_some() || self.database.host.is_some()
+        let (database, default) = (&self.database, DatabaseConfig::default());
+        database.url.is_some()
+            || database.host.is_some()
+            || database.password.is_some()
+            || (&database.name, &database.user, database.port) != (&default.name, &default.user, default.port)
     }
 }
 
-/// The environment, without what is no text.
-pub fn variables() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+impl Validate for StorageConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.section("database", &self.database);
+        problems.section("redis", &self.redis);
+        problems.section("connect_retry", &self.connect_retry);
+        problems.section("writer", &self.writer);
+        problems.section("partitions", &self.partitions);
+        problems.section("retention", &self.retention);
+    }
+}
+
+impl Validate for RedisConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.at_least("timeout_ms", self.timeout_ms, 1);
+        problems.require(
+            self.url.as_ref().is_none_or(|url| redis::Client::open(url.expose()).is_ok()),
+            "url",
+            "is not a Redis URL; write redis://host:6379/0",
+        );
+    }
+}
+
+impl Validate for RetryConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.at_least("attempts", self.attempts, 1);
+        problems.at_least("initial_backoff_ms", self.initial_backoff_ms, 1);
+        problems.not_less_than(
+            "max_backoff_ms",
+            self.max_backoff_ms,
+            "initial_backoff_ms",
+            self.initial_backoff_ms,
+        );
+    }
+}
+
+impl Validate for WriterConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.at_least("batch_rows", self.batch_rows, 1);
+        problems.not_less_than("max_rows", self.max_rows, "batch_rows", self.batch_rows);
+    }
+}
+
+impl Validate for PartitionConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.at_most("days_ahead", self.days_ahead, 31);
+        problems.require(
+            self.max_days > usize::from(self.days_ahead) + 1,
+            "max_days",
+            "must leave room for today and the days of days_ahead",
+        );
+        problems.at_least("interval_s", self.interval_s, 1);
+        problems.at_least("lock_timeout_ms", self.lock_timeout_ms, 1);
+    }
+}
+
+impl Validate for RetentionConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.require(
+            self.requests_s >= 600,
+            "requests_s",
+            "must be at least 600: clients try for minutes",
+        );
+        problems.at_least("rejections_s", self.rejections_s, 1);
+        problems.at_least("interval_s", self.interval_s, 1);
+        problems.at_least("delete_rows", self.delete_rows, 1);
+    }
 }
 
 #[cfg(test)]

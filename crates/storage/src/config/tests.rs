@@ -36,7 +36,9 @@ fn all_mistakes_are_told_at_once() {
     assert!(error.contains("database.port must be a whole number"), "{error}");
     assert!(error.contains("database.max_connections must be a whole number"), "{error}");
     assert!(
-        error.contains("writer.batch_size is not a setting; there are: batch_rows, max_rows, method"),
+        error.contains(
+            "writer.batch_size is not a setting; there are: batch_rows, max_rows, method (from OBSERVATORY_"
+        ),
         "{error}"
     );
 
@@ -54,6 +56,15 @@ fn all_mistakes_are_told_at_once() {
 }
 
 #[test]
+fn a_password_alone_is_a_server_on_this_machine() {
+    assert!(!StorageConfig::from_vars([]).unwrap().names_a_database());
+    let config = StorageConfig::from_vars(vars(&[("DB_PASSWORD", "postgres")])).unwrap();
+    assert!(config.names_a_database());
+    assert_eq!(config.database.public_url(), "postgresql://postgres@localhost:5432/postgres");
+    assert!(StorageConfig::from_vars(vars(&[("DB_PORT", "6432")])).unwrap().names_a_database());
+}
+
+#[test]
 fn the_three_kinds_of_file_say_the_same() {
     let dir = std::env::temp_dir().join(format!("observatory-config-{}", std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();
@@ -67,7 +78,7 @@ fn the_three_kinds_of_file_say_the_same() {
         let config = StorageConfig::from_file(&path).unwrap();
         assert_eq!(config.database.port, 1234, "{name}");
         assert_eq!(config.writer.method, WriteMethod::Copy, "{name}");
-        assert_eq!(config.database.address(), "observatory at h:1234", "{name}");
+        assert_eq!(config.database.address(), "postgres at h:1234", "{name}");
     }
     std::fs::write(dir.join("bad.toml"), "[database\n").unwrap();
     assert!(matches!(StorageConfig::from_file(dir.join("bad.toml")), Err(ConfigError::Syntax { .. })));

@@ -1,6 +1,7 @@
 //! Upkeep of the tables beside writing rows: partitions are made, and bookkeeping that is old is cleared away.
 
 mod family;
+pub mod job;
 pub mod partitions;
 pub mod retention;
 

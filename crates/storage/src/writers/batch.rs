@@ -3,9 +3,9 @@
 use llm_observatory_core::signal::Signal;
 use llm_observatory_core::time::Day;
 
-use super::connection::WriterConnection;
 use super::dictionary::Dictionary;
 use crate::error::Error;
+use crate::postgres::writer::WriterConnection;
 
 /// What became of the records of a batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! Batches of a caller's own, committed without the ledger.
 
 use super::batch::{Batch, RecordCounts, Way};
-use super::connection::WriterConnection;
 use super::dictionary::Dictionary;
 use super::transaction;
 use crate::config::WriteMethod;
 use crate::error::{Error, Failure};
+use crate::postgres::writer::WriterConnection;
 
 /// Writes the batches in one transaction and returns after COMMIT. A record that is stored already is left as it is,
 /// unless the new one is a span that is more complete.

@@ -7,11 +7,11 @@ use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::SinkExt as _;
 use tokio_postgres::{Client, Statement};
 
-use super::connection::WriterConnection;
 use crate::error::Error;
 use crate::models::encoder::RowEncoder;
 use crate::models::row::Row;
 use crate::models::{DataPointRow, EventRow, LogRow, MetricRow, SpanRow, TraceRow};
+use crate::postgres::writer::WriterConnection;
 
 /// The head of every binary COPY: its signature, no flags, no extension.
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";

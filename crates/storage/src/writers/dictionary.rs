@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
 
-use super::connection::WriterConnection;
 use super::insert::insert;
 use crate::error::Error;
 use crate::models::row::Row;
 use crate::models::{MetricRow, ResourceRow, ScopeRow, SeriesRow};
+use crate::postgres::writer::WriterConnection;
 
 /// Remembers which dictionary rows are committed, so that each is sent to PostgreSQL about once. Clones share the memory.
 ///

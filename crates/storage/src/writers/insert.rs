@@ -7,10 +7,10 @@ use futures_util::future::join_all;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Statement};
 
-use super::connection::WriterConnection;
 use crate::error::Error;
 use crate::models::encoder::RowEncoder;
 use crate::models::row::Row;
+use crate::postgres::writer::WriterConnection;
 
 /// Rows whose statements are under way at once: enough to hide the round trip.
 const IN_FLIGHT: usize = 256;

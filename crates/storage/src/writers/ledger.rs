@@ -9,8 +9,8 @@ use llm_observatory_core::ids::ProjectId;
 use llm_observatory_core::signal::Signal;
 use uuid::Uuid;
 
-use super::connection::WriterConnection;
 use crate::error::Error;
+use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 
 /// Every assignment is to a parameter or a count, and the count makes a duplicate write WAL too: its COMMIT waits for a

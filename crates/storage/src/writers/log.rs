@@ -5,12 +5,12 @@ use llm_observatory_core::time::Day;
 
 use super::batch::{Batch, RecordCounts, Way, all};
 use super::buffered::BufferedWriter;
-use super::connection::WriterConnection;
 use super::copy::copy_rows;
 use super::dictionary::Dictionary;
 use super::insert;
 use crate::error::Error;
 use crate::models::{LogRow, ResourceRow, ScopeRow};
+use crate::postgres::writer::WriterConnection;
 
 /// Gathers log records and writes them; see [`BufferedWriter`].
 pub type LogWriter = BufferedWriter<LogBatch>;

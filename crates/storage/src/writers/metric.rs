@@ -8,7 +8,6 @@ use llm_observatory_core::time::{Day, UnixNanos};
 
 use super::batch::{Batch, RecordCounts, Way, all, micros, numbered};
 use super::buffered::BufferedWriter;
-use super::connection::WriterConnection;
 use super::copy::{copy_rows, stage_rows};
 use super::dictionary::Dictionary;
 use super::insert;
@@ -16,6 +15,7 @@ use crate::error::Error;
 use crate::models::metric::PointKey;
 use crate::models::row::Row as _;
 use crate::models::{DataPointRow, MetricRow, ResourceRow, ScopeRow, SeriesRow};
+use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 
 /// Gathers data points and writes them; see [`BufferedWriter`].

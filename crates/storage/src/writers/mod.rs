@@ -9,7 +9,6 @@
 mod batch;
 mod buffered;
 mod commit;
-pub mod connection;
 mod copy;
 mod dictionary;
 mod insert;
@@ -26,7 +25,6 @@ use crate::statement::Statement;
 pub use batch::{Batch, RecordCounts, Way};
 pub use buffered::BufferedWriter;
 pub use commit::commit;
-pub use connection::WriterConnection;
 pub use copy::CopyWriter;
 pub use dictionary::Dictionary;
 pub use log::{LogBatch, LogWriter};

@@ -7,10 +7,10 @@ use llm_observatory_core::ids::ProjectId;
 use llm_observatory_core::signal::Signal;
 use uuid::Uuid;
 
-use super::connection::WriterConnection;
 use crate::error::Error;
 use crate::models::column::{Bytea, Id, Int2, Int4, Timestamp, Utf8};
 use crate::models::row::row;
+use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 
 static PLACES: Statement = Statement::fixed(

@@ -7,12 +7,12 @@ use llm_observatory_core::ids::ProjectId;
 use uuid::Uuid;
 
 use super::batch::{Batch, RecordCounts, Way};
-use super::connection::WriterConnection;
 use super::dictionary::Dictionary;
 use super::ledger::{self, Entry, Known};
 use super::rejection::{RejectionRow, unstorable_places};
 use super::{insert, transaction};
 use crate::error::{Error, Failure};
+use crate::postgres::writer::WriterConnection;
 
 /// The rows of one request.
 #[derive(Debug)]

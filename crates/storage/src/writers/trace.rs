@@ -11,13 +11,13 @@ use llm_observatory_core::time::Day;
 
 use super::batch::{Batch, RecordCounts, Way, all, numbered};
 use super::buffered::BufferedWriter;
-use super::connection::WriterConnection;
 use super::copy::copy_rows;
 use super::dictionary::Dictionary;
 use super::insert;
 use crate::error::Error;
 use crate::models::trace::{Span, SpanRow};
 use crate::models::{EventRow, ResourceRow, ScopeRow, TraceRow};
+use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 
 /// Gathers spans and writes them; see [`BufferedWriter`].

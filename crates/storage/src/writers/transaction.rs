@@ -1,7 +1,7 @@
 //! One transaction around one batch.
 
-use super::connection::WriterConnection;
 use crate::error::{Error, chain};
+use crate::postgres::writer::WriterConnection;
 
 /// Runs `work` between BEGIN and COMMIT; when it fails, rolls back and returns its error.
 ///

@@ -20,9 +20,8 @@ use llm_observatory_storage::models::attributes::{Attributes, ValueColumns};
 use llm_observatory_storage::models::encoder::RowEncoder;
 use llm_observatory_storage::models::metric::PointValue;
 use llm_observatory_storage::models::{EventRow, LogRow, ResourceRow, Row, ScopeRow, SpanRow, TraceRow};
-use llm_observatory_storage::writers::{
-    self, Dictionary, LogBatch, MetricBatch, TraceBatch, WriterConnection,
-};
+use llm_observatory_storage::postgres::WriterConnection;
+use llm_observatory_storage::writers::{self, Dictionary, LogBatch, MetricBatch, TraceBatch};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 

@@ -6,10 +6,10 @@ mod metric;
 mod trace;
 
 use llm_observatory_core::ids::ProjectId;
-use llm_observatory_proto::FILE_DESCRIPTOR_SET;
 use llm_observatory_proto::v1::log_service_server::LogServiceServer;
 use llm_observatory_proto::v1::metric_service_server::MetricServiceServer;
 use llm_observatory_proto::v1::trace_service_server::TraceServiceServer;
+use llm_observatory_proto::v1::{log_service_server, metric_service_server, trace_service_server};
 use llm_observatory_query::{Caller, Query};
 use tonic::codec::CompressionEncoding::{Gzip, Zstd};
 use tonic::metadata::MetadataMap;
@@ -25,7 +25,14 @@ struct Face {
     query: Query,
 }
 
-/// Adds the query services and reflection to a router, for messages of at most `max_message_bytes`.
+/// The full names of the query services.
+pub(crate) const SERVICES: [&str; 3] = [
+    trace_service_server::SERVICE_NAME,
+    metric_service_server::SERVICE_NAME,
+    log_service_server::SERVICE_NAME,
+];
+
+/// Adds the query services to a router, for messages of at most `max_message_bytes`.
 pub(crate) fn services(router: Router, query: Query, max_message_bytes: usize) -> Router {
     let face = Face { query };
     macro_rules! limited {
@@ -36,22 +43,10 @@ pub(crate) fn services(router: Router, query: Query, max_message_bytes: usize) -
                 .send_compressed(Zstd)
         };
     }
-    let reflection = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-    };
-    let mut router = router
+    router
         .add_service(limited!(TraceServiceServer))
         .add_service(limited!(MetricServiceServer))
-        .add_service(limited!(LogServiceServer));
-    // The descriptors are part of the program and checked by a test; without them only reflection would be missing.
-    if let (Ok(v1), Ok(v1alpha)) = (reflection().build_v1(), reflection().build_v1alpha()) {
-        router = router
-            .add_service(v1.max_decoding_message_size(max_message_bytes))
-            .add_service(v1alpha.max_decoding_message_size(max_message_bytes));
-    }
-    router
+        .add_service(limited!(LogServiceServer))
 }
 
 /// Who asks, and how long they wait: gRPC's own deadline. The one place where a question gets its project.

@@ -9,9 +9,9 @@ use super::{copy_events, rows, summary};
 use crate::error::Error;
 use crate::models::row::Row as _;
 use crate::models::trace::{Span, SpanKey, SpanRow};
+use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 use crate::writers::batch::RecordCounts;
-use crate::writers::connection::WriterConnection;
 use crate::writers::copy::stage_rows;
 
 static STAGE: Statement = Statement::script(

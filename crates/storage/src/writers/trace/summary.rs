@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::models::trace::{Span, TraceRow};
+use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
-use crate::writers::connection::WriterConnection;
 
 static MERGE: Statement = Statement::fixed("trace: merge summaries", include_str!("merge_summaries.sql"));
 static RECOMPUTE: Statement =

@@ -12,9 +12,9 @@ use super::summary::moment;
 use crate::error::Error;
 use crate::models::row::Row as _;
 use crate::models::trace::{Span, SpanKey, SpanRow};
+use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 use crate::writers::batch::micros;
-use crate::writers::connection::WriterConnection;
 
 /// The columns of the unique key, which no version changes.
 const KEY: [&str; 4] = ["trace_id", "start_time", "span_id", "project_id"];

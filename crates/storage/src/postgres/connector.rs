@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tokio_postgres::config::{LoadBalanceHosts, TargetSessionAttrs};
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Client, Config, Connection, Socket};
@@ -9,17 +10,20 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::config::DatabaseConfig;
 use crate::error::{Error, chain};
-use crate::pool::within;
-use crate::tls;
+use crate::postgres::patience::within;
+use crate::postgres::tls;
+use crate::statement::Statement;
 
 /// The server looks after a silent client as the client does after a silent server. Otherwise the sessions of a machine that
 /// vanished would keep their locks for as long as PostgreSQL's defaults say: two hours.
-const KEEP_ALIVE: &str = "/* connector: keep alive */ SELECT \
-    set_config('tcp_keepalives_idle', $1, false), set_config('tcp_keepalives_interval', $2, false), \
-    set_config('tcp_keepalives_count', $3, false), set_config('tcp_user_timeout', $4, false)";
+static KEEP_ALIVE: Statement = Statement::fixed(
+    "connector: keep alive",
+    "SELECT set_config('tcp_keepalives_idle', $1, false), set_config('tcp_keepalives_interval', $2, false), \
+            set_config('tcp_keepalives_count', $3, false), set_config('tcp_user_timeout', $4, false)",
+);
 
-/// The statements of this module, with their names.
-pub const STATEMENTS: &[(&str, &str)] = &[("connector: keep alive", KEEP_ALIVE)];
+/// The statements of this module.
+pub(crate) const STATEMENTS: &[&Statement] = &[&KEEP_ALIVE];
 
 /// The half of a connection that moves its bytes.
 pub(crate) type PostgresConnection =
@@ -80,36 +84,48 @@ impl Connector {
         (self.any.clone(), self.tls.clone())
     }
 
-    /// A connection like those of the pool.
-    pub(crate) async fn any(&self) -> Result<Client, Error> {
+    /// A connection like those of the pool, and the task that moves its bytes until the client is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when no server can be reached in time; [`Error::Postgres`] when one refuses (a wrong password).
+    pub(crate) async fn any(&self) -> Result<(Client, JoinHandle<()>), Error> {
         within(self.patience, async {
             let (client, connection) = self.any.connect(self.tls.clone()).await?;
-            drive(connection);
-            Ok(client)
+            Ok((client, drive(connection)))
         })
         .await
     }
 
-    /// A connection to the server that takes writes, for changes that no writer makes.
-    pub(crate) async fn primary(&self) -> Result<Client, Error> {
+    /// The same to the server that takes writes, for changes that no writer makes.
+    ///
+    /// # Errors
+    /// As [`Self::any`]; [`Error::Unavailable`] also when no server takes writes.
+    pub(crate) async fn primary(&self) -> Result<(Client, JoinHandle<()>), Error> {
         within(self.patience, async {
             let (client, connection) = self.open_primary().await?;
-            drive(connection);
+            let driver = drive(connection);
             self.keep_alive(&client).await?;
-            Ok(client)
+            Ok((client, driver))
         })
         .await
     }
 
-    /// The same for somebody who drives it himself, sets a limit to the time that this takes, and has it kept alive.
+    /// Both halves of a connection to the server that takes writes. The caller moves its bytes, limits the time that this
+    /// takes, and calls [`Self::keep_alive`].
+    ///
+    /// # Errors
+    /// As [`Self::primary`].
     pub(crate) async fn open_primary(&self) -> Result<(Client, PostgresConnection), Error> {
         Ok(self.primary.connect(self.tls.clone()).await?)
     }
 
     /// Has the server look after this client. On a unix socket it knows without looking.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the connection is lost.
     pub(crate) async fn keep_alive(&self, client: &Client) -> Result<(), Error> {
         let [idle, interval, probes, silence] = &self.keep_alive;
-        client.query_one(KEEP_ALIVE, &[idle, interval, probes, silence]).await?;
+        client.query_one(KEEP_ALIVE.sql(), &[idle, interval, probes, silence]).await?;
         Ok(())
     }
 
@@ -119,11 +135,11 @@ impl Connector {
     }
 }
 
-/// Drives a connection in a task of its own until its client is dropped.
-fn drive(connection: PostgresConnection) {
+/// Moves the bytes of a connection, in a task of its own, until its client is dropped.
+fn drive(connection: PostgresConnection) -> JoinHandle<()> {
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(error = %chain(&error), "connection to PostgreSQL ended");
         }
-    });
+    })
 }

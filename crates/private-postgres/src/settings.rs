@@ -9,13 +9,16 @@ use std::{
     process::Stdio,
 };
 
-use super::{Result, account::Account, binaries::Binaries, cluster::Layout, error};
+use crate::account::Account;
+use crate::binaries::Binaries;
+use crate::error::{self, Result};
+use crate::layout::Layout;
 
 /// Bounds of `shared_buffers`; between them an eighth of memory, as the rest serves better as file cache.
 const SHARED_BUFFERS_MB: std::ops::RangeInclusive<u64> = 128..=1024;
 
 /// Writes the configuration file anew, so that a newer binary's settings take.
-pub(super) async fn write(layout: &Layout, account: &Account, binaries: &Binaries) -> Result<()> {
+pub(crate) async fn write(layout: &Layout, account: &Account, binaries: &Binaries) -> Result<()> {
     let text = render(memory_mb(), supports_lz4(layout, account, binaries).await?);
     let failed = error::io("write", &layout.conf_file);
     let unfinished = layout.conf_file.with_extension("conf.unfinished");
@@ -104,7 +107,7 @@ fn memory_mb() -> u64 {
 }
 
 /// `name=value`, for the server's option `-c`.
-pub(super) fn assignment(name: &str, value: &OsStr) -> OsString {
+pub(crate) fn assignment(name: &str, value: &OsStr) -> OsString {
     let mut assignment = OsString::from(name);
     assignment.push("=");
     assignment.push(value);
@@ -112,7 +115,7 @@ pub(super) fn assignment(name: &str, value: &OsStr) -> OsString {
 }
 
 /// A path as one item of a setting that is a list: commas and spaces mean nothing within quotes.
-pub(super) fn list_item(path: &Path) -> OsString {
+pub(crate) fn list_item(path: &Path) -> OsString {
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
     let mut quoted = vec![b'"'];
     for &byte in path.as_os_str().as_bytes() {

@@ -8,35 +8,42 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::AbortHandle;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{AsyncMessage, Client, Statement};
+use tokio_postgres::{AsyncMessage, Client, Statement as Prepared};
 
 use crate::config::DatabaseConfig;
-use crate::connector::{Connector, PostgresConnection};
 use crate::error::{Error, chain};
-use crate::pool::within;
+use crate::postgres::connector::{Connector, PostgresConnection};
+use crate::postgres::patience::within;
+use crate::statement::Statement;
 
-const DURABILITY: &str = "/* writer: durability */ \
-    SELECT name FROM unnest(ARRAY['fsync', 'full_page_writes']) AS name WHERE current_setting(name) = 'off'";
-
+static DURABILITY: Statement = Statement::fixed(
+    "writer: durability",
+    "SELECT name FROM unnest(ARRAY['fsync', 'full_page_writes']) AS name WHERE current_setting(name) = 'off'",
+);
 /// A session that asks for `off` is given `on`; stronger levels stay. The rest bounds what a writer may hold up: a lock is
 /// waited for only so long, a transaction whose writer went silent is ended, plans are never compiled; a warning that a
 /// standby was not waited for is not suppressed.
-const SETTINGS: &str = "/* writer: settings */ SELECT \
-    set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' \
-               ELSE current_setting('synchronous_commit') END, false), \
-    set_config('lock_timeout', $1, false), set_config('statement_timeout', '0', false), \
-    set_config('idle_in_transaction_session_timeout', $2, false), set_config('jit', 'off', false), \
-    set_config('client_min_messages', 'warning', false)";
-
+static SETTINGS: Statement = Statement::fixed(
+    "writer: settings",
+    "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' \
+                ELSE current_setting('synchronous_commit') END, false), \
+            set_config('lock_timeout', $1, false), set_config('statement_timeout', '0', false), \
+            set_config('idle_in_transaction_session_timeout', $2, false), set_config('jit', 'off', false), \
+            set_config('client_min_messages', 'warning', false)",
+);
 /// Ends the work of a writer that is gone. Only servers on systems that can notice a closed socket know it.
-const NOTICE_CLOSED: &str = "/* writer: notice closed */ SET client_connection_check_interval = '1s'";
+static NOTICE_CLOSED: Statement =
+    Statement::script("writer: notice closed", "SET client_connection_check_interval = '1s'");
+
+/// The statements of this module.
+pub(crate) const STATEMENTS: &[&Statement] = &[&DURABILITY, &SETTINGS, &NOTICE_CLOSED];
 
 /// The settings that let PostgreSQL lose what it committed, as they stand now.
 ///
 /// # Errors
-/// What PostgreSQL says.
+/// [`Error::Unavailable`] when the connection is lost.
 pub async fn unsafe_settings(client: &Client) -> Result<Vec<String>, Error> {
-    Ok(client.query(DURABILITY, &[]).await?.iter().map(|row| row.get(0)).collect())
+    Ok(client.query(DURABILITY.sql(), &[]).await?.iter().map(|row| row.get(0)).collect())
 }
 
 /// A connection that one writer keeps.
@@ -47,7 +54,7 @@ pub struct WriterConnection {
     warned: Arc<AtomicBool>,
     /// Whether a COMMIT is under way.
     committing: AtomicBool,
-    prepared: Mutex<HashMap<String, Statement>>,
+    prepared: Mutex<HashMap<String, Prepared>>,
 }
 
 impl Deref for WriterConnection {
@@ -62,7 +69,8 @@ impl WriterConnection {
     /// Opens it, on the server that takes writes.
     ///
     /// # Errors
-    /// [`Error::UnsafeDurability`] when what is committed may be lost and that was not allowed; [`Error::Unavailable`].
+    /// [`Error::UnsafeDurability`] when PostgreSQL may lose what it committed and `database.allow_unsafe_durability` is off;
+    /// [`Error::Unavailable`] when no server that takes writes answers in time; [`Error::Postgres`] when it refuses the login.
     pub(crate) async fn open(connector: &Connector, database: &DatabaseConfig) -> Result<Self, Error> {
         within(connector.patience(), async {
             let (client, connection) = connector.open_primary().await?;
@@ -84,15 +92,18 @@ impl WriterConnection {
         }
         let [lock, pause] = [database.lock_timeout_ms, database.idle_in_transaction_timeout_ms]
             .map(|limit| limit.to_string());
-        self.query_one(SETTINGS, &[&lock, &pause]).await?;
-        if let Err(error) = self.batch_execute(NOTICE_CLOSED).await {
+        self.query_one(SETTINGS.sql(), &[&lock, &pause]).await?;
+        if let Err(error) = self.batch_execute(NOTICE_CLOSED.sql()).await {
             tracing::debug!(error = %chain(&error), "the server does not look out for closed connections");
         }
         Ok(())
     }
 
     /// The statement, prepared on first use.
-    pub(crate) async fn statement(&self, sql: &str) -> Result<Statement, Error> {
+    ///
+    /// # Errors
+    /// [`Error::Postgres`] for a statement that this schema does not fit; [`Error::Unavailable`] when the connection is lost.
+    pub(crate) async fn statement(&self, sql: &str) -> Result<Prepared, Error> {
         if let Some(statement) = self.prepared().get(sql) {
             return Ok(statement.clone());
         }
@@ -104,8 +115,8 @@ impl WriterConnection {
     /// Commits.
     ///
     /// # Errors
-    /// [`Error::InDoubt`] when the answer was lost, or said that a standby may not have the transaction; otherwise what
-    /// PostgreSQL says, and then nothing was committed.
+    /// [`Error::InDoubt`] when the answer was lost, or said that a standby may not have the transaction;
+    /// [`Error::Postgres`] when PostgreSQL refused (a deferred check), and then nothing was committed.
     pub(crate) async fn commit(&self) -> Result<(), Error> {
         self.warned.store(false, Ordering::Release);
         self.committing.store(true, Ordering::Release);
@@ -131,7 +142,7 @@ impl WriterConnection {
         }
     }
 
-    fn prepared(&self) -> std::sync::MutexGuard<'_, HashMap<String, Statement>> {
+    fn prepared(&self) -> std::sync::MutexGuard<'_, HashMap<String, Prepared>> {
         // A statement that is missing is prepared again.
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -2,24 +2,26 @@
 
 use std::{ffi::OsStr, fs, path::Path, path::PathBuf, process::Stdio};
 
-use super::{PrivatePostgresError, Result, account::Account, cluster::Layout};
+use crate::account::Account;
+use crate::error::{PrivatePostgresError, Result};
+use crate::layout::{Layout, major};
 
 /// The first version with lz4 for WAL; the oldest that tests run on.
 const OLDEST: u32 = 15;
 
 /// The programs of one PostgreSQL installation.
 #[derive(Debug)]
-pub(super) struct Binaries {
-    pub(super) initdb: PathBuf,
-    pub(super) postgres: PathBuf,
+pub(crate) struct Binaries {
+    pub(crate) initdb: PathBuf,
+    pub(crate) postgres: PathBuf,
     /// As the server tells it, such as `15.18`.
-    pub(super) version: String,
+    pub(crate) version: String,
 }
 
 impl Binaries {
     /// The first in `search_dirs` that is new enough, and of the major version that made the cluster in `layout` if
     /// there is one.
-    pub(super) async fn find(search_dirs: &[PathBuf], account: &Account, layout: &Layout) -> Result<Self> {
+    pub(crate) async fn find(search_dirs: &[PathBuf], account: &Account, layout: &Layout) -> Result<Self> {
         let needed = layout.cluster_version()?;
         let mut others = Vec::new();
         for directory in search_dirs {
@@ -64,7 +66,7 @@ impl Binaries {
 
 /// The directories of `path`, then where Debian keeps each major version (newest first) and where a build from
 /// source goes.
-pub(super) fn search_dirs(path: &OsStr) -> Vec<PathBuf> {
+pub(crate) fn search_dirs(path: &OsStr) -> Vec<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut found: Vec<_> = versions.map(|entry| entry.path()).collect();
     found.sort_by_key(|path| std::cmp::Reverse(path.file_name().and_then(OsStr::to_str).map_or(0, major)));
@@ -75,12 +77,6 @@ pub(super) fn search_dirs(path: &OsStr) -> Vec<PathBuf> {
 /// The third word of `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
 fn version(output: &str) -> Option<&str> {
     output.split_whitespace().nth(2).filter(|version| major(version) > 0)
-}
-
-/// The number that `15.18`, `18beta1` or `17devel` begins with; 0 if none.
-pub(super) fn major(version: &str) -> u32 {
-    let digits = version.bytes().take_while(u8::is_ascii_digit).count();
-    version[..digits].parse().unwrap_or(0)
 }
 
 #[cfg(test)]

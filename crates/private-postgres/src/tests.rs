@@ -8,10 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use nix::{sys::signal, unistd::Pid, unistd::geteuid};
+use nix::{sys::signal, sys::signal::Signal, unistd::Pid, unistd::geteuid};
 use tempfile::TempDir;
 
-use super::*;
+use crate::account::Account;
+use crate::layout::Layout;
+use crate::postmaster::Postmaster;
+use crate::{PrivatePostgres, PrivatePostgresError, StartOptions};
 
 /// A place for a data directory; whatever runs there at the end is cut off.
 struct Scratch {

@@ -135,8 +135,11 @@ fn advice(source: &io::Error) -> &'static str {
     }
 }
 
+/// What this crate's functions give.
+pub(crate) type Result<T, E = PrivatePostgresError> = std::result::Result<T, E>;
+
 /// Puts what was tried, and on what, beside an error of the operating system.
-pub(super) fn io<'a>(
+pub(crate) fn io<'a>(
     action: &'static str,
     path: &'a Path,
 ) -> impl Fn(io::Error) -> PrivatePostgresError + 'a {

@@ -1,30 +1,16 @@
-//! A PostgreSQL of the daemon's own, for a machine where nobody has set one up.
-//!
-//! Everything lives in one data directory: `postgres/` (the cluster), `postgres.conf` (written at every start),
-//! `postgres.log`, `run/` (the unix socket, the only way in) and `lock`. The server is a child of the daemon but
-//! outlives a daemon that is killed; the next one adopts it. Identity of a running server is read from `/proc`.
-
-mod account;
-mod binaries;
-mod cluster;
-mod error;
-mod postmaster;
-mod settings;
-#[cfg(test)]
-mod tests;
+//! The server as the daemon has it: started or adopted, and stopped.
 
 use std::{fs::File, path::Path, path::PathBuf, process::Stdio, time::Duration};
 
 use nix::sys::signal::Signal;
 
-use self::{account::Account, binaries::Binaries, cluster::Layout, cluster::Lock, postmaster::Postmaster};
-
-pub use self::error::PrivatePostgresError;
-
-type Result<T, E = PrivatePostgresError> = std::result::Result<T, E>;
-
-/// Superuser and database of the private cluster.
-const NAME: &str = "observatory";
+use crate::account::Account;
+use crate::binaries::{self, Binaries};
+use crate::error::{self, PrivatePostgresError, Result};
+use crate::layout::Layout;
+use crate::lock::Lock;
+use crate::postmaster::{self, Postmaster};
+use crate::{cluster, settings, socket};
 
 /// Replaying up to `max_wal_size` after a crash takes this long on a slow disk.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
@@ -67,7 +53,7 @@ impl StartOptions {
 /// [`start`](Self::start) adopts it.
 #[derive(Debug)]
 pub struct PrivatePostgres {
-    postmaster: Postmaster,
+    pub(crate) postmaster: Postmaster,
     url: String,
     stop_timeout: Duration,
     // Held for its drop, which lets the next daemon have the data directory.
@@ -82,10 +68,10 @@ impl PrivatePostgres {
     /// Each variant of [`PrivatePostgresError`] says what to do.
     pub async fn start(data_dir: &Path, options: StartOptions) -> Result<Self> {
         let layout = Layout::create(data_dir)?;
-        let lock = layout.lock()?;
+        let lock = Lock::take(&layout)?;
         let account = Account::choose(&layout)?;
         let binaries = Binaries::find(&options.search_dirs, &account, &layout).await?;
-        account.check_reach(&layout, &binaries).await?;
+        account.check_reach(&layout, &binaries.postgres).await?;
         cluster::ensure(&layout, &account, &binaries).await?;
         settings::write(&layout, &account, &binaries).await?;
 
@@ -111,7 +97,12 @@ impl PrivatePostgres {
             postgres.adopted = was_adopted,
             "private PostgreSQL started"
         );
-        Ok(Self { postmaster, url: url(&socket_dir), stop_timeout: options.stop_timeout, _lock: lock })
+        Ok(Self {
+            postmaster,
+            url: socket::url(&socket_dir),
+            stop_timeout: options.stop_timeout,
+            _lock: lock,
+        })
     }
 
     /// The address of the database `observatory`, as `psql` and every PostgreSQL driver understand it.
@@ -119,15 +110,23 @@ impl PrivatePostgres {
         self.url.clone()
     }
 
+    /// Whether `data_dir` holds a cluster that was created before, running or not.
+    ///
+    /// # Errors
+    /// [`PrivatePostgresError::Io`] when `data_dir` may not be read by this user.
+    pub fn exists(data_dir: &Path) -> Result<bool> {
+        Ok(Layout::existing(data_dir).cluster_version()?.is_some())
+    }
+
     /// Finds the PostgreSQL that a daemon keeps running in `data_dir`, without owning it. `None` when none accepts
     /// connections there.
     ///
     /// # Errors
-    /// When `data_dir` may not be read by this user.
+    /// [`PrivatePostgresError::Io`] when this user may not read `data_dir`.
     pub async fn attach(data_dir: &Path) -> Result<Option<String>> {
         let layout = Layout::existing(data_dir);
         Ok(match Postmaster::find(&layout)? {
-            Some(found) => found.ready_socket_dir(&layout).await?.map(|dir| url(&dir)),
+            Some(found) => found.ready_socket_dir(&layout).await?.map(|dir| socket::url(&dir)),
             None => None,
         })
     }
@@ -162,7 +161,7 @@ async fn spawn(
     options: &StartOptions,
 ) -> Result<(Postmaster, PathBuf)> {
     postmaster::remove_misleading_pid_files(layout)?;
-    let socket_dir = layout.socket_dir(account, &options.temp_dir)?;
+    let socket_dir = socket::directory(layout, account, &options.temp_dir)?;
     let log = layout.open_log()?;
     let log_start = log.metadata().map_err(error::io("read the size of", &layout.log_file))?.len();
     let duplicate = |log: &File| log.try_clone().map_err(error::io("open", &layout.log_file));
@@ -188,20 +187,4 @@ async fn spawn(
             log_file: layout.log_file.clone(),
         }),
     }
-}
-
-/// The URL of the database behind the socket in `socket_dir`.
-fn url(socket_dir: &Path) -> String {
-    use std::{fmt::Write, os::unix::ffi::OsStrExt};
-    let mut url = format!("postgresql:///{NAME}?host=");
-    for &byte in socket_dir.as_os_str().as_bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => {
-                url.push(byte.into())
-            }
-            // Writing to a String cannot fail.
-            _ => write!(url, "%{byte:02X}").expect("a String takes everything"),
-        }
-    }
-    url + "&user=" + NAME
 }

@@ -5,14 +5,16 @@ use std::{fs, io::ErrorKind, os::unix::fs::MetadataExt, path::Path, path::PathBu
 use nix::{errno::Errno, sys::signal, sys::signal::Signal, unistd::Pid};
 use tokio::{net::UnixStream, process::Child, time::Instant};
 
-use super::{PrivatePostgresError, Result, cluster::Layout, cluster::SOCKET, error};
+use crate::error::{self, PrivatePostgresError, Result};
+use crate::layout::Layout;
+use crate::socket::SOCKET;
 
 /// Between two looks at a process or a file that nothing announces.
 const POLL: Duration = Duration::from_millis(20);
 
 /// A running server, ours to reap or adopted.
 #[derive(Debug)]
-pub(super) struct Postmaster {
+pub(crate) struct Postmaster {
     pid: Pid,
     /// `None` for an adopted one, which is someone else's to reap.
     child: Option<Child>,
@@ -20,14 +22,14 @@ pub(super) struct Postmaster {
 }
 
 impl Postmaster {
-    pub(super) fn spawned(child: Child, layout: &Layout) -> Self {
+    pub(crate) fn spawned(child: Child, layout: &Layout) -> Self {
         // A child keeps its id until it was waited for, which nobody has done yet.
         let pid = Pid::from_raw(child.id().expect("a new child has an id").cast_signed());
         Self { pid, child: Some(child), cluster: layout.cluster.clone() }
     }
 
     /// The server that runs on this cluster, found through its `postmaster.pid`.
-    pub(super) fn find(layout: &Layout) -> Result<Option<Self>> {
+    pub(crate) fn find(layout: &Layout) -> Result<Option<Self>> {
         let Some(file) = PidFile::read(&layout.cluster)? else {
             return Ok(None);
         };
@@ -35,13 +37,13 @@ impl Postmaster {
         Ok(found.then(|| Self { pid: file.pid, child: None, cluster: layout.cluster.clone() }))
     }
 
-    pub(super) fn pid(&self) -> i32 {
+    pub(crate) fn pid(&self) -> i32 {
         self.pid.as_raw()
     }
 
     /// Waits until the server accepts connections, and tells the directory of its socket; `None` when it ends
     /// before that.
-    pub(super) async fn ready_within(
+    pub(crate) async fn ready_within(
         &mut self,
         patience: Duration,
         layout: &Layout,
@@ -67,7 +69,7 @@ impl Postmaster {
     }
 
     /// The directory of the socket, if the server says that it is ready and its socket answers.
-    pub(super) async fn ready_socket_dir(&self, layout: &Layout) -> Result<Option<PathBuf>> {
+    pub(crate) async fn ready_socket_dir(&self, layout: &Layout) -> Result<Option<PathBuf>> {
         let Some(file) = PidFile::read(&layout.cluster)? else {
             return Ok(None);
         };
@@ -79,7 +81,7 @@ impl Postmaster {
     }
 
     /// Sends a signal; a server that has gone already needs none.
-    pub(super) fn signal(&mut self, signal: Signal) -> Result<()> {
+    pub(crate) fn signal(&mut self, signal: Signal) -> Result<()> {
         if self.gone()? {
             return Ok(());
         }
@@ -90,7 +92,7 @@ impl Postmaster {
     }
 
     /// Whether the server ends within `patience`.
-    pub(super) async fn gone_within(&mut self, patience: Duration) -> Result<bool> {
+    pub(crate) async fn gone_within(&mut self, patience: Duration) -> Result<bool> {
         let deadline = Instant::now() + patience;
         loop {
             if self.gone()? {
@@ -158,7 +160,7 @@ fn is_server(pid: Pid, cluster: &Path) -> bool {
 /// Removes pid files whose process lives but is no server of this cluster, as after a reboot that gave the number
 /// to another: PostgreSQL would believe them. Those of dead processes it clears away itself, with more care than
 /// we could.
-pub(super) fn remove_misleading_pid_files(layout: &Layout) -> Result<()> {
+pub(crate) fn remove_misleading_pid_files(layout: &Layout) -> Result<()> {
     let Some(file) = PidFile::read(&layout.cluster)? else {
         return Ok(());
     };

@@ -1,0 +1,44 @@
+//! Trying again, later each time.
+
+use std::time::Duration;
+
+use crate::config::RetryConfig;
+use crate::error::{Error, Failure};
+
+/// The wait after the given attempt (from 1): doubled each time up to the limit, of which a random half is waited at least.
+pub fn backoff(retry: &RetryConfig, attempt: u32) -> Duration {
+    let doubled = retry.initial_backoff_ms.saturating_mul(1_u64 << attempt.saturating_sub(1).min(32));
+    let most = doubled.min(retry.max_backoff_ms).max(1);
+    Duration::from_millis(rand::random_range(most.div_ceil(2)..=most))
+}
+
+/// Connects, again and again while PostgreSQL is not available.
+///
+/// # Errors
+/// [`Error::Unavailable`] after `retry.attempts`; every other error at once: a refusal (a wrong password, no such database)
+/// will not change by itself.
+pub(crate) async fn until_available<T, F>(retry: &RetryConfig, connect: impl Fn() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    let mut attempt = 1;
+    loop {
+        match connect().await {
+            Ok(connected) => return Ok(connected),
+            Err(error) if attempt >= retry.attempts || error.failure() != Failure::Unavailable => {
+                return Err(error);
+            }
+            Err(error) => {
+                let wait = backoff(retry, attempt);
+                tracing::warn!(
+                    attempt,
+                    wait.ms = wait.as_millis(),
+                    %error,
+                    "PostgreSQL is not available yet; trying again"
+                );
+                tokio::time::sleep(wait).await;
+                attempt += 1;
+            }
+        }
+    }
+}
