@@ -2,11 +2,21 @@
 
 use crate::models::row::Row as _;
 use crate::models::{EventRow, SpanRow, TraceRow};
+use crate::repositories::conditions::{Column, Operator, PLACE, with_all};
 use crate::statement::Statement;
-
 /// The statements of this module.
-pub(in crate::repositories) const STATEMENTS: &[&Statement] =
-    &[&LIST, &LIST_OF_SERVICE, &GET, &SPANS, &EVENTS, &SPAN, &SPAN_EVENTS, &LIST_SPANS, &STATISTICS];
+pub(in crate::repositories) const STATEMENTS: &[&Statement] = &[
+    &LIST,
+    &LIST_OF_SERVICE,
+    &GET,
+    &SPANS,
+    &EVENTS,
+    &SPAN,
+    &SPAN_EVENTS,
+    &LIST_SPANS,
+    &SPANS_NARROWED,
+    &STATISTICS,
+];
 
 pub(super) static LIST: Statement = Statement::composed("trace: list", || days_of(include_str!("list.sql")));
 pub(super) static LIST_OF_SERVICE: Statement =
@@ -51,11 +61,14 @@ pub(super) static LIST_SPANS: Statement = Statement::composed("trace: list spans
     format!(
         "SELECT {} FROM trace_spans WHERE project_id = $1 AND start_time BETWEEN $2 AND $4 \
          AND (start_time, start_nanos) >= ($2, $3) AND (start_time, start_nanos, trace_id, span_id) < ($4, $5, $6, $7) \
-         AND ($8::text IS NULL OR service_name = $8) AND (NOT $9 OR status_code = 2) \
-         ORDER BY start_time DESC, start_nanos DESC, trace_id DESC, span_id DESC LIMIT $10",
+         {PLACE} \
+         ORDER BY start_time DESC, start_nanos DESC, trace_id DESC, span_id DESC LIMIT $8",
         SpanRow::TABLE.select()
     )
 });
+/// The same with every condition, for the test that prepares all statements.
+static SPANS_NARROWED: Statement =
+    Statement::composed("trace: list spans narrowed", || with_all::<SpanColumn>(LIST_SPANS.sql(), 8));
 pub(super) static STATISTICS: Statement = Statement::fixed(
     "trace: statistics",
     "SELECT service_name, count(*), count(*) FILTER (WHERE status_code = 2), \
@@ -76,4 +89,22 @@ fn days_of(page: &str) -> String {
          ORDER BY page.start_time DESC, page.start_nanos DESC, page.trace_id DESC",
         TraceRow::TABLE.select_from("d")
     )
+}
+
+/// What spans are narrowed by.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum SpanColumn {
+    Service,
+    Status,
+}
+
+impl Column for SpanColumn {
+    const ALL: &'static [(Self, Operator)] = &[(Self::Service, Operator::Is), (Self::Status, Operator::Is)];
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Service => "service_name {}",
+            Self::Status => "status_code {}",
+        }
+    }
 }
