@@ -117,9 +117,12 @@ async fn check_goes_through_eight_steps() {
     assert_eq!(row(&both, "Redis"), "ok", "{both:?}");
 
     drop(redis);
-    let nobody = format!("redis://{}", closed_port());
-    let without = run(&["check", "--database-url", &url], &[("REDIS_URL", &nobody)]).await;
+    let nobody = closed_port();
+    let redis_url = format!("redis://:hunter2@{nobody}");
+    let without = run(&["check", "--database-url", &url], &[("REDIS_URL", &redis_url)]).await;
     without.says(1, &STEPS);
+    without.says(1, &[&nobody]);
+    assert!(!without.stdout.contains("hunter2"), "{without:?}");
     assert_eq!(row(&without, "Redis"), "FAILED", "{without:?}");
 }
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Metadata, Profile, Provider};
 
-/// What lies over the defaults, each layer over the one before it.
-#[derive(Debug, Clone, Default)]
+/// What lies over the defaults, each layer over the one before it. It has no `Debug`: values may be secrets.
+#[derive(Clone, Default)]
 pub struct Layers {
     /// A YAML, TOML or JSON file.
     pub file: Option<PathBuf>,
@@ -16,8 +16,8 @@ pub struct Layers {
     pub flags: Vec<Flag>,
 }
 
-/// A flag of the command line that gives a setting.
-#[derive(Debug, Clone)]
+/// A flag of the command line that gives a setting. It has no `Debug`: its value may be a secret.
+#[derive(Clone)]
 pub struct Flag {
     /// As it is written: `--ingest-listen`.
     pub name: &'static str,
@@ -47,7 +47,7 @@ impl Default for Names {
 impl Names {
     /// The settings that these variables give. An empty variable counts as not set.
     ///
-    /// A variable with our prefix comes after one with a usual name, and so wins.
+    /// A variable with our prefix comes after one with a usual name, and so it counts.
     pub(crate) fn given(&self, environment: &[(String, String)]) -> Vec<Given> {
         let set = environment.iter().filter(|(name, value)| !value.is_empty() && !(self.foreign)(name));
         let mut given: Vec<_> = set

@@ -4,12 +4,16 @@
 
 mod exactness;
 mod partitions;
+mod plans;
 mod pool;
+mod repositories;
 mod retention;
 mod round_trip;
 mod rows;
 mod schema;
 mod services;
 mod statements;
+mod statistics;
 mod summaries;
+mod views;
 mod writers;

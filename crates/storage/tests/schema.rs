@@ -122,7 +122,7 @@ async fn people_can_read_what_everything_is() {
     assert_eq!(names(&client, &tables).await, Vec::<String>::new());
     let columns = format!(
         "SELECT relname || '.' || attname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
-         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relname <> '{FOREIGN}'
+         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v') AND relname <> '{FOREIGN}'
          AND attnum > 0 AND NOT attisdropped AND col_description(attrelid, attnum) IS NULL"
     );
     assert_eq!(names(&client, &columns).await, Vec::<String>::new());

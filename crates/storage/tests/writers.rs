@@ -188,8 +188,8 @@ async fn an_llm_call_becomes_a_span_with_the_names_of_opentelemetry() {
     let view = &stored(&client, "spans").await[0];
     assert_eq!(view["resource"], json!({"service.name": "assistant"}));
     assert_eq!(view["scope_name"], "llm-observatory");
-    assert_eq!(view["span_id"], "0000000000000002");
-    assert_eq!(view["trace_id"], "00000000000000000000000000000001");
+    assert_eq!(view["span_id_hex"], "0000000000000002");
+    assert_eq!(view["trace_id_hex"], "00000000000000000000000000000001");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! `cargo run --bin test_connection`: the steps of `observatory check`, for who works on the library.
+//! `cargo run --bin test_connection`: the steps of `observatory check`, for programs on the storage crate alone.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use llm_observatory_server::cli::{self, Check};
 
 /// Check the configuration, the databases and the schema, and say what is wrong: as `observatory check` does.
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 100)]
+#[command(version, max_term_width = 100)]
 struct TestConnection {
     #[command(flatten)]
     check: Check,

@@ -87,7 +87,11 @@ async fn check(config: &Config, report: &mut Report) {
     report.step(STEPS[2], told("version", health.postgres.version, health.postgres.error));
     report.step(STEPS[3], durability(&pool).await);
     match health.redis {
-        Some(redis) => report.step(STEPS[4], told("version", redis.version, redis.error)),
+        Some(redis) => {
+            let address = config.storage.redis.address().unwrap_or_default();
+            let error = redis.error.map(|error| format!("{address}: {error}"));
+            report.step(STEPS[4], told("version", redis.version, error));
+        }
         None => report.skip(STEPS[4], "not configured; not needed"),
     }
     report.step(STEPS[5], schema(&pool).await);

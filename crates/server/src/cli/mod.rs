@@ -25,7 +25,7 @@ pub use check::Check;
 /// `observatory serve` receives them from OpenTelemetry SDKs and Collectors and answers queries; the other commands look
 /// after its database and ask it.
 #[derive(Debug, Parser)]
-#[command(name = "observatory", version, about, max_term_width = 100)]
+#[command(name = "observatory", version, max_term_width = 100)]
 pub struct Command {
     #[command(subcommand)]
     verb: Verb,
@@ -149,7 +149,7 @@ struct Listen {
     /// Where it serves /metrics, /healthz and /readyz [default: 127.0.0.1:9464, env: OBSERVATORY_ADMIN_LISTEN].
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<String>,
-    /// Which half runs in this process [default: all, env: OBSERVATORY_ROLE].
+    /// Which halves run in this process [default: all, env: OBSERVATORY_ROLE].
     #[arg(long)]
     role: Option<Role>,
     /// Accept that whoever reaches the ports can write and read everything [env: OBSERVATORY_ALLOW_UNAUTHENTICATED].

@@ -20,8 +20,14 @@ const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
 /// Options of `query`.
 #[derive(Debug, Args)]
 pub(super) struct Query {
-    /// Where the observatory answers.
-    #[arg(long, global = true, env = "OBSERVATORY_QUERY_ADDRESS", default_value = "127.0.0.1:4320")]
+    /// The address at which the observatory answers queries.
+    #[arg(
+        long,
+        global = true,
+        value_name = "ADDRESS",
+        env = "OBSERVATORY_QUERY_ADDRESS",
+        default_value = "127.0.0.1:4320"
+    )]
     query_address: String,
     /// How the answer is shown; JSON is OTLP's own for a trace.
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
@@ -32,15 +38,15 @@ pub(super) struct Query {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// All spans of one trace.
+    /// Show all spans of one trace.
     Trace {
         /// The trace id: 32 hexadecimal digits.
         id: String,
     },
-    /// The latest traces.
+    /// Show the latest traces.
     Traces {
-        /// Only traces in which this service took part.
-        #[arg(long, default_value = "")]
+        /// Only traces that have a span of this service.
+        #[arg(long, default_value = "", hide_default_value = true)]
         service: String,
         /// How far back, in hours.
         #[arg(long, default_value_t = 24)]

@@ -11,8 +11,13 @@ use super::table::Table;
 /// Options of `stats`.
 #[derive(Debug, Args)]
 pub(super) struct Stats {
-    /// Where the observatory receives OTLP; it tells its books there.
-    #[arg(long, env = "OBSERVATORY_INGEST_ADDRESS", default_value = "127.0.0.1:4317")]
+    /// The address at which the observatory receives OTLP.
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "OBSERVATORY_INGEST_ADDRESS",
+        default_value = "127.0.0.1:4317"
+    )]
     ingest_address: String,
     /// How the answer is shown.
     #[arg(long, value_enum, default_value_t = Format::Table)]

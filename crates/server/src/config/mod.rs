@@ -73,9 +73,9 @@ pub struct Config {
     pub log_format: LogFormat,
     /// PostgreSQL and Redis.
     pub storage: StorageConfig,
-    /// The way in.
+    /// Receiving OTLP.
     pub ingest: IngestConfig,
-    /// The way out.
+    /// Answering queries.
     pub query: QueryConfig,
     /// The watch over PostgreSQL.
     pub health: HealthConfig,
@@ -83,15 +83,15 @@ pub struct Config {
     pub jobs: JobsConfig,
 }
 
-/// Which half of the observatory runs in this process.
+/// Which halves of the observatory run in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Both.
+    /// Receive OTLP and answer queries.
     All,
-    /// Only the way in.
+    /// Receive OTLP only.
     Ingest,
-    /// Only the way out.
+    /// Answer queries only.
     Query,
 }
 
@@ -138,12 +138,12 @@ fn default_data_dir() -> PathBuf {
 }
 
 impl Role {
-    /// Whether the way in runs.
+    /// Whether this process receives OTLP.
     pub const fn ingests(self) -> bool {
         matches!(self, Self::All | Self::Ingest)
     }
 
-    /// Whether the way out runs.
+    /// Whether this process answers queries.
     pub const fn answers(self) -> bool {
         matches!(self, Self::All | Self::Query)
     }

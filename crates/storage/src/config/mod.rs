@@ -48,6 +48,8 @@ pub struct StorageConfig {
     pub partitions: PartitionConfig,
     /// How long the ledger and the dead letters are kept.
     pub retention: RetentionConfig,
+    /// When tables are analysed for PostgreSQL's planner.
+    pub statistics: StatisticsConfig,
 }
 
 /// Where Redis is.
@@ -122,6 +124,22 @@ pub struct RetentionConfig {
     pub delete_rows: u32,
 }
 
+/// When a table is analysed for PostgreSQL's planner.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StatisticsConfig {
+    /// How often it is looked which tables grew, in seconds.
+    pub interval_s: u64,
+    /// Fewest rows by which a table must have grown since it was analysed.
+    pub min_rows: u64,
+    /// Part of its rows by which it must have grown since then, in percent.
+    pub growth_percent: u32,
+    /// Longest wait for a table that is locked, in milliseconds; then it is left out until the next time.
+    pub lock_timeout_ms: u64,
+    /// Longest time that one run may take, in seconds; the next one goes on. Less than what the daemon gives to a job.
+    pub max_run_s: u64,
+}
+
 impl Default for RedisConfig {
     fn default() -> Self {
         Self { url: None, timeout_ms: 2_000 }
@@ -145,6 +163,13 @@ impl Default for RetentionConfig {
     /// The Collector gives up after 5 minutes by default; a day covers clients that go on for longer.
     fn default() -> Self {
         Self { requests_s: 86_400, rejections_s: 7 * 86_400, interval_s: 60, delete_rows: 10_000 }
+    }
+}
+
+impl Default for StatisticsConfig {
+    /// A busy day is analysed some forty times until its end; each time costs a fraction of a second.
+    fn default() -> Self {
+        Self { interval_s: 60, min_rows: 1_000, growth_percent: 20, lock_timeout_ms: 1_000, max_run_s: 45 }
     }
 }
 
@@ -206,6 +231,15 @@ impl Validate for StorageConfig {
         problems.section("writer", &self.writer);
         problems.section("partitions", &self.partitions);
         problems.section("retention", &self.retention);
+        problems.section("statistics", &self.statistics);
+    }
+}
+
+impl RedisConfig {
+    /// Where Redis is, without secrets, for people. None without Redis, or when the URL is none.
+    pub fn address(&self) -> Option<String> {
+        let client = redis::Client::open(self.url.as_ref()?.expose()).ok()?;
+        Some(client.get_connection_info().addr().to_string())
     }
 }
 
@@ -263,6 +297,16 @@ impl Validate for RetentionConfig {
         problems.at_least("rejections_s", self.rejections_s, 1);
         problems.at_least("interval_s", self.interval_s, 1);
         problems.at_least("delete_rows", self.delete_rows, 1);
+    }
+}
+
+impl Validate for StatisticsConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.at_least("interval_s", self.interval_s, 1);
+        problems.at_least("min_rows", self.min_rows, 1);
+        problems.at_least("growth_percent", self.growth_percent, 1);
+        problems.at_least("lock_timeout_ms", self.lock_timeout_ms, 1);
+        problems.at_least("max_run_s", self.max_run_s, 1);
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use crate::error::Error;
-use crate::maintenance::retention;
+use crate::maintenance::{retention, statistics};
 use crate::pool::StoragePool;
 
 /// One kind of upkeep. Whoever has it runs it: the daemon does so in a task of its own, again and again until it stops.
@@ -28,28 +28,37 @@ impl fmt::Debug for Job {
 }
 
 impl Job {
+    /// A job on the pool, which is due every `seconds`.
+    fn on<F>(
+        pool: &StoragePool,
+        name: &'static str,
+        seconds: u64,
+        run: impl Fn(StoragePool) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        let (every, pool) = (Duration::from_secs(seconds), pool.clone());
+        Self { name, every, run: Box::new(move || Box::pin(run(pool.clone()))) }
+    }
+
     /// Makes the partitions of the coming days.
     pub fn partitions(pool: &StoragePool) -> Self {
-        let every = Duration::from_secs(pool.config().partitions.interval_s);
-        let pool = pool.clone();
-        let run = move || -> BoxFuture<'static, _> {
-            let pool = pool.clone();
-            Box::pin(async move { pool.make_partitions_ahead().await })
-        };
-        Self { name: "partitions", every, run: Box::new(run) }
+        let every = pool.config().partitions.interval_s;
+        Self::on(pool, "partitions", every, |pool| async move { pool.make_partitions_ahead().await })
     }
 
     /// Deletes bookkeeping that is older than its retention.
     pub fn retention(pool: &StoragePool) -> Self {
-        let every = Duration::from_secs(pool.config().retention.interval_s);
-        let pool = pool.clone();
-        let run = move || -> BoxFuture<'static, _> {
-            let pool = pool.clone();
-            Box::pin(async move {
-                let client = pool.connect_primary().await?;
-                retention::clear(&client, &pool.config().retention).await.map(drop)
-            })
-        };
-        Self { name: "retention", every, run: Box::new(run) }
+        Self::on(pool, "retention", pool.config().retention.interval_s, |pool| async move {
+            retention::clear(&pool.connect_primary().await?, &pool.config().retention).await.map(drop)
+        })
+    }
+
+    /// Analyses tables that have grown, so that PostgreSQL plans queries for what they hold.
+    pub fn statistics(pool: &StoragePool) -> Self {
+        Self::on(pool, "statistics", pool.config().statistics.interval_s, |pool| async move {
+            statistics::analyse(&pool.connect_primary().await?, &pool.config().statistics).await.map(drop)
+        })
     }
 }

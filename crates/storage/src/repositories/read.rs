@@ -29,11 +29,30 @@ const COMMIT: &str = "COMMIT";
 static LIMIT: Statement = Statement::fixed(
     "read: limit",
     "SELECT pg_backend_pid(), set_config('statement_timeout', $1, true), set_config('jit', 'off', true), \
-            pg_postmaster_start_time()",
+            pg_postmaster_start_time(), set_config('enable_sort', $2, true)",
 );
 /// Where several servers are named, another one may answer by now: there the same number is another session's.
 static CANCEL: Statement =
     Statement::fixed("read: cancel", "SELECT pg_cancel_backend($1) WHERE pg_postmaster_start_time() = $2");
+
+/// How a statement comes to the order of its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// As the planner thinks best.
+    Planned,
+    /// Out of an index that has the order, so that reading ends with the page. Of a day that was not analysed lately the
+    /// planner thinks that it has a handful of rows, and would read and sort all of them.
+    Indexed,
+}
+
+impl Order {
+    fn enable_sort(self) -> &'static str {
+        match self {
+            Self::Planned => "on",
+            Self::Indexed => "off",
+        }
+    }
+}
 
 /// Whose data is read, and until when.
 #[derive(Debug, Clone)]
@@ -62,17 +81,28 @@ impl Reader {
         statement: &'static Statement,
         parameters: Vec<Parameter>,
     ) -> Result<Vec<T>, Error> {
-        self.run(statement.name(), Cow::Borrowed(statement.sql()), parameters).await
+        self.run(statement.name(), Cow::Borrowed(statement.sql()), parameters, Order::Planned).await
     }
 
-    /// The rows of a statement under conditions.
+    /// The same, with the order of the rows as told.
+    pub(super) async fn ordered_rows<T: ReadRow>(
+        &self,
+        statement: &'static Statement,
+        parameters: Vec<Parameter>,
+        order: Order,
+    ) -> Result<Vec<T>, Error> {
+        self.run(statement.name(), Cow::Borrowed(statement.sql()), parameters, order).await
+    }
+
+    /// The rows of a statement under conditions, with the order of the rows as told.
     pub(super) async fn rows_where<T: ReadRow>(
         &self,
         statement: &'static Statement,
         conditions: Conditions,
+        order: Order,
     ) -> Result<Vec<T>, Error> {
         let (sql, parameters) = conditions.complete(statement.sql());
-        self.run(statement.name(), Cow::Owned(sql), parameters).await
+        self.run(statement.name(), Cow::Owned(sql), parameters, order).await
     }
 
     async fn run<T: ReadRow>(
@@ -80,9 +110,10 @@ impl Reader {
         name: &'static str,
         sql: Cow<'static, str>,
         parameters: Vec<Parameter>,
+        order: Order,
     ) -> Result<Vec<T>, Error> {
         let (answer, asked) = oneshot::channel();
-        tokio::spawn(self.clone().answer(name, sql, parameters, answer));
+        tokio::spawn(self.clone().answer(name, sql, parameters, order, answer));
         asked.await.unwrap_or_else(|_| Err(Error::Unavailable("the reading task was stopped".to_owned())))
     }
 
@@ -100,6 +131,7 @@ impl Reader {
         name: &'static str,
         sql: Cow<'static, str>,
         parameters: Vec<Parameter>,
+        order: Order,
         mut answer: oneshot::Sender<Result<Vec<T>, Error>>,
     ) {
         let client = tokio::select! {
@@ -115,7 +147,7 @@ impl Reader {
         };
         let backend = OnceLock::new();
         let begun = Instant::now();
-        let mut work = pin!(transaction(&client, self.patience(), &sql, parameters, &backend));
+        let mut work = pin!(transaction(&client, self.patience(), order, &sql, parameters, &backend));
         tokio::select! {
             rows = &mut work => {
                 let found = rows.as_ref().map_or(0, Vec::len);
@@ -161,13 +193,14 @@ struct Backend {
 async fn transaction<T: ReadRow>(
     client: &Client,
     patience: Duration,
+    order: Order,
     sql: &str,
     parameters: Vec<Parameter>,
     backend: &OnceLock<Backend>,
 ) -> Result<Vec<T>, Error> {
     let limit = async {
-        let patience = vec![patience.as_millis().to_string().bind()];
-        let row = pin!(client.query_typed_raw(LIMIT.sql(), patience).await?).try_next().await?;
+        let limits = vec![patience.as_millis().to_string().bind(), order.enable_sort().to_owned().bind()];
+        let row = pin!(client.query_typed_raw(LIMIT.sql(), limits).await?).try_next().await?;
         if let Some(row) = row {
             backend.get_or_init(|| Backend { process: row.get(0), server_start: row.get(3) });
         }

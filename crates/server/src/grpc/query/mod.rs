@@ -6,10 +6,9 @@ mod metric;
 mod trace;
 
 use llm_observatory_core::ids::ProjectId;
-use llm_observatory_proto::v1::log_service_server::LogServiceServer;
-use llm_observatory_proto::v1::metric_service_server::MetricServiceServer;
-use llm_observatory_proto::v1::trace_service_server::TraceServiceServer;
-use llm_observatory_proto::v1::{log_service_server, metric_service_server, trace_service_server};
+use llm_observatory_proto::v1::log_service_server::{self, LogServiceServer};
+use llm_observatory_proto::v1::metric_service_server::{self, MetricServiceServer};
+use llm_observatory_proto::v1::trace_service_server::{self, TraceServiceServer};
 use llm_observatory_query::{Caller, Query};
 use tonic::codec::CompressionEncoding::{Gzip, Zstd};
 use tonic::metadata::MetadataMap;
@@ -19,18 +18,18 @@ use super::deadline;
 
 pub(crate) use fields::Unreadable;
 
-/// The query services of all signals.
-#[derive(Debug, Clone)]
-struct Face {
-    query: Query,
-}
-
 /// The full names of the query services.
 pub(crate) const SERVICES: [&str; 3] = [
     trace_service_server::SERVICE_NAME,
     metric_service_server::SERVICE_NAME,
     log_service_server::SERVICE_NAME,
 ];
+
+/// The query services of all signals.
+#[derive(Debug, Clone)]
+struct Face {
+    query: Query,
+}
 
 /// Adds the query services to a router, for messages of at most `max_message_bytes`.
 pub(crate) fn services(router: Router, query: Query, max_message_bytes: usize) -> Router {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::conditions::{Column, Conditions, Operator, PLACE, with_all};
 use super::page::{DEFAULT_ROWS, Page, TimeRange, limits, timestamp};
 use super::parameter::parameters;
-use super::read::Reader;
+use super::read::{Order, Reader};
 use super::repository;
 use crate::error::Error;
 use crate::models::row::Row as _;
@@ -213,6 +213,8 @@ impl From<&SeriesRow> for SeriesId {
 impl MetricRepository {
     /// The definitions that fit the filter, by name.
     ///
+    /// Cost: of a name, the definitions of that name; else every definition of the project, and with a service every series.
+    ///
     /// # Errors
     /// What PostgreSQL says.
     pub async fn list(&self, filter: MetricFilter) -> Result<Page<MetricRow, MetricCursor>, Error> {
@@ -223,10 +225,12 @@ impl MetricRepository {
         let conditions = Conditions::behind(parameters![self.reader.project.0, name, id, asked])
             .and(MetricColumn::Name, Operator::Is, text(filter.name))
             .and(MetricColumn::Service, Operator::Is, text(filter.service));
-        Ok(Page::new(self.reader.rows_where(&LIST, conditions).await?, limit))
+        Ok(Page::new(self.reader.rows_where(&LIST, conditions, Order::Planned).await?, limit))
     }
 
     /// The definitions that one service has sent and that fit the filter, by name.
+    ///
+    /// Cost: as [`Self::list`].
     ///
     /// # Errors
     /// What PostgreSQL says.
@@ -240,6 +244,8 @@ impl MetricRepository {
 
     /// One definition, if it is stored.
     ///
+    /// Cost: one row by key.
+    ///
     /// # Errors
     /// What PostgreSQL says.
     pub async fn get(&self, id: MetricId) -> Result<Option<MetricRow>, Error> {
@@ -247,6 +253,8 @@ impl MetricRepository {
     }
 
     /// The series of a definition, by id, from behind `after` on.
+    ///
+    /// Cost: reads every series of the definition, by index, for each page.
     ///
     /// # Errors
     /// What PostgreSQL says.
@@ -264,6 +272,8 @@ impl MetricRepository {
 
     /// The series of these ids with their definitions, in any order; those that are not stored are left out.
     ///
+    /// Cost: two rows by key for each series.
+    ///
     /// # Errors
     /// What PostgreSQL says.
     pub async fn described(&self, ids: &[SeriesId]) -> Result<Vec<DescribedSeries>, Error> {
@@ -272,6 +282,9 @@ impl MetricRepository {
     }
 
     /// The data points that fit the filter, newest first.
+    ///
+    /// Cost: of a series, the points of the page, by key; of a name or a service, every point that its series have in the range, by
+    /// key; else every point of the range, 0.5 us each.
     ///
     /// # Errors
     /// What PostgreSQL says.
@@ -299,10 +312,13 @@ impl MetricRepository {
             .and(PointColumn::Series, Operator::Is, filter.series.map(|series| series.0))
             .and(PointColumn::Name, Operator::Is, text(filter.name))
             .and(PointColumn::Service, Operator::Is, text(filter.service));
-        Ok(Page::new(self.reader.rows_where(&POINTS, conditions).await?, limit))
+        Ok(Page::new(self.reader.rows_where(&POINTS, conditions, Order::Planned).await?, limit))
     }
 
     /// The newest point of a series, if it has any.
+    ///
+    /// Cost: one look-up by key in each day's partition, from the newest to the oldest, and at most two rows. Planning takes most of
+    /// it, as for [`crate::TraceRepository::get`].
     ///
     /// # Errors
     /// What PostgreSQL says.

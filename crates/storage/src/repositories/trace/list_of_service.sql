@@ -2,8 +2,8 @@
 -- As list.sql, with its notes. A service counts on whichever day of the trace it took part.
 --
 -- The traces of a service that has many are soon found from the newest trace backwards; those of one that has few are found
--- by their index. Which is which nobody knows before: so 1,000 traces are looked at, and only if they don't fill the page
--- the index is asked.
+-- by their index. The statement can't know which is which: so it looks at 1,000 traces, and only if they don't fill
+-- the page it asks the index.
 WITH newest AS NOT MATERIALIZED (
     SELECT trace_id, project_id, day, start_time, start_nanos, services
     FROM traces
