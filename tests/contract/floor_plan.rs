@@ -12,7 +12,7 @@ const PLAN: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("core", &[]),
     ("proto", &[]),
-    ("private-postgres", &[]),
+    ("private-postgres", &["config"]),
     ("genai", &["core"]),
     ("storage", &["config", "core"]),
     ("ingest", &["config", "core", "genai", "storage"]),

@@ -62,7 +62,7 @@ impl Load {
 }
 
 /// The process id of the PostgreSQL behind the daemon.
-async fn postmaster(daemon: &Daemon) -> String {
+pub(crate) async fn postmaster(daemon: &Daemon) -> String {
     let query = "SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)";
     let client = connect(daemon.database()).await;
     client.query_one(query, &[]).await.unwrap().get(0)

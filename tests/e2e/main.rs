@@ -18,6 +18,7 @@ mod ingest;
 mod mending;
 mod partition;
 mod ports;
+mod private_postgres;
 mod query;
 mod refusal;
 mod round_trip;

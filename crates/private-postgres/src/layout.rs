@@ -78,6 +78,19 @@ impl Layout {
         options.open(&self.log_file).map_err(error::io("open", &self.log_file))
     }
 
+    /// How long the log is.
+    pub(crate) fn log_bytes(&self) -> u64 {
+        fs::metadata(&self.log_file).map_or(0, |log| log.len())
+    }
+
+    /// The last line after the byte `from` of the log in which PostgreSQL gave up, if there is one. Such lines are about the
+    /// server; those of failed statements might quote telemetry.
+    pub(crate) fn last_words(&self, from: u64) -> Option<String> {
+        let tail = self.log_tail(from);
+        let last = |level: &str| tail.lines().rfind(|line| line.contains(level)).map(str::to_owned);
+        last("PANIC:  ").or_else(|| last("FATAL:  "))
+    }
+
     /// The last lines of the log, of those after the byte `from`.
     pub(crate) fn log_tail(&self, from: u64) -> String {
         let read = || -> io::Result<Vec<u8>> {

@@ -3,7 +3,9 @@
 mod account;
 mod binaries;
 mod cluster;
+mod config;
 mod error;
+mod keeper;
 mod layout;
 mod lock;
 mod postmaster;
@@ -13,5 +15,6 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
+pub use config::PrivatePostgresConfig;
 pub use error::PrivatePostgresError;
 pub use server::{PrivatePostgres, StartOptions};

@@ -12,6 +12,9 @@ use crate::socket::SOCKET;
 /// Between two looks at a process or a file that nothing announces.
 const POLL: Duration = Duration::from_millis(20);
 
+/// Between two looks whether an adopted server still runs, which is not our child and so ends unannounced.
+const WATCH: Duration = Duration::from_millis(200);
+
 /// A running server, ours to reap or adopted.
 #[derive(Debug)]
 pub(crate) struct Postmaster {
@@ -19,13 +22,15 @@ pub(crate) struct Postmaster {
     /// `None` for an adopted one, which is someone else's to reap.
     child: Option<Child>,
     cluster: PathBuf,
+    /// Where in the log its own lines begin.
+    log_start: u64,
 }
 
 impl Postmaster {
-    pub(crate) fn spawned(child: Child, layout: &Layout) -> Self {
+    pub(crate) fn spawned(child: Child, layout: &Layout, log_start: u64) -> Self {
         // A child keeps its id until it was waited for, which nobody has done yet.
         let pid = Pid::from_raw(child.id().expect("a new child has an id").cast_signed());
-        Self { pid, child: Some(child), cluster: layout.cluster.clone() }
+        Self { pid, child: Some(child), cluster: layout.cluster.clone(), log_start }
     }
 
     /// The server that runs on this cluster, found through its `postmaster.pid`.
@@ -34,11 +39,37 @@ impl Postmaster {
             return Ok(None);
         };
         let found = is_server(file.pid, &layout.cluster);
-        Ok(found.then(|| Self { pid: file.pid, child: None, cluster: layout.cluster.clone() }))
+        Ok(found.then(|| Self {
+            pid: file.pid,
+            child: None,
+            cluster: layout.cluster.clone(),
+            log_start: layout.log_bytes(),
+        }))
     }
 
     pub(crate) fn pid(&self) -> i32 {
         self.pid.as_raw()
+    }
+
+    /// Where in the log the lines of this server begin, or what an adopted one wrote since.
+    pub(crate) fn log_start(&self) -> u64 {
+        self.log_start
+    }
+
+    /// Waits until the server ends, and says how, as far as that can be told.
+    pub(crate) async fn ended(&mut self) -> String {
+        match &mut self.child {
+            Some(child) => match child.wait().await {
+                Ok(status) => status.to_string(),
+                Err(error) => format!("it can't be waited for: {error}"),
+            },
+            None => {
+                while is_server(self.pid, &self.cluster) {
+                    tokio::time::sleep(WATCH).await;
+                }
+                "it was adopted, so its exit status is not known".to_owned()
+            }
+        }
     }
 
     /// Waits until the server accepts connections, and tells the directory of its socket; `None` when it ends
@@ -106,7 +137,7 @@ impl Postmaster {
     }
 
     /// Whether the server has ended; reaps it if it is our child.
-    fn gone(&mut self) -> Result<bool> {
+    pub(crate) fn gone(&mut self) -> Result<bool> {
         match &mut self.child {
             Some(child) => {
                 let status =

@@ -38,18 +38,29 @@ pub(crate) fn directory(layout: &Layout, account: &Account, temp_dir: &Path) -> 
     let fits = socket.len() <= LONGEST_SOCKET_PATH && !socket.contains(&b',');
     let key = fnv1a(layout.data_dir.as_os_str().as_encoded_bytes());
     let path = if fits { layout.run_dir.clone() } else { temp_dir.join(format!("observatory-{key:016x}")) };
-    match DirBuilder::new().mode(0o700).create(&path) {
-        Ok(()) => account.own(&path)?,
+    prepare(&path, account)?;
+    Ok(path)
+}
+
+/// Makes the directory of a socket where it does not exist, and sees to it that only `account` may enter it.
+///
+/// # Errors
+/// As [`directory`].
+pub(crate) fn prepare(path: &Path, account: &Account) -> Result<()> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => account.own(path)?,
         Err(exists) if exists.kind() == ErrorKind::AlreadyExists => {}
-        Err(refused) => return Err(error::io("create", &path)(refused)),
+        Err(refused) => return Err(error::io("create", path)(refused)),
     }
     // Anyone may have made it in a shared temporary directory, as a link too.
-    let found = fs::symlink_metadata(&path).map_err(error::io("read", &path))?;
+    let found = fs::symlink_metadata(path).map_err(error::io("read", path))?;
     if !found.is_dir() || found.uid() != account.uid.as_raw() {
-        return Err(PrivatePostgresError::ForeignSocketDirectory { path, user: account.name.clone() });
+        return Err(PrivatePostgresError::ForeignSocketDirectory {
+            path: path.into(),
+            user: account.name.clone(),
+        });
     }
-    set_mode(&path, 0o700)?;
-    Ok(path)
+    set_mode(path, 0o700)
 }
 
 /// The URL of the database behind the socket in `socket_dir`.

@@ -10,11 +10,12 @@ use std::{
 
 use nix::{sys::signal, sys::signal::Signal, unistd::Pid, unistd::geteuid};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use crate::account::Account;
 use crate::layout::Layout;
 use crate::postmaster::Postmaster;
-use crate::{PrivatePostgres, PrivatePostgresError, StartOptions};
+use crate::{PrivatePostgres, PrivatePostgresConfig, PrivatePostgresError, StartOptions};
 
 /// A place for a data directory; whatever runs there at the end is cut off.
 struct Scratch {
@@ -35,7 +36,10 @@ impl Scratch {
     }
 
     fn options(&self) -> StartOptions {
-        StartOptions { temp_dir: self.temp.path().into(), ..StartOptions::from_env() }
+        StartOptions {
+            temp_dir: self.temp.path().into(),
+            ..StartOptions::from_env(PrivatePostgresConfig::default())
+        }
     }
 
     fn layout(&self) -> Layout {
@@ -76,7 +80,7 @@ fn alive(pid: i32) -> bool {
 }
 
 fn sql(url: &str, statement: &str) -> String {
-    let dirs = StartOptions::from_env().search_dirs;
+    let dirs = StartOptions::from_env(PrivatePostgresConfig::default()).search_dirs;
     let psql = dirs.iter().map(|dir| dir.join("psql")).find(|psql| psql.is_file()).unwrap();
     let arguments = ["-XAtq", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", statement];
     let output = Command::new(psql).args(arguments).output().unwrap();
@@ -253,7 +257,8 @@ async fn neither_a_crash_nor_a_hurried_stop_loses_data() {
     assert!(first.postmaster.gone_within(Duration::from_secs(30)).await.unwrap());
     drop(first);
 
-    let hurried = StartOptions { stop_timeout: Duration::ZERO, ..scratch.options() };
+    let config = PrivatePostgresConfig { stop_within_s: 0, ..PrivatePostgresConfig::default() };
+    let hurried = StartOptions { config, ..scratch.options() };
     let second = PrivatePostgres::start(&scratch.data_dir, hurried).await.unwrap();
     sql(&second.url(), "UPDATE kept SET number = number + 1");
     second.stop().await.unwrap();
@@ -318,4 +323,102 @@ async fn a_server_that_will_not_start_shows_why() {
     let refusal = scratch.start_error().await;
     let PrivatePostgresError::ExitedAtStart { log_tail, .. } = &refusal else { panic!("{refusal:?}") };
     assert!(log_tail.contains("no_such_setting") && !log_tail.contains("ready to accept"), "{log_tail}");
+}
+
+/// A server that a task keeps until it is told to stop.
+struct Kept {
+    url: String,
+    trouble: tokio::sync::watch::Receiver<Option<String>>,
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<PrivatePostgres>,
+}
+
+impl Kept {
+    fn new(server: PrivatePostgres) -> Self {
+        let (url, trouble, stop) = (server.url(), server.trouble(), CancellationToken::new());
+        let task = tokio::spawn(server.keep(stop.clone()));
+        Self { url, trouble, stop, task }
+    }
+
+    /// Ends the server as a crash would, and waits until it runs again.
+    async fn crash(&mut self, pid: i32) -> String {
+        signal::kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
+        let deadline = Duration::from_secs(30);
+        let down = self.trouble.wait_for(Option::is_some);
+        let cause = tokio::time::timeout(deadline, down).await.unwrap().unwrap().clone().unwrap();
+        let up = self.trouble.wait_for(Option::is_none);
+        tokio::time::timeout(deadline, up).await.unwrap().unwrap();
+        cause
+    }
+
+    async fn give_back(self) -> PrivatePostgres {
+        self.stop.cancel();
+        self.task.await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_dies_is_started_again_at_the_same_address() {
+    let scratch = Scratch::new();
+    let server = scratch.start().await;
+    sql(&server.url(), "CREATE TABLE kept AS SELECT 7 AS number");
+    let first = server.postmaster.pid();
+    let mut kept = Kept::new(server);
+    let cause = kept.crash(first).await;
+    assert!(cause.contains("signal: 9"), "{cause}");
+    assert_eq!(sql(&kept.url, "SELECT number FROM kept"), "7");
+
+    // And again, also one that was adopted, which is no child of ours.
+    let second = kept.give_back().await;
+    let pid = second.postmaster.pid();
+    assert_ne!(pid, first);
+    drop(second);
+    let mut kept = Kept::new(scratch.start().await);
+    kept.crash(pid).await;
+    assert_eq!(sql(&kept.url, "SELECT number FROM kept"), "7");
+    let third = kept.give_back().await;
+    let pid = third.postmaster.pid();
+    third.stop().await.unwrap();
+    assert!(!alive(pid));
+}
+
+#[tokio::test]
+async fn a_server_that_dies_while_the_daemon_stops_stays_dead() {
+    let scratch = Scratch::new();
+    let kept = Kept::new(scratch.start().await);
+    let server = kept.give_back().await;
+    signal::kill(Pid::from_raw(server.postmaster.pid()), Signal::SIGKILL).unwrap();
+    server.stop().await.unwrap();
+    assert_eq!(PrivatePostgres::attach(&scratch.data_dir).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_server_that_is_just_being_started_again_is_stopped_too() {
+    let scratch = Scratch::new();
+    let mut server = scratch.start().await;
+    signal::kill(Pid::from_raw(server.postmaster.pid()), Signal::SIGKILL).unwrap();
+    server.postmaster.ended().await;
+    let first = server.postmaster.pid();
+    // Dropped as soon as the new one exists. One that meets processes of the old one ends again, and is started anew.
+    let layout = scratch.layout();
+    while server.postmaster.pid() == first {
+        tokio::select! {
+            _ = server.restart() => {}
+            () = async { while Postmaster::find(&layout).unwrap().is_none() { tokio::task::yield_now().await } } => {}
+        }
+    }
+    let pid = server.postmaster.pid();
+    server.stop().await.unwrap();
+    assert!(!alive(pid));
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_gone_is_not_replaced_by_an_empty_one() {
+    let scratch = Scratch::new();
+    let mut server = scratch.start().await;
+    signal::kill(Pid::from_raw(server.postmaster.pid()), Signal::SIGKILL).unwrap();
+    server.postmaster.ended().await;
+    fs::rename(scratch.layout().cluster, scratch.data_dir.join("aside")).unwrap();
+    assert!(server.restart().await.is_err());
+    assert!(!scratch.layout().cluster.exists());
 }

@@ -21,7 +21,7 @@ use crate::config::{Config, Role};
 use crate::connections::{Connections, ConnectionsConfig, accept};
 use crate::grpc::otlp::ExportService;
 use crate::grpc::{ingest, otlp, query, reflection};
-use crate::health::Watch;
+use crate::health::{Trouble, Watch};
 use crate::jobs;
 
 /// How long background tasks may take to end once nothing is left to be done.
@@ -94,6 +94,7 @@ pub struct App {
     config: Config,
     pool: StoragePool,
     listeners: Listeners,
+    trouble: Option<Trouble>,
     pipelines: Option<Pipelines>,
     books: Option<Books>,
     query: Option<Query>,
@@ -138,8 +139,8 @@ pub struct Running {
 }
 
 impl App {
-    /// Wires the parts. Nothing runs yet.
-    pub fn build(config: Config, pool: StoragePool, listeners: Listeners) -> Self {
+    /// Wires the parts. Nothing runs yet. `trouble` is that of a private PostgreSQL.
+    pub fn build(config: Config, pool: StoragePool, listeners: Listeners, trouble: Option<Trouble>) -> Self {
         let mut registry = Registry::default();
         let metrics = config.role.ingests().then(|| Metrics::register(&mut registry));
         let books = metrics.as_ref().map(|metrics| metrics.books().clone());
@@ -155,7 +156,7 @@ impl App {
             let metrics = llm_observatory_query::Metrics::register(&mut registry, &pool);
             Query::new(pool.clone(), config.query.clone(), metrics)
         });
-        Self { config, pool, listeners, pipelines, books, query, registry }
+        Self { config, pool, listeners, trouble, pipelines, books, query, registry }
     }
 
     /// Starts everything.
@@ -172,7 +173,7 @@ impl App {
             force: CancellationToken::new(),
             failed: CancellationToken::new(),
         };
-        let mut watch = Watch::new(&self.config.health);
+        let mut watch = Watch::new(&self.config.health, self.trouble);
         let connections = &self.config.connections;
         let most = connections.max_message_bytes;
         let stats = self.books.map(|books| ingest::service(books, most));

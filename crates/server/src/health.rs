@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use llm_observatory_config::{Problems, Validate};
+use llm_observatory_storage::Error;
 use llm_observatory_storage::health::Probe;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -54,11 +55,16 @@ pub enum State {
     Stopping,
 }
 
+/// Why the private PostgreSQL does not run, while it does not.
+pub type Trouble = watch::Receiver<Option<String>>;
+
 /// Watches PostgreSQL, and tells every port's health service and whoever has a receiver of the state.
 #[derive(Debug)]
 pub(crate) struct Watch {
     interval: Duration,
     state: watch::Sender<State>,
+    /// Of a private PostgreSQL.
+    trouble: Option<Trouble>,
     ports: Vec<Port>,
 }
 
@@ -74,9 +80,9 @@ const WHOLE: &str = "";
 
 impl Watch {
     /// A watch that does not look yet.
-    pub(crate) fn new(config: &HealthConfig) -> Self {
+    pub(crate) fn new(config: &HealthConfig, trouble: Option<Trouble>) -> Self {
         let (state, _) = watch::channel(State::Starting);
-        Self { interval: Duration::from_millis(config.interval_ms), state, ports: Vec::new() }
+        Self { interval: Duration::from_millis(config.interval_ms), state, trouble, ports: Vec::new() }
     }
 
     /// The state as it is at any time.
@@ -101,7 +107,11 @@ impl Watch {
     /// Looks again and again until `stop`, and says then that nothing is served any more.
     pub(crate) async fn run(mut self, mut probe: Probe, stop: CancellationToken) {
         while let Some(looked) = stop.run_until_cancelled(probe.look()).await {
-            self.tell(looked.map_or_else(|error| State::Away(error.to_string()), |()| State::Serving)).await;
+            let state = match looked {
+                Ok(()) => State::Serving,
+                Err(error) => State::Away(self.cause(&error)),
+            };
+            self.tell(state).await;
             if stop.run_until_cancelled(probe.pause(self.interval)).await.is_none() {
                 break;
             }
@@ -109,6 +119,14 @@ impl Watch {
         self.tell(State::Stopping).await;
         for port in &mut self.ports {
             port.clear().await;
+        }
+    }
+
+    /// Why PostgreSQL does not answer: what the driver says, and what is known of a private server beside it.
+    fn cause(&self, error: &Error) -> String {
+        match self.trouble.as_ref().and_then(|trouble| trouble.borrow().clone()) {
+            Some(trouble) => format!("{error}; {trouble}"),
+            None => error.to_string(),
         }
     }
 

@@ -11,6 +11,7 @@ mod retention;
 mod round_trip;
 mod rows;
 mod schema;
+mod seed;
 mod services;
 mod statements;
 mod statistics;

@@ -3,6 +3,7 @@
 use harness::TestDatabase;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_storage::config::{StatisticsConfig, WriteMethod};
+use llm_observatory_storage::maintenance::job::Job;
 use llm_observatory_storage::maintenance::statistics::analyse;
 use llm_observatory_storage::models::LogRow;
 use llm_observatory_storage::writers::{Dictionary, LogBatch, TraceBatch, commit};
@@ -148,4 +149,15 @@ async fn a_time_range_reads_its_own_blocks_only() {
     assert!(analyse(&client, &config()).await.unwrap() >= 2);
     let left: i32 = client.query_one(looked_at, &[]).await.unwrap().get(0);
     assert_eq!(left, 0, "ranges of blocks that the index had not taken in");
+}
+
+#[tokio::test]
+async fn the_job_analyses_what_grew() {
+    let database = TestDatabase::new().await;
+    let client = database.client().await;
+    store(&database, 0, 2_000).await;
+    let job = Job::statistics(&database.pool().await);
+    (job.run)().await.unwrap();
+    let today = today(&client).await;
+    assert_eq!(known(&client, &today).await, (2_000.0, 5));
 }

@@ -71,7 +71,8 @@ async fn reach_private(config: &mut Config) -> Result<Option<PrivatePostgres>, F
         config.storage.database.url = Some(Secret::new(url));
         return Ok(None);
     }
-    let private = PrivatePostgres::start(&config.data_dir, StartOptions::from_env()).await?;
+    let options = StartOptions::from_env(config.private_postgres.clone());
+    let private = PrivatePostgres::start(&config.data_dir, options).await?;
     config.storage.database.url = Some(Secret::new(private.url()));
     Ok(Some(private))
 }

@@ -10,11 +10,13 @@ use llm_observatory_storage::postgres::unsafe_settings;
 use llm_observatory_storage::{StoragePool, migrate};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use super::logging::start_logging;
 use super::{Failure, Listen, Options};
 use crate::app::{App, Listeners};
 use crate::config::Config;
+use crate::health::Trouble;
 
 /// Options of `serve`.
 #[derive(Debug, Args)]
@@ -33,9 +35,14 @@ impl Serve {
         let mut signals = Signals::new()?;
         let listeners = Listeners::bind(&config).await?;
         let private = start_private(&mut config).await?;
-        let served = serve(config, listeners, &mut signals).await;
-        let stopped = match private {
-            Some(private) => private.stop().await,
+        // From here on the private PostgreSQL is started again when it dies, until the daemon stops.
+        let stopping = CancellationToken::new();
+        let trouble = private.as_ref().map(PrivatePostgres::trouble);
+        let keeper = private.map(|private| tokio::spawn(private.keep(stopping.clone())));
+        let served = serve(config, listeners, trouble, &stopping, &mut signals).await;
+        stopping.cancel();
+        let stopped = match keeper {
+            Some(keeper) => keeper.await?.stop().await,
             None => Ok(()),
         };
         served?;
@@ -48,24 +55,32 @@ async fn start_private(config: &mut Config) -> Result<Option<PrivatePostgres>, F
     if config.storage.names_a_database() {
         return Ok(None);
     }
-    let private = PrivatePostgres::start(&config.data_dir, StartOptions::from_env()).await?;
+    let options = StartOptions::from_env(config.private_postgres.clone());
+    let private = PrivatePostgres::start(&config.data_dir, options).await?;
     config.storage.database.url = Some(Secret::new(private.url()));
     Ok(Some(private))
 }
 
-async fn serve(config: Config, listeners: Listeners, signals: &mut Signals) -> Result<(), Failure> {
+async fn serve(
+    config: Config,
+    listeners: Listeners,
+    trouble: Option<Trouble>,
+    stopping: &CancellationToken,
+    signals: &mut Signals,
+) -> Result<(), Failure> {
     let database = config.storage.database.public_url();
     let pool = tokio::select! {
         pool = connect(&config) => pool?,
         () = signals.next() => return Ok(()),
     };
     let addresses = listeners.addresses();
-    let running = App::build(config, pool, listeners).spawn().await;
+    let running = App::build(config, pool, listeners, trouble).spawn().await;
     announce(&format!("ready {addresses} database={database}"));
     let failed = tokio::select! {
         () = signals.next() => false,
         () = running.failed() => true,
     };
+    stopping.cancel();
     tracing::info!("stopping");
     running.stop(signals.next()).await;
     if failed {

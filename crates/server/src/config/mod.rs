@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use llm_observatory_config::{Names, Problems, Validate};
 use llm_observatory_ingest::IngestConfig;
+use llm_observatory_private_postgres::PrivatePostgresConfig;
 use llm_observatory_query::QueryConfig;
 use llm_observatory_storage::StorageConfig;
 use llm_observatory_storage::config::ENVIRONMENT;
@@ -71,6 +72,8 @@ pub struct Config {
     pub log: String,
     /// How it is logged.
     pub log_format: LogFormat,
+    /// The PostgreSQL of the daemon's own, when no database is configured.
+    pub private_postgres: PrivatePostgresConfig,
     /// PostgreSQL and Redis.
     pub storage: StorageConfig,
     /// Receiving OTLP.
@@ -118,6 +121,7 @@ impl Default for Config {
             connections: ConnectionsConfig::default(),
             log: "info".to_owned(),
             log_format: LogFormat::Text,
+            private_postgres: PrivatePostgresConfig::default(),
             storage: StorageConfig::default(),
             ingest: IngestConfig::default(),
             query: QueryConfig::default(),
@@ -167,6 +171,7 @@ impl Config {
 impl Validate for Config {
     fn validate(&self, problems: &mut Problems) {
         problems.section("connections", &self.connections);
+        problems.section("private_postgres", &self.private_postgres);
         problems.section("storage", &self.storage);
         problems.section("ingest", &self.ingest);
         problems.section("query", &self.query);

@@ -6,6 +6,7 @@ use llm_observatory_core::trace::StatusCode;
 use llm_observatory_storage::TraceRepository;
 use llm_observatory_storage::models::SpanRow;
 use llm_observatory_storage::models::trace::Span;
+use llm_observatory_storage::postgres::WriterConnection;
 use llm_observatory_storage::repositories::TimeRange;
 use llm_observatory_storage::repositories::trace::{Durations, ServiceStatistics, SpanFilter, TraceFilter};
 
@@ -143,7 +144,7 @@ async fn of_several_spans_with_one_id_the_earliest_is_found_with_its_events() {
 }
 
 /// Spans of both days: of two services and of none, with and without errors, in ties, and one of the other project.
-async fn store_mixed(writer: &llm_observatory_storage::postgres::WriterConnection) {
+async fn store_mixed(writer: &WriterConnection) {
     let with = |mut row: SpanRow, status: Option<i32>, lasts: Option<u64>| {
         row.status = status.map(StatusCode);
         row.end_time = lasts.map_or(UnixNanos::UNKNOWN, |nanos| UnixNanos(row.start_time.0 + nanos));
