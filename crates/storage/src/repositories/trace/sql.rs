@@ -4,6 +4,7 @@ use crate::models::row::Row as _;
 use crate::models::{EventRow, SpanRow, TraceRow};
 use crate::repositories::conditions::{Column, Operator, PLACE, with_all};
 use crate::statement::Statement;
+
 /// The statements of this module.
 pub(in crate::repositories) const STATEMENTS: &[&Statement] = &[
     &LIST,
