@@ -1,29 +1,29 @@
-//! Why there is no configuration.
+//! Why a configuration can't be loaded.
 
 use std::path::PathBuf;
 
 use crate::problem::Problem;
 
-/// A configuration that can't be used, with everything that is wrong with it.
+/// Why a configuration can't be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file can't be opened.
     #[error("configuration file {path}: {error}")]
     File {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// The system's reason. The message has it, so it is no `source` that would repeat it.
+        /// The operating system's reason. It is part of the message and therefore not a `source`: it would show twice.
         error: std::io::Error,
     },
-    /// The file is not what its ending says.
+    /// The file does not parse as the format that its ending names, or its ending names no format.
     #[error("configuration file {path}: {message}")]
     Syntax {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// Where it stops making sense.
+        /// What does not parse, and where.
         message: String,
     },
-    /// One or more settings are wrong.
+    /// One or more settings are wrong; every one of them is listed.
     #[error("invalid configuration:{}", lines(.0))]
     Invalid(Vec<Problem>),
 }

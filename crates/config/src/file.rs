@@ -1,4 +1,4 @@
-//! Configuration files, as figment's providers. Figment's own formats bring older copies of the parsers.
+//! Configuration files as figment providers. Figment's own formats would pull in older versions of the parsers.
 
 use std::fs::File;
 use std::path::Path;
@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use crate::error::ConfigError;
 
-/// Lays the settings of a YAML, TOML or JSON file, told by its ending, over those that are there.
+/// Merges the settings of a file over those in `figment`. The ending names the format: .yaml, .yml, .toml or .json.
 pub(crate) fn merge(figment: Figment, path: &Path) -> Result<Figment, ConfigError> {
     let syntax = |message| ConfigError::Syntax { path: path.to_owned(), message };
-    // Figment tells of a file that can't be opened in words that have no cause.
+    // Figment's own error for a file that can't be opened has no cause.
     File::open(path).map_err(|error| ConfigError::File { path: path.to_owned(), error })?;
     let figment = match path.extension().and_then(|ending| ending.to_str()) {
         Some("yaml" | "yml") => figment.merge(Yaml::file_exact(path)),
@@ -21,7 +21,7 @@ pub(crate) fn merge(figment: Figment, path: &Path) -> Result<Figment, ConfigErro
         Some("json") => figment.merge(Json::file_exact(path)),
         _ => return Err(syntax("the name must end in .yaml, .yml, .toml or .json".to_owned())),
     };
-    // The layers below are in order, so that whatever figment can't read is in the file.
+    // The layers below are valid, so an error here is in the file.
     match figment.extract::<figment::value::Dict>() {
         Ok(_) => Ok(figment),
         Err(error) => Err(syntax(error.kind.to_string())),
@@ -47,7 +47,7 @@ impl Format for Toml {
 
     fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Self::Error> {
         let parsed = toml::from_str(text).map_err(|error| {
-            // The error shows the line that it can't read, and with it what may be a password.
+            // The error's own text quotes the line, which may hold a password.
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             Self::Error::custom(format!("{} at line {}", error.message(), before.matches('\n').count() + 1))
         })?;
@@ -64,12 +64,12 @@ impl Format for Json {
     }
 }
 
-/// The names and values of a parsed file. An empty YAML file is null, and changes nothing.
+/// The settings of a parsed file. An empty YAML file parses as null and changes nothing.
 fn settings<T: DeserializeOwned>(parsed: Value) -> Result<T, &'static str> {
     let settings = match parsed {
         Value::Object(settings) => settings,
         Value::Null => serde_json::Map::new(),
-        _ => return Err("must hold settings by their names"),
+        _ => return Err("must map names to settings"),
     };
-    serde_json::from_value(Value::Object(settings)).map_err(|_| "holds what no setting can be")
+    serde_json::from_value(Value::Object(settings)).map_err(|_| "holds a value of a kind that no setting has")
 }

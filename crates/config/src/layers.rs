@@ -1,40 +1,40 @@
-//! Where settings come from, beside the defaults and the file: variables and flags, whose values are texts.
+//! The layers over the defaults: a file, environment variables and flags. Variables and flags hold texts only.
 
 use std::path::PathBuf;
 
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Metadata, Profile, Provider};
 
-/// What lies over the defaults, each layer over the one before it. It has no `Debug`: values may be secrets.
+/// The layers over the defaults, lowest first. There is no `Debug`: values may be secrets.
 #[derive(Clone, Default)]
 pub struct Layers {
-    /// A YAML, TOML or JSON file.
+    /// Path of a YAML, TOML or JSON file.
     pub file: Option<PathBuf>,
-    /// Environment variables.
+    /// Environment variables: name and value.
     pub environment: Vec<(String, String)>,
-    /// Flags of the command line.
+    /// Flags of the command line. Of two flags for one setting the later wins.
     pub flags: Vec<Flag>,
 }
 
-/// A flag of the command line that gives a setting. It has no `Debug`: its value may be a secret.
+/// A flag of the command line that sets one setting. There is no `Debug`: the value may be a secret.
 #[derive(Clone)]
 pub struct Flag {
-    /// As it is written: `--ingest-listen`.
+    /// The flag as users type it: `--ingest-listen`.
     pub name: &'static str,
-    /// The path of its setting: `ingest_listen`.
+    /// Path of the setting: `ingest_listen`.
     pub path: &'static str,
-    /// What was given.
+    /// The value as users typed it.
     pub value: String,
 }
 
-/// How environment variables name settings.
+/// Which environment variable sets which setting.
 #[derive(Debug, Clone)]
 pub struct Names {
-    /// Variables with names that people know from elsewhere, and the paths of their settings.
+    /// Conventional variables such as `DATABASE_URL`, each with the path of its setting.
     pub usual: Vec<(String, String)>,
-    /// How variables begin that name a setting by its path: `OBSERVATORY_`, as in `OBSERVATORY_INGEST__WRITERS`.
+    /// Prefix of the variables that name a setting by its path: `OBSERVATORY_`, as in `OBSERVATORY_INGEST__WRITERS`.
     pub prefix: &'static str,
-    /// Which variables begin like that and are no settings.
+    /// Returns true for a variable that has the prefix and is no setting.
     pub foreign: fn(&str) -> bool,
 }
 
@@ -45,9 +45,9 @@ impl Default for Names {
 }
 
 impl Names {
-    /// The settings that these variables give. An empty variable counts as not set.
+    /// The settings in these variables. An empty variable counts as not set.
     ///
-    /// A variable with our prefix comes after one with a usual name, and so it counts.
+    /// A variable with the prefix comes after a conventional one for the same setting, so it wins.
     pub(crate) fn given(&self, environment: &[(String, String)]) -> Vec<Given> {
         let set = environment.iter().filter(|(name, value)| !value.is_empty() && !(self.foreign)(name));
         let mut given: Vec<_> = set
@@ -69,9 +69,9 @@ impl Flag {
     }
 }
 
-/// One setting that a variable or a flag gives, as a layer of its own: so figment knows where it came from.
+/// One setting from a variable or a flag. It is a layer of its own, so that figment remembers its source.
 ///
-/// Figment's provider of environment variables guesses the types of values; a password of digits is a text.
+/// Figment's own provider of environment variables guesses types, and would read a password of digits as a number.
 pub(crate) struct Given {
     source: String,
     path: String,
@@ -89,7 +89,7 @@ impl Provider for Given {
     }
 }
 
-/// The variables of this process's environment, without those that are no text.
+/// The environment variables of this process: name and value. Those that are not UTF-8 are left out.
 pub fn variables() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

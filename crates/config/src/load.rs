@@ -1,4 +1,4 @@
-//! Lays the layers over each other, and makes a configuration of what is on top.
+//! Merges the layers over the defaults and builds a configuration from the result.
 
 use figment::error::Kind;
 use figment::providers::Serialized;
@@ -13,11 +13,12 @@ use crate::layers::{Layers, Names};
 use crate::problem::Problem;
 use crate::problems::{Problems, Validate};
 
-/// The configuration that the layers give, over the defaults of `T`.
+/// Loads a configuration: the layers over the defaults of `T`.
 ///
 /// # Errors
-/// [`ConfigError::File`] and [`ConfigError::Syntax`] for the file; [`ConfigError::Invalid`] with everything that is wrong
-/// with the settings: unknown names, values of another type, and what [`Validate`] says of the rest.
+/// [`ConfigError::File`] when the file can't be opened, [`ConfigError::Syntax`] when it does not parse, and
+/// [`ConfigError::Invalid`] with every wrong setting: unknown names, values of another type, and the problems that
+/// [`Validate`] reports.
 pub fn load<T>(layers: &Layers, names: &Names) -> Result<T, ConfigError>
 where
     T: Default + Serialize + DeserializeOwned + Validate,
@@ -42,7 +43,7 @@ where
         let key = error.path.join(".");
         let source = source(&figment, &settings, &key);
         found.push(Problem { message: message(&error.kind, defaults.find_ref(&key)), key, source });
-        // What is wrong gives way to its default, so that what else is wrong comes to light too.
+        // The default takes the place of the wrong value, so that the next round finds the next mistake.
         if !put_back(&mut settings, &defaults, &error.path) {
             return Err(ConfigError::Invalid(found));
         }
@@ -56,7 +57,7 @@ where
     if found.is_empty() { Ok(config) } else { Err(ConfigError::Invalid(found)) }
 }
 
-/// All settings that the layers give, as one tree whose values know their layer.
+/// All settings as one tree, whose values remember their layer.
 fn tree(figment: &Figment) -> Result<Value, ConfigError> {
     let unreadable = |error: figment::Error| {
         let message = error.kind.to_string();
@@ -66,7 +67,7 @@ fn tree(figment: &Figment) -> Result<Value, ConfigError> {
     Ok(Value::from(settings.unwrap_or_default()))
 }
 
-/// Turns texts into the numbers and truth values that `default` has in their place: variables and flags know only text.
+/// Parses texts from variables and flags as numbers or booleans, wherever `default` has a number or boolean.
 fn read_texts(value: &mut Value, default: &Value) {
     let tag = value.tag();
     match (value, default) {
@@ -89,12 +90,14 @@ fn read_texts(value: &mut Value, default: &Value) {
     }
 }
 
-/// What would be right in the place of what can't be read.
+/// What a setting of the wrong type must be instead.
 fn message(kind: &Kind, default: Option<&Value>) -> String {
     match (kind, default) {
-        (Kind::UnknownField(_, known), _) => format!("is not a setting; there are: {}", known.join(", ")),
+        (Kind::UnknownField(_, known), _) => {
+            format!("is not a setting; known settings: {}", known.join(", "))
+        }
         (Kind::UnknownVariant(_, known), _) => format!("must be one of: {}", known.join(", ")),
-        (_, Some(Value::Dict(..))) => "must be a section with settings of its own".to_owned(),
+        (_, Some(Value::Dict(..))) => "must be a section with settings".to_owned(),
         (_, Some(Value::Bool(..))) => "must be true or false".to_owned(),
         (Kind::InvalidValue(_, wanted), Some(number @ Value::Num(..))) => {
             format!(
@@ -112,7 +115,7 @@ fn message(kind: &Kind, default: Option<&Value>) -> String {
     }
 }
 
-/// What fits into a type of Rust.
+/// The range of a Rust integer type.
 fn range(wanted: &str) -> String {
     match wanted {
         "u8" => format!("0 to {}", u8::MAX),
@@ -122,7 +125,7 @@ fn range(wanted: &str) -> String {
     }
 }
 
-/// The file, variable or flag that the setting `key` has its value from; None for a default.
+/// The file, variable or flag that set `key`; None for a default.
 fn source(figment: &Figment, settings: &Value, key: &str) -> Option<String> {
     match figment.get_metadata(settings.find_ref(key)?.tag())?.source.as_ref()? {
         Source::Code(_) => None,
@@ -130,7 +133,7 @@ fn source(figment: &Figment, settings: &Value, key: &str) -> Option<String> {
     }
 }
 
-/// Gives the setting at `path` its default, or takes it away if it has none. Returns whether that changed anything.
+/// Resets the setting at `path` to its default, or removes it if it has none. Returns whether that changed anything.
 fn put_back(settings: &mut Value, defaults: &Value, path: &[String]) -> bool {
     let (Some((name, rest)), Value::Dict(_, settings), Value::Dict(_, defaults)) =
         (path.split_first(), settings, defaults)

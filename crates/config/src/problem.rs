@@ -5,11 +5,11 @@ use std::fmt;
 /// One wrong setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Which setting, by its path: `storage.database.port`.
+    /// Path of the setting: `storage.database.port`.
     pub key: String,
-    /// What would be right. Never holds the value: it may be a secret.
+    /// What the value must be. It never quotes the value, which may be a secret.
     pub message: String,
-    /// Where the value came from: a file, an environment variable or a flag. None for a default.
+    /// The file, environment variable or flag that set the value. None for a default.
     pub source: Option<String>,
 }
 

@@ -1,19 +1,19 @@
-//! What is wrong with a configuration, and the one way in which every section of it tells that.
+//! `Validate`, the trait by which each section of a configuration reports its problems, and their collector.
 
 use std::fmt;
 
 use crate::error::ConfigError;
 use crate::problem::Problem;
 
-/// A configuration, or a section of one, that knows what must hold for it.
+/// A configuration, or a section of one, that checks its own values.
 pub trait Validate {
-    /// Tells `problems` everything that is wrong with the values.
+    /// Adds everything that is wrong with the values to `problems`.
     fn validate(&self, problems: &mut Problems);
 
-    /// Whether the configuration can be used.
+    /// Checks the configuration.
     ///
     /// # Errors
-    /// [`ConfigError::Invalid`] with every problem at once.
+    /// [`ConfigError::Invalid`] with every problem.
     fn check(&self) -> Result<(), ConfigError> {
         let mut problems = Problems::default();
         self.validate(&mut problems);
@@ -21,16 +21,16 @@ pub trait Validate {
     }
 }
 
-/// Collects what is wrong, each problem under the path of its setting.
+/// Collects problems, each under the path of its setting.
 #[derive(Debug, Default)]
 pub struct Problems {
     found: Vec<Problem>,
-    /// The path of the section that is being looked at, with a dot at its end.
+    /// Path of the section under validation, with a dot at its end.
     section: String,
 }
 
 impl Problems {
-    /// The setting `key` of the section at hand must be as `message` says, if this does not hold.
+    /// Unless `holds`, reports that the setting `key` of the current section `message`s: "must be ...", "is not ...".
     pub fn require(&mut self, holds: bool, key: &str, message: impl Into<String>) {
         if !holds {
             let key = format!("{}{key}", self.section);
@@ -38,22 +38,22 @@ impl Problems {
         }
     }
 
-    /// `value` must not be less than `least`.
+    /// Reports `key` if `value` is less than `least`.
     pub fn at_least<N: PartialOrd + fmt::Display>(&mut self, key: &str, value: N, least: N) {
         self.require(value >= least, key, format!("must be at least {least}"));
     }
 
-    /// `value` must not be more than `most`.
+    /// Reports `key` if `value` is more than `most`.
     pub fn at_most<N: PartialOrd + fmt::Display>(&mut self, key: &str, value: N, most: N) {
         self.require(value <= most, key, format!("must be at most {most}"));
     }
 
-    /// `value` must not be less than that of the setting `other` beside it.
+    /// Reports `key` if `value` is less than `least`, the value of the setting `other` of the same section.
     pub fn not_less_than<N: PartialOrd>(&mut self, key: &str, value: N, other: &str, least: N) {
         self.require(value >= least, key, format!("must not be less than {}{other}", self.section));
     }
 
-    /// What is wrong with the section `name` of the section at hand.
+    /// Validates `section`, which is the section `name` of the current one.
     pub fn section(&mut self, name: &str, section: &impl Validate) {
         let outer = self.section.len();
         self.section.push_str(name);
@@ -62,15 +62,11 @@ impl Problems {
         self.section.truncate(outer);
     }
 
-    /// Nothing, or everything that was found as an error.
-    ///
-    /// # Errors
-    /// [`ConfigError::Invalid`] when anything was found.
-    pub fn into_result(self) -> Result<(), ConfigError> {
+    fn into_result(self) -> Result<(), ConfigError> {
         if self.found.is_empty() { Ok(()) } else { Err(ConfigError::Invalid(self.found)) }
     }
 
-    /// Everything that was found.
+    /// The problems, in the order in which they were reported.
     pub fn into_found(self) -> Vec<Problem> {
         self.found
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// A password, or a URL that may hold one. `Debug` and serialisation show only that it is there.
+/// A password, or a URL that may hold one. `Debug` and `Serialize` show `[secret]` instead.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
@@ -15,7 +15,7 @@ impl Secret {
         Self(secret.into())
     }
 
-    /// The secret itself, for the driver that needs it.
+    /// The secret in clear text, for the driver that needs it.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -67,7 +67,7 @@ fn environment(variables: &[(&str, &str)]) -> Layers {
     Layers { environment, ..Layers::default() }
 }
 
-/// What is wrong, a line each.
+/// The problems of a configuration, one line each.
 fn problems(layers: &Layers) -> Vec<String> {
     match load::<House>(layers, &names()) {
         Ok(_) => Vec::new(),
@@ -109,11 +109,11 @@ fn variables_name_settings_by_their_usual_names_or_by_their_paths() {
     assert_eq!(house.key, Some(Secret::new("0123")), "a key of digits is still a text");
     let both: House =
         load(&environment(&[("HOUSE_DOOR", "[::1]:2"), ("DOOR", "[::1]:1")]), &names()).unwrap();
-    assert_eq!(both.door.port(), 2, "our own name wins, wherever it stands");
+    assert_eq!(both.door.port(), 2, "the prefixed name wins, whatever the order");
 }
 
 #[test]
-fn every_mistake_is_told_with_its_setting_and_where_it_came_from() {
+fn every_mistake_is_reported_with_its_setting_and_its_source() {
     let mut layers = environment(&[
         ("DOOR", "80"),
         ("HOUSE_COLOUR", "green"),
@@ -123,40 +123,40 @@ fn every_mistake_is_told_with_its_setting_and_where_it_came_from() {
         ("HOUSE_ROOF__TILES", "3"),
     ]);
     layers.flags = vec![Flag { name: "--guests", path: "kitchen.guests", value: "0".to_owned() }];
-    let mut told = problems(&layers);
-    told.sort();
+    let mut reported = problems(&layers);
+    reported.sort();
     let expected = [
         "colour must be one of: red, blue (from HOUSE_COLOUR)",
         "door must be written like 127.0.0.1:80 (from DOOR)",
-        "kitchen.forks is not a setting; there are: plates, guests (from HOUSE_KITCHEN__FORKS)",
+        "kitchen.forks is not a setting; known settings: plates, guests (from HOUSE_KITCHEN__FORKS)",
         "kitchen.guests must be at least 1 (from --guests)",
         "kitchen.plates must be a whole number, 0 to 65535, like 6 (from HOUSE_KITCHEN__PLATES)",
         "lit must be true or false (from HOUSE_LIT)",
-        "roof is not a setting; there are: door, colour, lit, key, kitchen (from HOUSE_ROOF__TILES)",
+        "roof is not a setting; known settings: door, colour, lit, key, kitchen (from HOUSE_ROOF__TILES)",
     ];
-    assert_eq!(told, expected);
+    assert_eq!(reported, expected);
 }
 
 #[test]
-fn a_file_is_named_with_its_mistakes() {
+fn mistakes_in_a_file_name_the_file() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("house.yaml");
     std::fs::write(&file, "kitchen: 3\ncolour:\n  red: 1\nkey: 12345\nlit: 1\n").unwrap();
     let layers = Layers { file: Some(file.clone()), ..Layers::default() };
-    let told = problems(&layers);
-    assert_eq!(told.len(), 4, "{told:?}");
-    for (told, begin) in
-        told.iter().zip(["colour", "key must be a text", "kitchen must be a section", "lit must be"])
+    let reported = problems(&layers);
+    assert_eq!(reported.len(), 4, "{reported:?}");
+    for (problem, begin) in
+        reported.iter().zip(["colour", "key must be a text", "kitchen must be a section", "lit must be"])
     {
-        assert!(told.starts_with(begin) && told.contains("house.yaml"), "{told}");
-        assert!(!told.contains("12345"), "values stay unsaid: {told}");
+        assert!(problem.starts_with(begin) && problem.contains("house.yaml"), "{problem}");
+        assert!(!problem.contains("12345"), "no message quotes a value: {problem}");
     }
     std::fs::write(&file, "# nothing yet\n").unwrap();
     assert_eq!(problems(&layers), Vec::<String>::new(), "an empty file changes nothing");
 }
 
 #[test]
-fn a_file_that_is_none_says_why() {
+fn a_file_that_cannot_be_read_is_an_error_with_the_place() {
     let directory = tempfile::tempdir().unwrap();
     let load = |name: &str| {
         let file = Some(directory.path().join(name));
@@ -165,13 +165,13 @@ fn a_file_that_is_none_says_why() {
     assert!(matches!(load("absent.toml"), ConfigError::File { .. }));
     for (name, text, reason) in [
         ("a.toml", "lit = true\nkey = \"hunter2\nlit = false\n", "at line 2"),
-        ("a.yaml", "hunter2", "must hold settings by their names"),
+        ("a.yaml", "hunter2", "must map names to settings"),
         ("a.json", "{\"key\": \"hunter2\",, }", "line 1 column 19"),
         ("a.txt", "hunter2", "must end in .yaml, .yml, .toml or .json"),
     ] {
         std::fs::write(directory.path().join(name), text).unwrap();
-        let told = load(name).to_string();
-        assert!(told.contains(name) && told.contains(reason), "{told}");
-        assert!(!told.contains("hunter2"), "values stay unsaid: {told}");
+        let message = load(name).to_string();
+        assert!(message.contains(name) && message.contains(reason), "{message}");
+        assert!(!message.contains("hunter2"), "no message quotes a value: {message}");
     }
 }

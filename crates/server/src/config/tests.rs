@@ -53,7 +53,7 @@ fn every_mistake_is_told_at_once() {
     let error =
         load(&layers(&[("OBSERVATORY_INGEST__WRITER", "1"), ("OBSERVATORY_SHUTDOWN_S", "soon")], &[]));
     let error = error.unwrap_err().to_string();
-    assert!(error.contains("ingest.writer is not a setting; there are: "), "{error}");
+    assert!(error.contains("ingest.writer is not a setting; known settings: "), "{error}");
     assert!(error.contains("shutdown_s must be a whole number"), "{error}");
 
     let error = load(&layers(
