@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// One attribute: a key and its value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attribute<'a> {
-    /// The key; unique in a well-formed list, but clients do send duplicates.
+    /// The key. OTLP requires unique keys in a list; clients send duplicates all the same.
     pub key: Cow<'a, str>,
     /// The value.
     pub value: Value<'a>,
@@ -14,7 +14,7 @@ pub struct Attribute<'a> {
 /// OTLP's `AnyValue`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value<'a> {
-    /// No variant set, which OTLP defines as a valid, empty value.
+    /// No variant set. OTLP defines this as a valid, empty value.
     Empty,
     /// UTF-8 text.
     Str(Cow<'a, str>),
@@ -24,28 +24,28 @@ pub enum Value<'a> {
     Int(i64),
     /// A double; may be NaN or infinite.
     Double(f64),
-    /// Bytes, which need not be text.
+    /// Arbitrary bytes.
     Bytes(Cow<'a, [u8]>),
-    /// A list; its values may differ in kind.
+    /// A list of values, possibly of different kinds.
     Array(Vec<Value<'a>>),
     /// A nested list of attributes.
     Map(Vec<Attribute<'a>>),
 }
 
 impl<'a> Attribute<'a> {
-    /// An attribute from anything that can be a key and a value.
+    /// An attribute with this key and value.
     pub fn new(key: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) -> Self {
         Self { key: key.into(), value: value.into() }
     }
 }
 
-/// The last value under `key`: for duplicates the last one wins, as in PostgreSQL's jsonb.
+/// The value of the attribute `key`. Of duplicates the last wins, as in PostgreSQL's jsonb.
 pub fn find<'s, 'a>(attributes: &'s [Attribute<'a>], key: &str) -> Option<&'s Value<'a>> {
     attributes.iter().rev().find(|attribute| attribute.key == key).map(|attribute| &attribute.value)
 }
 
 impl<'a> Value<'a> {
-    /// The text, if this is text and not empty.
+    /// The text, if this is a text that is not empty.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Str(text) if !text.is_empty() => Some(text),
@@ -53,7 +53,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The number, from an integer, a whole double, or a text that spells an integer (several SDKs send those).
+    /// The number, if this is an integer, a whole double below 9e15, or a text of an integer (several SDKs send those).
     pub fn as_int(&self) -> Option<i64> {
         match self {
             Self::Int(number) => Some(*number),

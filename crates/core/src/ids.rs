@@ -1,30 +1,31 @@
-//! Identifiers. Each is its own type, so that a span id can't stand where a trace id should.
+//! Identifiers. Each has its own type, so that the compiler tells a span id from a trace id.
 
 use std::fmt;
 use std::str::FromStr;
 
 use uuid::Uuid;
 
-/// The namespace under which trace ids that are not 16 bytes become UUIDs (version 5).
+/// The namespace of the version-5 UUIDs that [`TraceId::from_foreign`] derives from names.
 ///
-/// It is itself the version-5 UUID of `llm-observatory/trace-id` in the URL namespace, so anyone can derive it again.
+/// It is itself the version-5 UUID of `llm-observatory/trace-id` in the URL namespace, so that other programs can
+/// derive it.
 pub const FOREIGN_TRACE_NAMESPACE: Uuid = Uuid::from_u128(0x5845_f732_8bbb_552f_b2d2_3ff4_64a8_2b1c);
 
 /// Why a text is not an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// The text has another length, or a character that is no hexadecimal digit.
+    /// The text has the wrong length, or a character that is not a hexadecimal digit.
     #[error("expected {expected} hexadecimal digits")]
     NotHex {
-        /// How many digits this kind of id has.
+        /// Number of digits of this kind of id: 32 or 16.
         expected: usize,
     },
     /// All bits are zero, which OTLP defines as "no id".
-    #[error("an id whose bits are all zero is not valid")]
+    #[error("an id of zeros is not valid")]
     Zero,
 }
 
-/// A W3C trace id: 16 bytes, not all zero. Its UUID in PostgreSQL is these very bits.
+/// A W3C trace id: 16 bytes, not all zero. PostgreSQL stores the same 128 bits as a UUID.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TraceId([u8; 16]);
 
@@ -35,10 +36,10 @@ impl TraceId {
         (bytes != [0; 16]).then_some(Self(bytes))
     }
 
-    /// The id of a trace that some other system named with a text of its own.
+    /// The id of a trace that another system names with a text.
     ///
-    /// 32 hexadecimal digits, or a UUID with its dashes, are taken as the bits that they are; anything else
-    /// becomes the version-5 UUID of the text, so the same name is the same trace everywhere.
+    /// 32 hexadecimal digits, or a UUID with dashes, are read as those 128 bits. Any other text becomes its version-5 UUID
+    /// in [`FOREIGN_TRACE_NAMESPACE`], so the same name is the same trace everywhere.
     pub fn from_foreign(name: &str) -> Self {
         Uuid::parse_str(name)
             .ok()
@@ -46,17 +47,17 @@ impl TraceId {
             .unwrap_or_else(|| Self(*Uuid::new_v5(&FOREIGN_TRACE_NAMESPACE, name.as_bytes()).as_bytes()))
     }
 
-    /// The id from its UUID, which is the same 128 bits.
+    /// The id with the same 128 bits as the UUID.
     pub const fn from_uuid(uuid: Uuid) -> Self {
         Self(*uuid.as_bytes())
     }
 
-    /// The UUID of this trace: the same 128 bits.
+    /// The UUID with the same 128 bits as the id.
     pub const fn uuid(&self) -> Uuid {
         Uuid::from_bytes(self.0)
     }
 
-    /// The bytes as they stand on the wire.
+    /// The bytes, as on the wire.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
@@ -82,7 +83,7 @@ impl SpanId {
         (bytes != [0; 8]).then_some(Self(bytes))
     }
 
-    /// The bytes as they stand on the wire.
+    /// The bytes, as on the wire.
     pub const fn as_bytes(&self) -> &[u8; 8] {
         &self.0
     }
@@ -121,12 +122,12 @@ fn parse_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(bytes)
 }
 
-/// A project: the unit of isolation. Every row of telemetry carries one.
+/// A row of `projects`: the unit of isolation. Every row of telemetry belongs to one project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProjectId(pub i32);
 
 impl ProjectId {
-    /// The project named `default`, which exists from the first migration on.
+    /// The project named `default`, which the first migration creates.
     pub const DEFAULT: Self = Self(1);
 }
 
@@ -139,13 +140,13 @@ macro_rules! content_ids {
 }
 
 content_ids! {
-    /// A distinct resource: the hash of its canonical content.
+    /// Id of a resource: the hash of its canonical content.
     ResourceId,
-    /// A distinct instrumentation scope: the hash of its canonical content.
+    /// Id of an instrumentation scope: the hash of its canonical content.
     ScopeId,
-    /// A distinct metric definition: the hash of its canonical content.
+    /// Id of a metric definition: the hash of its canonical content.
     MetricId,
-    /// A distinct metric stream (definition, resource, scope, attributes): the hash of its canonical content.
+    /// Id of a series (definition, resource, scope, attributes): the hash of its canonical content.
     SeriesId,
 }
 
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_of_the_wrong_shape_are_told_apart() {
+    fn ids_of_the_wrong_shape_are_errors() {
         assert_eq!("".parse::<TraceId>(), Err(IdError::NotHex { expected: 32 }));
         assert_eq!("z".repeat(32).parse::<TraceId>(), Err(IdError::NotHex { expected: 32 }));
         assert_eq!("0".repeat(16).parse::<SpanId>(), Err(IdError::Zero));

@@ -1,11 +1,12 @@
 //! The severity of a log record.
 
-/// OTLP `SeverityNumber`: 1 to 24 in steps of four from TRACE to FATAL, 0 for unspecified; an open enum.
+/// OTLP `SeverityNumber`: 1 to 24, four numbers each for TRACE, DEBUG, INFO, WARN, ERROR and FATAL; 0 for unspecified.
+/// An open enum: other numbers are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Severity(pub i32);
 
 impl Severity {
-    /// Not told.
+    /// The record has no severity.
     pub const UNSPECIFIED: Self = Self(0);
     /// The lowest of the INFO numbers.
     pub const INFO: Self = Self(9);

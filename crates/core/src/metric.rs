@@ -1,6 +1,6 @@
 //! The enumerations of a metric.
 
-/// Which of OTLP's kinds of data a metric carries.
+/// The kind of data that a metric carries, by OTLP's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(i16)]
 pub enum MetricKind {
@@ -17,7 +17,7 @@ pub enum MetricKind {
 }
 
 impl MetricKind {
-    /// The kind from the number in the `metrics` table.
+    /// The kind with this number in the column `metrics.kind`; `None` for an unknown number.
     pub const fn from_column(number: i16) -> Option<Self> {
         match number {
             1 => Some(Self::Gauge),
@@ -29,18 +29,18 @@ impl MetricKind {
         }
     }
 
-    /// The number in the `metrics` table.
+    /// The number of the kind in the column `metrics.kind`.
     pub const fn column(self) -> i16 {
         self as i16
     }
 }
 
-/// OTLP `AggregationTemporality`; an open enum.
+/// OTLP `AggregationTemporality`. An open enum: unknown numbers are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Temporality(pub i32);
 
 impl Temporality {
-    /// Must not be used by clients; gauges and summaries have it, since they have none.
+    /// No temporality. Gauges and summaries have this; OTLP forbids it for the other kinds.
     pub const UNSPECIFIED: Self = Self(0);
     /// Values since the last report.
     pub const DELTA: Self = Self(1);
@@ -48,5 +48,5 @@ impl Temporality {
     pub const CUMULATIVE: Self = Self(2);
 }
 
-/// Bit 0 of a data point's flags: the series went stale, and this point has no value.
+/// Bit 0 of the flags of a data point: the series went stale, and this point has no value.
 pub const NO_RECORDED_VALUE: u32 = 1;

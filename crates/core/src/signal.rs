@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Which of OTLP's signals a request, a record or an account belongs to.
+/// One of OTLP's signals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(i16)]
 pub enum Signal {
@@ -18,7 +18,7 @@ impl Signal {
     /// All signals, in the order of their numbers.
     pub const ALL: [Self; 3] = [Self::Traces, Self::Metrics, Self::Logs];
 
-    /// The name in metrics, log lines and answers: `traces`, `metrics` or `logs`.
+    /// The name in Prometheus metrics, log lines and answers: `traces`, `metrics` or `logs`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Traces => "traces",
@@ -27,7 +27,7 @@ impl Signal {
         }
     }
 
-    /// The number in the tables `ingest_requests` and `ingest_rejections`.
+    /// The number of the signal in the tables `ingest_requests` and `ingest_rejections`.
     pub const fn column(self) -> i16 {
         self as i16
     }

@@ -1,4 +1,4 @@
-//! One LLM operation, as an application or a dialect tells it.
+//! One LLM operation, free of the dialect that its instrumentation uses.
 
 use crate::attributes::Attribute;
 use crate::ids::{ProjectId, SpanId, TraceId};
@@ -6,56 +6,56 @@ use crate::text::Text;
 use crate::time::UnixNanos;
 use crate::trace::StatusCode;
 
-/// One call to a language model (or an embedding model, a tool, an agent): the meaning of a span, free of dialect.
+/// One call to a language model, an embedding model, a tool or an agent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LlmSpan {
-    /// The project that it belongs to.
+    /// Project of the span.
     pub project_id: ProjectId,
-    /// The trace that it belongs to.
+    /// Trace of the span.
     pub trace_id: TraceId,
-    /// Its own id.
+    /// Id of the span.
     pub span_id: SpanId,
-    /// The span that called it, if any.
+    /// The calling span; `None` for a root span.
     pub parent_span_id: Option<SpanId>,
-    /// The name of the span, by convention `{operation} {model}`.
+    /// Name of the span, by convention `{operation} {model}`.
     pub name: Text,
-    /// The service that made the call (`service.name`).
+    /// `service.name` of the service that made the call.
     pub service_name: Text,
-    /// When the call began.
+    /// Start of the call.
     pub start_time: UnixNanos,
-    /// When it ended; unknown while it runs.
+    /// End of the call; unknown while it runs.
     pub end_time: UnixNanos,
-    /// Whether it succeeded.
+    /// Whether the call succeeded.
     pub status_code: StatusCode,
-    /// What went wrong, if anything.
+    /// Reason of a failure, or empty.
     pub status_message: Text,
-    /// What the call says.
+    /// Operation, provider, models and token counts.
     pub reading: LlmReading,
-    /// Every other attribute.
+    /// All other attributes.
     pub attributes: Vec<Attribute<'static>>,
 }
 
-/// What an LLM span says: the columns that are read out of it. Absent is absent, never zero.
+/// What `genai` reads out of an observation. An absent value is `None`, never zero or an empty text.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LlmReading {
     /// The operation, by OpenTelemetry's names: `chat`, `embeddings`, `execute_tool` ...
     pub operation: Option<Text>,
-    /// Who serves the model, by OpenTelemetry's names: `openai`, `anthropic`, `aws.bedrock` ...
+    /// The provider of the model, by OpenTelemetry's names: `openai`, `anthropic`, `aws.bedrock` ...
     pub provider: Option<Text>,
-    /// The model that was asked for.
+    /// The model that the request names.
     pub request_model: Option<Text>,
-    /// The model that answered.
+    /// The model that the response names.
     pub response_model: Option<Text>,
-    /// The conversation or session that the call belongs to.
+    /// The conversation or session of the call.
     pub session_id: Option<Text>,
-    /// The end user on whose behalf the call was made.
+    /// The end user on whose behalf the application makes the call.
     pub user_id: Option<Text>,
-    /// Tokens in and out.
+    /// Token counts of the call.
     pub usage: TokenUsage,
 }
 
 impl LlmReading {
-    /// Bytes of its texts.
+    /// Length of all its texts together, in bytes.
     pub fn text_bytes(&self) -> usize {
         let names = [&self.operation, &self.provider, &self.request_model, &self.response_model];
         let texts = names.into_iter().chain([&self.session_id, &self.user_id]);
@@ -63,17 +63,17 @@ impl LlmReading {
     }
 }
 
-/// Token counts. Input includes cached tokens, output includes reasoning; the parts stand beside them.
+/// Token counts of one call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TokenUsage {
-    /// All tokens that went in, cached ones included.
+    /// All input tokens, cached ones included.
     pub input: Option<i64>,
-    /// All tokens that came out, reasoning included.
+    /// All output tokens, reasoning included.
     pub output: Option<i64>,
-    /// The part of `input` that was read from a cache.
+    /// The part of `input` that the provider read from its cache.
     pub cache_read: Option<i64>,
-    /// The part of `input` that was written to a cache.
+    /// The part of `input` that the provider wrote to its cache.
     pub cache_creation: Option<i64>,
-    /// The part of `output` that was reasoning.
+    /// The part of `output` that is reasoning.
     pub reasoning: Option<i64>,
 }

@@ -1,4 +1,4 @@
-//! Text that PostgreSQL can hold.
+//! Text that PostgreSQL can store.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,19 +6,20 @@ use std::ops::Deref;
 
 use bytes::Bytes;
 
-/// UTF-8 without NUL, usually a slice of the request that brought it, so that keeping it copies nothing.
+/// UTF-8 without NUL. Usually a slice of the buffer of its request, which it keeps alive, so that cloning copies no bytes.
 ///
-/// PostgreSQL's `text` can't hold U+0000 (SQLSTATE 22021). What is not representable becomes U+FFFD.
+/// PostgreSQL's `text` can't store U+0000 (SQLSTATE 22021), so U+FFFD takes its place.
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Text(Bytes);
 
 impl Text {
-    /// No characters.
+    /// The empty text.
     pub const EMPTY: Self = Self(Bytes::new());
 
-    /// The text in `slice`, which must lie within `buffer`; shares the buffer when nothing needs mending.
+    /// The text in `slice`, mended like [`mend`]. Shares `buffer` unless it had to be mended.
     ///
-    /// Invalid UTF-8 and NUL are replaced by U+FFFD.
+    /// # Panics
+    /// When `slice` lies outside `buffer`, unless it is empty or had to be mended.
     pub fn from_wire(buffer: &Bytes, slice: &[u8]) -> Self {
         match mend(slice) {
             Cow::Borrowed("") => Self::EMPTY,
@@ -27,9 +28,9 @@ impl Text {
         }
     }
 
-    /// The text itself.
+    /// The text.
     pub fn as_str(&self) -> &str {
-        // Both constructors put only UTF-8 here; checking it again costs less than being wrong would.
+        // Every constructor checks for UTF-8. The second check is cheap, and std has no safe conversion without one.
         simdutf8::basic::from_utf8(&self.0).unwrap_or_default()
     }
 
@@ -39,7 +40,7 @@ impl Text {
     }
 }
 
-/// The bytes as text that PostgreSQL can hold: U+FFFD stands for invalid sequences and for NUL.
+/// The bytes as a text that PostgreSQL can store: U+FFFD replaces each invalid sequence and each NUL.
 pub fn mend(bytes: &[u8]) -> Cow<'_, str> {
     match simdutf8::basic::from_utf8(bytes) {
         Ok(text) if !bytes.contains(&0) => Cow::Borrowed(text),

@@ -1,8 +1,8 @@
-//! Points in time as OTLP tells them: nanoseconds since 1970-01-01 UTC, unsigned, zero for "unknown".
+//! Points in time as in OTLP: nanoseconds since 1970-01-01 UTC, unsigned, zero for "unknown".
 
 /// Nanoseconds since the Unix epoch, over the whole range of OTLP's `fixed64` (1970 to 2554).
 ///
-/// PostgreSQL's `timestamptz` holds microseconds, so a row keeps a time in two columns: the microseconds as
+/// PostgreSQL's `timestamptz` holds microseconds, so a row stores a time in two columns: whole microseconds as
 /// `timestamptz`, and the remaining 0 to 999 nanoseconds as `smallint`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixNanos(pub u64);
@@ -14,37 +14,37 @@ pub struct Day(pub i32);
 const NANOS_PER_DAY: u64 = 86_400_000_000_000;
 
 impl UnixNanos {
-    /// OTLP's "unknown".
+    /// Zero: OTLP's "unknown".
     pub const UNKNOWN: Self = Self(0);
 
-    /// Whether this is a real time and not OTLP's "unknown".
+    /// Whether this is a time, not OTLP's "unknown".
     pub const fn is_known(self) -> bool {
         self.0 != 0
     }
 
-    /// The time as whole microseconds since 1970; always fits (2554 is far below the limit).
+    /// Whole microseconds since 1970. They always fit: `i64` reaches far beyond 2554.
     pub const fn micros(self) -> i64 {
         (self.0 / 1000) as i64
     }
 
-    /// The nanoseconds, 0 to 999, that the microseconds leave over.
+    /// Nanoseconds beyond the whole microseconds: 0 to 999.
     pub const fn sub_micros(self) -> i16 {
         (self.0 % 1000) as i16
     }
 
-    /// The time from its two columns. Microseconds before 1970 can't come from OTLP and count as unknown.
+    /// The time from its two columns. Negative microseconds count as 1970, since OTLP has no earlier time.
     pub fn from_parts(micros: i64, sub_micros: i16) -> Self {
         let micros = u64::try_from(micros).unwrap_or(0);
         let rest = u64::try_from(sub_micros).unwrap_or(0);
         Self(micros.saturating_mul(1000).saturating_add(rest))
     }
 
-    /// The UTC day on which this time lies.
+    /// The UTC day of this time.
     pub const fn day(self) -> Day {
         Day((self.0 / NANOS_PER_DAY) as i32)
     }
 
-    /// Nanoseconds from `earlier` to `self`; zero when the clock ran backwards, capped at `i64::MAX`.
+    /// Nanoseconds from `earlier` to `self`: zero if `earlier` is later, at most `i64::MAX`.
     pub fn since(self, earlier: Self) -> i64 {
         i64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(i64::MAX)
     }

@@ -1,11 +1,11 @@
-//! The enumerations of a span. OTLP's enums are open: a number that is not known here is kept.
+//! The enumerations of a span. OTLP's enums are open: unknown numbers are kept.
 
 /// OTLP `Span.SpanKind`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct SpanKind(pub i32);
 
 impl SpanKind {
-    /// Not told; may be read as internal.
+    /// The span has no kind; OTLP lets readers treat it as internal.
     pub const UNSPECIFIED: Self = Self(0);
     /// Within an application.
     pub const INTERNAL: Self = Self(1);
@@ -24,10 +24,10 @@ impl SpanKind {
 pub struct StatusCode(pub i32);
 
 impl StatusCode {
-    /// Not told.
+    /// The status is not set.
     pub const UNSET: Self = Self(0);
-    /// Explicitly successful.
+    /// The operation succeeded, as the application says explicitly.
     pub const OK: Self = Self(1);
-    /// Failed.
+    /// The operation failed.
     pub const ERROR: Self = Self(2);
 }
