@@ -10,7 +10,7 @@ use detect::Dialect;
 
 pub use observation::{Event, LogObservation, Observation, Scope, SpanObservation};
 
-/// What the observation says about an LLM call, or `None` when it is about none.
+/// Reads the LLM call out of an observation; `None` if there is none in it.
 pub fn read(observation: &Observation<'_>) -> Option<LlmReading> {
     match detect::dialect(observation)? {
         Dialect::OtelGenai => Some(dialect::otel_genai::read(observation)),

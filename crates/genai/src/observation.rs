@@ -1,40 +1,40 @@
-//! Observations: what instrumentation tells, in OTLP's own terms.
+//! Observations: spans and log records in OTLP's terms.
 
 use llm_observatory_core::attributes::{Attribute, Value};
 use llm_observatory_core::trace::{SpanKind, StatusCode};
 
-/// A span with its events, or a log record. Either may tell of an LLM call.
+/// A span with its events, or a log record. Either may describe an LLM call.
 #[derive(Debug, Clone, Copy)]
 pub enum Observation<'a> {
-    /// A span, once all of it is known.
+    /// A span with all its events.
     Span(SpanObservation<'a>),
     /// A log record.
     Log(LogObservation<'a>),
 }
 
-/// The library that observed.
+/// The instrumentation scope: the library that made the observation.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Scope<'a> {
-    /// Its name; many dialects are told by it.
+    /// Name of the library. A dialect may be recognised by it.
     pub name: &'a str,
-    /// Its version: what a count means may depend on it.
+    /// Version of the library. The meaning of a token count may depend on it.
     pub version: &'a str,
 }
 
-/// What a span tells.
+/// The parts of a span that a dialect may read.
 #[derive(Debug, Clone, Copy)]
 pub struct SpanObservation<'a> {
     /// The library that made the span.
     pub scope: Scope<'a>,
     /// Name of the span.
     pub name: &'a str,
-    /// Server, client, internal ...
+    /// Kind of the span: server, client, internal ...
     pub kind: SpanKind,
-    /// Its status, if it carried one.
+    /// Status of the span; `None` if the client sent none.
     pub status: Option<StatusCode>,
-    /// Span attributes.
+    /// Attributes of the span.
     pub attributes: &'a [Attribute<'a>],
-    /// What happened in the span, in order.
+    /// Events of the span, in the order in which the client sent them.
     pub events: &'a [Event<'a>],
 }
 
@@ -43,25 +43,25 @@ pub struct SpanObservation<'a> {
 pub struct Event<'a> {
     /// Name of the event.
     pub name: &'a str,
-    /// Event attributes.
+    /// Attributes of the event.
     pub attributes: &'a [Attribute<'a>],
 }
 
-/// What a log record tells.
+/// The parts of a log record that a dialect may read.
 #[derive(Debug, Clone, Copy)]
 pub struct LogObservation<'a> {
     /// The library that made the record.
     pub scope: Scope<'a>,
-    /// What kind of event it is, or empty.
+    /// Event name of the record, or empty.
     pub event_name: &'a str,
-    /// Record attributes.
+    /// Attributes of the record.
     pub attributes: &'a [Attribute<'a>],
-    /// The body.
+    /// Body of the record.
     pub body: &'a Value<'a>,
 }
 
 impl<'a> Observation<'a> {
-    /// The attributes of the span or record itself.
+    /// The attributes of the span or log record, without those of its scope and events.
     pub(crate) fn attributes(&self) -> &'a [Attribute<'a>] {
         match self {
             Self::Span(span) => span.attributes,

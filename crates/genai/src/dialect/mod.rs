@@ -1,3 +1,3 @@
-//! One file a dialect.
+//! The dialects, one file each.
 
 pub(crate) mod otel_genai;

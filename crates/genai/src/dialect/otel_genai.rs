@@ -23,12 +23,12 @@ const CACHE_CREATION: &[&str] =
     &["gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation.input_tokens"];
 const REASONING: &[&str] = &["gen_ai.usage.reasoning.output_tokens"];
 
-/// Whether the observation carries any `gen_ai.*` attribute.
+/// Whether the observation has any `gen_ai.*` attribute.
 pub(crate) fn speaks(observation: &Observation<'_>) -> bool {
     observation.attributes().iter().any(|attribute| attribute.key.starts_with(PREFIX))
 }
 
-/// The reading of an observation in this dialect.
+/// Reads an observation in this dialect.
 pub(crate) fn read(observation: &Observation<'_>) -> LlmReading {
     let attributes = observation.attributes();
     let text = |keys| first(attributes, keys, |value| value.as_str().map(Text::from));
@@ -50,6 +50,7 @@ pub(crate) fn read(observation: &Observation<'_>) -> LlmReading {
     }
 }
 
+/// The value of the first of `keys` that is present and that `take` accepts.
 fn first<T>(
     attributes: &[Attribute<'_>],
     keys: &[&str],
@@ -90,8 +91,8 @@ mod tests {
         let reading = crate::read(&span(&attributes)).unwrap();
         assert_eq!(reading.provider.as_deref(), Some("azure.ai.openai"));
         assert_eq!(reading.usage.input, Some(2));
-        assert_eq!(reading.usage.output, Some(3), "numbers also come as text");
-        assert_eq!(reading.usage.cache_read, None, "a negative count is no count");
+        assert_eq!(reading.usage.output, Some(3), "some SDKs send numbers as texts");
+        assert_eq!(reading.usage.cache_read, None, "a negative count is ignored");
         assert_eq!(reading.session_id.as_deref(), Some("c-9"));
         assert_eq!(crate::read(&span(&[Attribute::new("http.route", "/chat")])), None);
     }
