@@ -2,7 +2,7 @@
 //!
 //! `DATABASE_URL=postgresql://user@localhost/scratch cargo run -p llm-observatory-storage --example copy_protocol`
 //!
-//! The database is migrated first, and the example's own trace stays in it.
+//! The example migrates the database first. It leaves its trace there.
 
 use std::time::{Instant, SystemTime};
 
@@ -36,7 +36,7 @@ async fn main() -> anyhow::Result<()> {
     let applied = pool.run_migrations().await?;
     println!("schema version {} ({} migrations applied now)", applied.version, applied.applied.len());
 
-    // A connection of its own: COPY keeps it busy from the first row to the last.
+    // A dedicated connection: COPY occupies it from the first row to the last.
     let client = pool.connect().await?;
     let now = UnixNanos::from(SystemTime::now());
     let trace_id = TraceId::from_foreign(&format!("{SERVICE} {}", now.0));

@@ -1,4 +1,4 @@
-//! What can go wrong, by who must act on it.
+//! The errors of the storage, and what each means for its caller.
 
 use std::fmt;
 
@@ -7,29 +7,29 @@ use tokio_postgres::error::SqlState;
 use crate::config::ConfigError;
 use crate::models::attributes::Inconsistent;
 
-/// What can go wrong in the storage.
+/// Why the storage could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The configuration is wrong: the operator must change it.
+    /// The configuration is invalid; the operator must change it.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// PostgreSQL can't be reached or can't work now: try again later.
+    /// PostgreSQL can't be reached, does not answer in time, or the connection was lost. Try again later.
     #[error("PostgreSQL is not available: {0}")]
     Unavailable(String),
-    /// The connection was lost between COMMIT and its answer, or the answer was not to be trusted: the transaction may be
-    /// committed or not. Run it again; the ledger knows.
+    /// The connection was lost between COMMIT and its answer, or PostgreSQL warned that a standby may lack the
+    /// transaction. Run the transaction again: the ledger tells whether it was committed.
     #[error("it is not known whether the transaction was committed: {0}")]
     InDoubt(String),
-    /// PostgreSQL is set up so that it may lose what it committed.
+    /// The named settings of PostgreSQL are off, so that a crash may lose committed data.
     #[error(
-        "PostgreSQL may lose what it committed, since {} off: switch on, or accept that with \
-         database.allow_unsafe_durability", Settings(.0)
+        "a crash of PostgreSQL may lose committed data, since {} off: change postgresql.conf, or set \
+         database.allow_unsafe_durability to true", Settings(.0)
     )]
     UnsafeDurability(Vec<String>),
-    /// PostgreSQL refused a statement.
+    /// PostgreSQL refused a statement or a login. [`Error::failure`] says why.
     #[error("PostgreSQL refused: {}", Refusal(.0))]
     Postgres(tokio_postgres::Error),
-    /// The database was migrated by a newer program than this one.
+    /// A newer program migrated the database.
     #[error(
         "the database schema has version {found}, and this program knows versions up to {known}: \
          run a newer observatory, or restore the database from before its upgrade"
@@ -40,7 +40,7 @@ pub enum Error {
         /// The newest migration in this program.
         known: i32,
     },
-    /// The database has not been migrated yet.
+    /// The database lacks migrations of this program.
     #[error(
         "the database schema has version {found}, and this program needs {needed}: run `observatory migrate`"
     )]
@@ -50,44 +50,44 @@ pub enum Error {
         /// The newest migration in this program.
         needed: i32,
     },
-    /// A migration failed.
+    /// A migration failed: its name and the cause.
     #[error("migration failed: {0}")]
     Migration(String),
     /// TLS can't be set up.
     #[error("TLS to PostgreSQL: {0}")]
     Tls(String),
-    /// Redis can't be reached or refused.
+    /// Redis can't be reached, or it refused a command.
     #[error("Redis: {0}")]
     Redis(#[from] redis::RedisError),
-    /// Rows lie on days that have no partition and may not get one.
-    #[error("rows of {0} days need partitions beyond partitions.max_days: raise it, or leave those rows out")]
+    /// Rows belong to declined days. The number of these days.
+    #[error("rows of {0} days have no partition: raise partitions.max_days, or leave those rows out")]
     TooManyDays(usize),
-    /// A row contradicts itself.
+    /// The columns of a stored row contradict each other.
     #[error("inconsistent row: {0}")]
     Inconsistent(#[from] Inconsistent),
 }
 
-/// What a failed statement means for whoever ran it.
+/// What a failed statement means for its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// The database can't be reached, is shutting down, read-only, full or out of connections: try later.
+    /// The database can't be reached, is shutting down, read-only, full or out of connections. Try again later.
     Unavailable,
-    /// A conflict between transactions: the same work may succeed at once.
+    /// Transactions conflicted. The same work may succeed at once.
     Conflict,
-    /// A unique key is there already.
+    /// A row with the same unique key is stored already.
     Duplicate,
-    /// A value that PostgreSQL can't hold: the same row will fail again.
+    /// PostgreSQL can't store a value, or a constraint or trigger refuses it. The same row fails again.
     Data,
-    /// No partition holds the row.
+    /// The table has no partition for the row.
     NoPartition,
-    /// The statement ran out of its time.
+    /// The statement exceeded its time limit.
     TimedOut,
-    /// A mistake of ours.
+    /// The program or its configuration is wrong. The same statement fails again.
     Bug,
 }
 
 impl Error {
-    /// What this error means for whoever ran the statement.
+    /// What this error means for its caller.
     pub fn failure(&self) -> Failure {
         match self {
             Self::Unavailable(_) | Self::InDoubt(_) | Self::UnsafeDurability(_) | Self::Redis(_) => {
@@ -106,7 +106,7 @@ impl Error {
 }
 
 impl Error {
-    /// Whether the statement failed only because one before it in the same transaction did.
+    /// Whether the statement failed only because an earlier one of its transaction did.
     pub(crate) fn is_consequence(&self) -> bool {
         matches!(self, Self::Postgres(error) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION))
     }
@@ -133,7 +133,8 @@ impl From<bb8::RunError<tokio_postgres::Error>> for Error {
     }
 }
 
-/// How the driver's errors begin that no other connection would mend. It does not tell its kinds apart in another way.
+/// The first words of the driver's errors that another connection would not solve. The driver offers no other way to
+/// tell its errors apart.
 const OUR_MISTAKES: &[&str] =
     &["error serializing parameter", "error deserializing column", "invalid column", "expected "];
 
@@ -145,7 +146,7 @@ fn failure_of(error: &tokio_postgres::Error) -> Failure {
         return Failure::Duplicate;
     }
     if *state == SqlState::CHECK_VIOLATION && error.as_db_error().is_none_or(|db| db.constraint().is_none()) {
-        return Failure::NoPartition; // a CHECK that somebody added has a name; a missing partition has none
+        return Failure::NoPartition; // a CHECK constraint has a name, a missing partition has none
     }
     if *state == SqlState::QUERY_CANCELED {
         return Failure::TimedOut;
@@ -156,10 +157,10 @@ fn failure_of(error: &tokio_postgres::Error) -> Failure {
         return Failure::Conflict;
     }
     match state.code().get(..2) {
-        // Connection, resources, operator's intervention, system; and 25006: read-only after a failover.
+        // Connection, resources, operator intervention, system. And 25006: read-only after a failover.
         Some("08" | "53" | "57" | "58") => Failure::Unavailable,
         Some("25") if *state == SqlState::READ_ONLY_SQL_TRANSACTION => Failure::Unavailable,
-        // Values and limits; and constraints and triggers (P0001) that an operator added.
+        // Values, constraints, limits. And P0001: a trigger that an operator added.
         Some("22" | "23" | "54") => Failure::Data,
         Some("P0") if *state == SqlState::RAISE_EXCEPTION => Failure::Data,
         _ => Failure::Bug,
@@ -175,7 +176,8 @@ impl fmt::Display for Settings<'_> {
     }
 }
 
-/// Shows a refusal without the values that its message may quote, and which right is missing where one is.
+/// Shows an error of PostgreSQL without the values that its message may quote, and with the GRANT that a missing right
+/// needs.
 pub(crate) struct Refusal<'a>(pub(crate) &'a tokio_postgres::Error);
 
 impl fmt::Display for Refusal<'_> {
@@ -202,7 +204,7 @@ impl fmt::Display for Refusal<'_> {
     }
 }
 
-/// What lets the role do what PostgreSQL forbade it with this message.
+/// The statement or role that a `permission denied` message calls for.
 fn missing_right(message: &str) -> String {
     let grant =
         |rights: &str| format!("as the owner of the database: GRANT {rights} TO the role that connects");
@@ -217,7 +219,7 @@ fn missing_right(message: &str) -> String {
     }
 }
 
-/// The error and its causes on one line: the driver's own text names only the outermost.
+/// The error and its causes on one line. The driver's own text names only the outermost.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

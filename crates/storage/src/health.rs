@@ -1,4 +1,4 @@
-//! Whether PostgreSQL and Redis answer: asked once, or watched.
+//! Whether PostgreSQL and Redis answer: [`StoragePool::health_check`] asks once, a [`Probe`] watches.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::postgres::within;
 use crate::statement::Statement;
 
 static POSTGRES_VERSION: Statement = Statement::fixed("health: version", "SHOW server_version");
-/// What a probe asks: the least that a server must be able to answer.
+/// The cheapest statement: a probe only needs an answer.
 static ANSWER: Statement = Statement::fixed("health: answer", "SELECT 1");
 
 /// The statements of this module.
 pub(crate) const STATEMENTS: &[&Statement] = &[&POSTGRES_VERSION, &ANSWER];
 
-/// Whether the two stores answer.
+/// Whether PostgreSQL and Redis answer.
 #[derive(Debug, Clone, Serialize)]
 pub struct Health {
     /// PostgreSQL.
@@ -31,14 +31,14 @@ pub struct Health {
 /// Whether one store answers.
 #[derive(Debug, Clone, Serialize)]
 pub struct StoreHealth {
-    /// The version that it tells, when it answers.
+    /// Version of the server, if it answered.
     pub version: Option<String>,
-    /// What went wrong, when it does not.
+    /// Why it did not answer.
     pub error: Option<String>,
 }
 
 impl Health {
-    /// Whether everything that is configured answers.
+    /// Whether every configured store answers.
     pub fn is_healthy(&self) -> bool {
         self.postgres.error.is_none() && self.redis.as_ref().is_none_or(|redis| redis.error.is_none())
     }
@@ -54,7 +54,7 @@ impl From<Result<String, Error>> for StoreHealth {
 }
 
 impl StoragePool {
-    /// Asks PostgreSQL (through the pool) and Redis whether they are there.
+    /// Asks PostgreSQL (through the pool) and Redis for their versions. Errors are part of the result.
     pub async fn health_check(&self) -> Health {
         Health {
             postgres: self.postgres_version().await.into(),
@@ -80,30 +80,32 @@ async fn redis_version(mut redis: ConnectionManager) -> Result<String, Error> {
     Ok(version.unwrap_or("unknown").trim().to_owned())
 }
 
-/// Looks again and again whether PostgreSQL answers, on a connection of its own: a pool whose connections are all at work is
-/// no sign that PostgreSQL is away, and only a connection that can't be opened tells why.
+/// Watches whether PostgreSQL answers.
+///
+/// It uses its own connection: a pool whose connections are all busy does not mean that PostgreSQL is down, and the
+/// error of a failed connection attempt names the cause.
 #[derive(Debug)]
 pub struct Probe {
     pool: StoragePool,
     patience: Duration,
     connection: Option<(Client, JoinHandle<()>)>,
-    /// Whether the connection was opened by the last look.
+    /// Whether the last look opened the connection.
     is_new: bool,
 }
 
 impl Probe {
-    /// A probe without a connection yet; a look may take `patience`.
+    /// A probe that opens its connection at the first look. One look takes at most `patience`.
     pub fn new(pool: StoragePool, patience: Duration) -> Self {
         Self { pool, patience, connection: None, is_new: false }
     }
 
-    /// Whether PostgreSQL answers now.
+    /// Checks that PostgreSQL answers now.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when it can't be reached, or is silent for the probe's patience; [`Error::Postgres`] when it
-    /// refuses (it is starting, or recovers from a crash).
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached or does not answer within the patience;
+    /// [`Error::Postgres`] when it refuses the login, for example while it starts or recovers.
     pub async fn look(&mut self) -> Result<(), Error> {
-        // Taken out, so that a connection whose answer was not waited for is not used again.
+        // Taken out, so that a look which timed out leaves no connection with a late answer behind.
         let known = self.connection.take();
         self.is_new = false;
         let pool = &self.pool;
@@ -122,8 +124,8 @@ impl Probe {
         Ok(())
     }
 
-    /// Waits until it is time for another look: after `interval`, or when the connection ends, whichever is earlier. After a
-    /// connection that was just opened it is always `interval`, so that a server that closes every one is not asked all the time.
+    /// Waits for `interval`, or until the connection ends. If the last look opened the connection, it waits for
+    /// `interval` in any case, so that a server which closes every connection is not asked without a pause.
     pub async fn pause(&mut self, interval: Duration) {
         match &mut self.connection {
             Some((_, driver)) if !self.is_new => _ = tokio::time::timeout(interval, driver).await,

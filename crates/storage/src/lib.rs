@@ -21,8 +21,8 @@ pub use writers::{CopyWriter, LogWriter, MetricWriter, TraceWriter};
 
 use statement::Statement;
 
-/// Every statement that this crate runs, in an order in which they can be prepared one after the other: scripts that make a
-/// temporary table stand before the statements that use it.
+/// Every statement of this crate. Scripts that create a temporary table come before the statements that use it, so that the
+/// statements can be prepared in this order.
 pub fn statements() -> Vec<&'static Statement> {
     let rooms = [
         migrate::STATEMENTS,

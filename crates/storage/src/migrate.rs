@@ -1,4 +1,4 @@
-//! The schema: forward-only migrations that are part of the program.
+//! The schema: forward-only migrations, embedded in the program.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ mod embedded {
 
 const HISTORY: &str = "observatory_schema_history";
 
-/// The advisory lock that migrations and partitions are made under, one daemon at a time.
+/// The advisory lock of the daemon that migrates or creates partitions.
 pub(crate) const SCHEMA_LOCK: i64 = 0x6f62_7365_7276; // "observ"
 
 static TRY_LOCK: Statement = Statement::fixed("migrate: try lock", "SELECT pg_try_advisory_lock($1)");
@@ -32,33 +32,33 @@ pub(crate) const STATEMENTS: &[&Statement] = &[&TRY_LOCK, &UNLOCK, &HAS_HISTORY,
 /// What a run of migrations did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Applied {
-    /// The names of the migrations that were applied now.
+    /// Names of the migrations that this run applied.
     pub applied: Vec<String>,
-    /// The version that the schema has.
+    /// Version of the schema after the run.
     pub version: i32,
 }
 
 /// One migration and whether the database has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// Its number.
+    /// Number of the migration.
     pub version: i32,
-    /// Its name.
+    /// Name of the migration.
     pub name: String,
-    /// Whether the database has it.
+    /// Whether the migration is applied.
     pub applied: bool,
 }
 
-/// The version that this program needs.
+/// The schema version that this program needs: the number of its newest migration.
 pub fn known_version() -> i32 {
     let versions = embedded::migrations::runner().get_migrations().iter().map(|step| step.version()).max();
     versions.unwrap_or_default()
 }
 
-/// The version that the database has; 0 when it has none.
+/// The schema version of the database; 0 before the first migration.
 ///
 /// # Errors
-/// [`Error::Postgres`] when this role may not read the history; [`Error::Unavailable`] when the connection is lost.
+/// [`Error::Postgres`] when the role may not read the history, [`Error::Unavailable`] when the connection is lost.
 pub async fn version(client: &Client) -> Result<i32, Error> {
     if !client.query_one(HAS_HISTORY.sql(), &[]).await?.get::<_, bool>(0) {
         return Ok(0);
@@ -66,10 +66,10 @@ pub async fn version(client: &Client) -> Result<i32, Error> {
     Ok(client.query_one(NEWEST.sql(), &[]).await?.get(0))
 }
 
-/// Whether the database has just the version that this program needs.
+/// Checks that the database has the schema version that this program needs.
 ///
 /// # Errors
-/// [`Error::SchemaTooNew`] or [`Error::SchemaTooOld`]; and those of [`version`].
+/// [`Error::SchemaTooNew`] or [`Error::SchemaTooOld`] for another version, and those of [`version`].
 pub async fn check(client: &Client) -> Result<(), Error> {
     let (found, known) = (version(client).await?, known_version());
     match found.cmp(&known) {
@@ -79,10 +79,10 @@ pub async fn check(client: &Client) -> Result<(), Error> {
     }
 }
 
-/// Every migration that this program knows, and whether the database has it.
+/// Every migration of this program, oldest first, and whether the database has it.
 ///
 /// # Errors
-/// As [`version`].
+/// Those of [`version`].
 pub async fn status(client: &Client) -> Result<Vec<Step>, Error> {
     let found = version(client).await?;
     let runner = embedded::migrations::runner();
@@ -99,15 +99,16 @@ pub async fn status(client: &Client) -> Result<Vec<Step>, Error> {
     Ok(steps)
 }
 
-/// Applies what is missing. Several daemons may do so at once: one works, the others wait and find it done.
+/// Applies the missing migrations. Several daemons may call this at once: one migrates, the others wait for it.
 ///
 /// # Errors
-/// [`Error::SchemaTooNew`]; [`Error::Migration`], and then nothing of that migration is left behind; and those of [`version`].
+/// [`Error::SchemaTooNew`] for a schema of a newer program, [`Error::Migration`] for a migration that fails and is
+/// rolled back, and those of [`version`].
 pub(crate) async fn run(client: &mut Client) -> Result<Applied, Error> {
     lock(client).await?;
     let result = run_locked(client).await;
     if let Err(error) = client.execute(UNLOCK.sql(), &[&SCHEMA_LOCK]).await {
-        tracing::debug!(error = %chain(&error), "the lock goes with its connection");
+        tracing::debug!(error = %chain(&error), "the lock on the schema was not released; it ends with the connection");
     }
     result
 }
@@ -124,7 +125,7 @@ async fn run_locked(client: &mut Client) -> Result<Applied, Error> {
     Ok(Applied { applied, version: known })
 }
 
-/// Which step failed, and why. The library shows an error of PostgreSQL as `db error`.
+/// The migration that failed, and why. The library itself shows an error of PostgreSQL as `db error`.
 fn reason(error: &refinery::Error) -> String {
     match error.kind() {
         refinery::error::Kind::Connection(step, cause) => match cause.downcast_ref() {
@@ -135,8 +136,8 @@ fn reason(error: &refinery::Error) -> String {
     }
 }
 
-/// Takes the lock by trying: a session that waits inside PostgreSQL would hold back statements like CREATE INDEX
-/// CONCURRENTLY, which wait for every older transaction.
+/// Tries for the lock again and again. A session that waits for it inside PostgreSQL would hold up statements like
+/// CREATE INDEX CONCURRENTLY, which wait for every older transaction.
 async fn lock(client: &Client) -> Result<(), Error> {
     const PAUSE: Duration = Duration::from_millis(200);
     let mut waited = false;

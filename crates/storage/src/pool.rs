@@ -1,4 +1,4 @@
-//! Connections: a pool for queries, dedicated ones for writers, and Redis if it is configured.
+//! Connections: a pool for queries, dedicated connections for writers, and Redis if it is configured.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,41 +23,41 @@ use crate::postgres::{Connector, WriterConnection};
 
 type Manager = PostgresConnectionManager<MakeRustlsConnect>;
 
-/// A connection lent by the pool; it goes back when dropped.
+/// A connection of the pool. Dropping it returns it.
 pub type PooledConnection<'a> = bb8::PooledConnection<'a, Manager>;
 
-/// The door to PostgreSQL and Redis. Cheap to clone; all clones share the same connections.
+/// Gives access to PostgreSQL and Redis. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct StoragePool {
     config: StorageConfig,
     connector: Connector,
     queries: bb8::Pool<Manager>,
-    /// Why `queries` can't connect, if it can't.
+    /// Why `queries` failed to connect lately, if it did.
     cause: Cause,
     redis: Option<ConnectionManager>,
     partitions: Partitions,
 }
 
-/// How busy the pool is.
+/// Numbers of the pool for queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PoolStats {
-    /// Open connections.
+    /// Number of open connections.
     pub connections: u32,
-    /// Those of them that wait for work.
+    /// Number of open connections that are idle.
     pub idle: u32,
-    /// Most connections that may be open.
+    /// Most connections that may be open: `database.max_connections`.
     pub max: u32,
 }
 
 impl StoragePool {
-    /// Connects, waiting with exponential backoff and jitter for a database that is not there yet.
+    /// Connects to PostgreSQL, and retries with exponential backoff and jitter while it is unavailable.
     ///
-    /// Redis is optional at run time: when it is configured and away, that is logged, and it is tried again on use.
+    /// The connection to Redis is opened at its first use.
     ///
     /// # Errors
-    /// [`Error::Config`] for a configuration that can't work, [`Error::Tls`] for certificates that can't be read,
-    /// [`Error::Unavailable`] when PostgreSQL did not answer in `connect_retry.attempts`, [`Error::Postgres`] when it refuses
-    /// (a wrong password), [`Error::Redis`] for an address of Redis that can't be read.
+    /// [`Error::Config`] for an invalid configuration, [`Error::Tls`] for certificates that can't be read,
+    /// [`Error::Unavailable`] after `connect_retry.attempts` without an answer of PostgreSQL, [`Error::Postgres`] when
+    /// PostgreSQL refuses the login (a wrong password), [`Error::Redis`] for a URL of Redis that does not parse.
     pub async fn new(config: StorageConfig) -> Result<Self, Error> {
         config.check()?;
         let connector = Connector::new(&config.database)?;
@@ -70,7 +70,7 @@ impl StoragePool {
             .connection_timeout(Duration::from_millis(database.acquire_timeout_ms))
             .idle_timeout(Duration::from_secs(database.idle_timeout_s))
             .max_lifetime(Duration::from_secs(database.max_lifetime_s))
-            // A closed connection is known without asking (see `get`); the extra round trip would buy nothing.
+            // `get` recognises a closed connection without this extra round trip.
             .test_on_check_out(false)
             .error_sink(Box::new(cause.clone()))
             .connection_customizer(Box::new(cause.clone()))
@@ -84,21 +84,22 @@ impl StoragePool {
         Ok(Self { config, connector, queries, cause, redis, partitions })
     }
 
-    /// The configuration that it was made from.
+    /// The configuration of the pool.
     pub fn config(&self) -> &StorageConfig {
         &self.config
     }
 
-    /// The day partitions, shared by everyone who writes.
+    /// The day partitions. All clones of the pool share them.
     pub fn partitions(&self) -> &Partitions {
         &self.partitions
     }
 
-    /// Makes the partitions that `days` need and that are missing, on a connection of its own; see [`Partitions::ensure`].
+    /// Creates the missing partitions of `days` on a new connection, and returns the declined days; see
+    /// [`Partitions::ensure`].
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when PostgreSQL can't be reached; [`Error::Postgres`] when it refuses (another daemon holds
-    /// the lock for longer than `partitions.lock_timeout_ms`, or the role may not make tables).
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached; [`Error::Postgres`] when another daemon holds the lock
+    /// for longer than `partitions.lock_timeout_ms`, or the role may not create tables.
     pub async fn ensure_partitions(
         &self,
         family: Family,
@@ -107,11 +108,11 @@ impl StoragePool {
         self.partitions.ensure_on(|| self.connect_primary(), family, days).await
     }
 
-    /// Makes the partitions of yesterday, today and the coming days, on a connection of its own.
+    /// Creates the partitions of yesterday, today and the days ahead on a new connection.
     ///
     /// # Errors
-    /// As [`Self::ensure_partitions`].
-    pub async fn make_partitions_ahead(&self) -> Result<(), Error> {
+    /// Those of [`Self::ensure_partitions`].
+    pub(crate) async fn make_partitions_ahead(&self) -> Result<(), Error> {
         for family in Family::ALL {
             self.ensure_partitions(family, &self.partitions.days_ahead()).await?;
         }
@@ -121,15 +122,15 @@ impl StoragePool {
     /// A connection from the pool.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when none becomes free within `database.acquire_timeout_ms`; it tells why none could be opened, if
-    /// that is the cause, and else that all are at work.
+    /// [`Error::Unavailable`] when no connection becomes free within `database.acquire_timeout_ms`. Its text says why
+    /// the pool could not open one, or that all are busy.
     pub async fn get(&self) -> Result<PooledConnection<'_>, Error> {
         loop {
             let connection = self.queries.get().await.map_err(|error| self.unavailable(error))?;
             if !connection.is_closed() {
                 return Ok(connection);
             }
-            // PostgreSQL was restarted: the pool drops this one when it comes back, and opens another.
+            // PostgreSQL closed this connection: the pool drops it and opens another.
         }
     }
 
@@ -141,8 +142,8 @@ impl StoragePool {
         }
     }
 
-    /// A connection outside the pool, like those in it, and the task that moves its bytes. The task ends when the client is
-    /// dropped; whoever has no use for its end may drop the handle at once.
+    /// A new connection outside the pool, to a server like those of the pool, and the task that drives it. The task
+    /// ends after the client is dropped. It also runs without its handle.
     ///
     /// ```no_run
     /// # async fn example(pool: llm_observatory_storage::StoragePool) -> Result<(), llm_observatory_storage::Error> {
@@ -158,43 +159,46 @@ impl StoragePool {
         self.connector.any().await
     }
 
-    /// The same without the handle.
+    /// A new connection as from [`Self::get_tokio_postgres_client`], without the handle.
     ///
     /// # Errors
-    /// As [`Self::get_tokio_postgres_client`].
+    /// Those of [`Self::get_tokio_postgres_client`].
     pub async fn connect(&self) -> Result<Client, Error> {
         let (client, _driver) = self.get_tokio_postgres_client().await?;
         Ok(client)
     }
 
-    /// A connection outside the pool to the server that takes writes, for changes that no writer makes.
+    /// A new connection outside the pool to the server that takes writes, for partitions and jobs.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when no server can be reached that takes them; [`Error::Postgres`] when it refuses the login.
-    pub async fn connect_primary(&self) -> Result<Client, Error> {
+    /// [`Error::Unavailable`] when no server that takes writes can be reached; [`Error::Postgres`] when it refuses the
+    /// login.
+    pub(crate) async fn connect_primary(&self) -> Result<Client, Error> {
         let (client, _driver) = self.connector.primary().await?;
         Ok(client)
     }
 
-    /// A connection outside the pool, for a writer that keeps it.
+    /// A new connection outside the pool to the server that takes writes, for a writer that keeps it.
     ///
     /// # Errors
-    /// As [`WriterConnection::open`].
+    /// [`Error::UnsafeDurability`] when PostgreSQL may lose committed data and `database.allow_unsafe_durability` is
+    /// false; [`Error::Unavailable`] when no server that takes writes answers in time; [`Error::Postgres`] when it
+    /// refuses the login.
     pub async fn connect_writer(&self) -> Result<WriterConnection, Error> {
         WriterConnection::open(&self.connector, &self.config.database).await
     }
 
-    /// Redis, if it is configured. The connection heals itself.
+    /// Redis, if it is configured. The connection reconnects by itself.
     pub fn redis(&self) -> Option<ConnectionManager> {
         self.redis.clone()
     }
 
-    /// Brings the schema to the version of this program, and makes the partitions of the coming days.
+    /// Applies the missing migrations, and creates the partitions of yesterday, today and the days ahead.
     ///
     /// # Errors
-    /// [`Error::SchemaTooNew`]; [`Error::Migration`] with what failed, and then nothing of that migration is left behind;
-    /// [`Error::Unavailable`] when PostgreSQL can't be reached; [`Error::Postgres`] when it refuses (the role may not make
-    /// tables).
+    /// [`Error::SchemaTooNew`] for a schema of a newer program; [`Error::Migration`] for a migration that fails and is
+    /// rolled back; [`Error::Unavailable`] when PostgreSQL can't be reached; [`Error::Postgres`] when the role may not
+    /// create tables.
     pub async fn run_migrations(&self) -> Result<migrate::Applied, Error> {
         let retry = &self.config.connect_retry;
         let (mut client, _driver) = until_available(retry, || self.connector.primary()).await?;
@@ -203,7 +207,7 @@ impl StoragePool {
         Ok(applied)
     }
 
-    /// How busy the pool is.
+    /// Present numbers of the pool for queries.
     pub fn stats(&self) -> PoolStats {
         let state = self.queries.state();
         PoolStats {

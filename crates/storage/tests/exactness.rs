@@ -1,4 +1,4 @@
-//! Any attribute list and any body comes back from jsonb as it was.
+//! Every attribute list and every body comes back from jsonb unchanged.
 
 use harness::TestDatabase;
 use harness::otlp::value::{any_value, attributes};
@@ -31,7 +31,7 @@ fn value(sent: &AnyValue) -> Value<'_> {
     }
 }
 
-/// As it must come back: an absent value is an empty one.
+/// The attribute as it must come back: an absent value becomes an empty one.
 fn normal(mut sent: KeyValue) -> KeyValue {
     sent.value = Some(normal_value(sent.value.unwrap_or_default()));
     sent
@@ -52,7 +52,7 @@ fn normal_value(sent: AnyValue) -> AnyValue {
     AnyValue { value }
 }
 
-/// NaN does not equal itself, but its text does; and 0.0 equals -0.0, but its text does not.
+/// A text to compare by: NaN equals NaN, and 0.0 differs from -0.0.
 fn text(value: &impl std::fmt::Debug) -> String {
     format!("{value:?}")
 }
@@ -101,7 +101,7 @@ fn log(n: usize, (attributes, body): &(Vec<KeyValue>, Option<AnyValue>)) -> LogR
     }
 }
 
-/// The order in which the layouts count is the order in which jsonb keeps its keys.
+/// Layouts number keys in the order in which jsonb stores them.
 #[tokio::test]
 async fn keys_are_written_in_the_order_of_jsonb() {
     let database = TestDatabase::new().await;
@@ -115,7 +115,7 @@ async fn keys_are_written_in_the_order_of_jsonb() {
     assert_eq!(written, kept.iter().map(|row| row.get(0)).collect::<Vec<String>>());
 }
 
-/// The way in cuts what is nested deeper; what it lets through must come back, exact or not.
+/// The deepest values that `ingest` does not cut, with a plain and an exact value at the bottom.
 #[test]
 fn deeply_nested_values_come_back() {
     for bottom in [Value::from(1), Value::from(f64::NAN)] {

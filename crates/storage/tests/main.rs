@@ -1,6 +1,6 @@
 //! Storage on a real PostgreSQL and a real Redis, which the harness starts.
 
-#![expect(clippy::unwrap_used, reason = "a test: what fails here should panic, in helpers too")]
+#![expect(clippy::unwrap_used, reason = "tests and their helpers panic on errors")]
 
 mod exactness;
 mod partitions;

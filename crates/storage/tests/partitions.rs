@@ -17,7 +17,7 @@ async fn partitions(client: &Client, table: &str) -> Vec<String> {
     client.query(query, &[&table]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
-/// The days of `days` for which some family gets no partition.
+/// Creates partitions of `days` for every family. Returns the days that some family declined.
 async fn ensure(pool: &StoragePool, days: &[Day]) -> BTreeSet<Day> {
     let client = pool.connect().await.unwrap();
     let mut declined = BTreeSet::new();
@@ -38,7 +38,7 @@ fn tables() -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn migrations_make_the_coming_days_and_both_ends_of_time() {
+async fn migrations_create_the_days_ahead_and_both_ends_of_time() {
     let database = TestDatabase::new().await;
     let client = database.client().await;
     for table in tables() {
@@ -48,7 +48,7 @@ async fn migrations_make_the_coming_days_and_both_ends_of_time() {
 }
 
 #[tokio::test]
-async fn a_day_is_made_on_demand_in_every_table_of_a_family_and_in_utc() {
+async fn a_day_is_created_on_demand_in_every_table_of_a_family_and_in_utc() {
     let database = TestDatabase::new().await;
     let client = database.client().await;
     let pool = database.pool().await;
@@ -62,7 +62,7 @@ async fn a_day_is_made_on_demand_in_every_table_of_a_family_and_in_utc() {
     for table in tables() {
         assert!(partitions(&client, table).await.contains(&format!("{table}_20260101")), "{table}");
     }
-    // The last microsecond of the day belongs to it, whatever the time zone of the server.
+    // The last microsecond of the UTC day belongs to it in any time zone of the server.
     CopyWriter::write_spans(&client, &[row]).await.unwrap();
     assert_eq!(count(&client, "trace_spans_20260101").await, 1);
 }
@@ -91,19 +91,19 @@ async fn times_without_a_day_have_partitions_of_their_own() {
 }
 
 #[tokio::test]
-async fn there_are_never_more_days_than_allowed() {
+async fn a_family_declines_days_beyond_max_days() {
     let database = TestDatabase::new().await;
     let client = database.client().await;
     // The template has five days; there is room for two more.
     let pool = database.pool_with(|config| config.partitions.max_days = 7).await.unwrap();
     let days = [MIDNIGHT.day(), Day(MIDNIGHT.day().0 + 1), Day(MIDNIGHT.day().0 + 2)];
     assert_eq!(ensure(&pool, &days).await, [days[2]].into());
-    assert_eq!(ensure(&pool, &days).await, [days[2]].into(), "told again");
-    assert!(ensure(&pool, &days[..2]).await.is_empty(), "those that are there are no news");
+    assert_eq!(ensure(&pool, &days).await, [days[2]].into(), "declined again");
+    assert!(ensure(&pool, &days[..2]).await.is_empty(), "existing partitions are not declined");
     assert!(ensure(&pool, &[UnixNanos::UNKNOWN.day()]).await.is_empty());
     assert_eq!(partitions(&client, "logs").await.len(), 7 + 2);
 
-    // Another process, which learns of the days of this one only when it needs them.
+    // Another process learns of these partitions only when it needs them.
     let other = database.pool_with(|config| config.partitions.max_days = 7).await.unwrap();
     assert!(!has(&other, days[0]));
     assert_eq!(ensure(&other, &[days[0], days[2]]).await, [days[2]].into());
@@ -111,7 +111,7 @@ async fn there_are_never_more_days_than_allowed() {
 }
 
 #[tokio::test]
-async fn today_and_the_days_ahead_have_a_place_whatever_clients_sent() {
+async fn today_and_the_days_ahead_get_partitions_beyond_max_days() {
     let database = TestDatabase::new().await;
     let pool = database
         .pool_with(|config| {
@@ -120,14 +120,14 @@ async fn today_and_the_days_ahead_have_a_place_whatever_clients_sent() {
         })
         .await
         .unwrap();
-    // The template has five days; two of long ago take the last places.
+    // The template has five days; two old ones fill the family.
     assert!(ensure(&pool, &[MIDNIGHT.day(), Day(MIDNIGHT.day().0 + 1)]).await.is_empty());
     pool.partitions().make_ahead(&pool.connect().await.unwrap()).await.unwrap();
     assert_eq!(partitions(&database.client().await, "logs").await.len(), 7 + 2 + 2);
 }
 
 #[tokio::test]
-async fn each_family_has_days_of_its_own() {
+async fn each_family_has_its_own_days() {
     let database = TestDatabase::new().await;
     let client = database.client().await;
     // The template has five days; there is room for one more in each family.
@@ -142,11 +142,11 @@ async fn each_family_has_days_of_its_own() {
     let declined = pool.partitions().ensure(&client, Family::Logs, &[days[1]].into()).await.unwrap();
     assert!(declined.contains(days[1]), "the logs have their six days");
     let declined = pool.partitions().ensure(&client, Family::Traces, &[days[1]].into()).await.unwrap();
-    assert!(declined.is_empty(), "which costs the traces nothing");
+    assert!(declined.is_empty(), "the traces have room");
 }
 
 #[tokio::test]
-async fn several_processes_may_make_the_same_day() {
+async fn several_processes_may_create_the_same_day() {
     let database = TestDatabase::new().await;
     let days: Vec<Day> = (0..4).map(|day| Day(MIDNIGHT.day().0 + day)).collect();
     let declined = join_all((0..4).map(|_| async { ensure(&database.pool().await, &days).await })).await;
@@ -161,13 +161,13 @@ async fn several_processes_may_make_the_same_day() {
 }
 
 #[tokio::test]
-async fn rows_can_be_written_while_a_day_is_made() {
+async fn a_day_is_created_while_a_writer_has_an_open_transaction() {
     let database = TestDatabase::new().await;
     let pool = database.pool().await;
     let client = database.client().await;
     client.batch_execute("BEGIN").await.unwrap();
     CopyWriter::write_logs(&client, &[rows::log(1, rows::now())]).await.unwrap();
-    // An open transaction that has written to the parent does not hold the new day up.
+    // The open transaction has written to the parent. It does not block the new partition.
     assert!(ensure(&pool, &[MIDNIGHT.day()]).await.is_empty());
     client.batch_execute("COMMIT").await.unwrap();
     assert_eq!(count(&client, "logs").await, 1);

@@ -1,4 +1,4 @@
-//! How PostgreSQL gets at the rows: the plan of a query, and what reading cost.
+//! How PostgreSQL reads rows: the plan of a query, and the number of rows that it reads.
 
 use harness::{TestDatabase, eventually};
 use llm_observatory_storage::StoragePool;
@@ -8,7 +8,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 /// The nodes of a plan that read a table or an index.
 pub(crate) struct Plan(Vec<Scan>);
 
-/// One of them.
+/// A node that reads a table or an index.
 #[derive(Debug)]
 pub(crate) struct Scan {
     /// `Seq Scan`, `Index Scan`, `Bitmap Index Scan` ...
@@ -20,7 +20,7 @@ pub(crate) struct Scan {
 }
 
 impl Plan {
-    /// What PostgreSQL would do.
+    /// The plan of PostgreSQL for a query.
     pub(crate) async fn of(client: &Client, query: &str) -> Self {
         let lines = client.simple_query(&format!("EXPLAIN (FORMAT JSON) {query}")).await.unwrap();
         let text: String = lines
@@ -41,7 +41,7 @@ impl Plan {
         self.0.iter().filter(|scan| scan.relation.starts_with(table)).collect()
     }
 
-    /// Those of them that are read, each once; not their indexes.
+    /// The table and partitions that the plan reads, without their indexes.
     pub(crate) fn tables(&self, table: &str) -> Vec<String> {
         let read =
             self.0.iter().filter(|scan| scan.relation.starts_with(table) && !scan.is_bitmap_of_index());
@@ -64,16 +64,16 @@ fn gather(node: &Json, scans: &mut Vec<Scan>) {
     node["Plans"].as_array().into_iter().flatten().for_each(|child| gather(child, scans));
 }
 
-/// What was read of a table and of its partitions.
+/// Counts of reads from a table and its partitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reads {
-    /// Scans from the first row to the last one.
+    /// Number of sequential scans.
     pub(crate) seq_scans: i64,
-    /// Rows that were looked at, by whatever scan.
+    /// Number of rows that scans of any kind read.
     pub(crate) rows: i64,
 }
 
-/// What `work` gives, and what it read of the table. The database must have no other sessions than `client`.
+/// The result of `work`, and its reads of the table. The database must have no session besides `client`.
 pub(crate) async fn reads<T>(
     database: &TestDatabase,
     client: &Client,
@@ -87,7 +87,7 @@ pub(crate) async fn reads<T>(
     (given, reads)
 }
 
-/// What was read of the table by all sessions that ended: a session reports when it ends, and seldom before.
+/// The reads of the table by all ended sessions. A session reports its counts when it ends, and seldom before.
 async fn total(client: &Client, table: &str) -> Reads {
     let others = "
         SELECT count(*) FROM pg_stat_activity

@@ -19,7 +19,7 @@ fn config(url: &str) -> StorageConfig {
 }
 
 #[tokio::test]
-async fn a_database_that_comes_up_later_is_waited_for() {
+async fn the_pool_waits_for_a_database_that_starts_later() {
     let mut postgres = Postgres::prepare();
     let mut config = config(&postgres.url("postgres"));
     let error = StoragePool::new(config.clone()).await.unwrap_err();
@@ -35,7 +35,7 @@ async fn a_database_that_comes_up_later_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_not_waited_for() {
+async fn a_refused_login_is_not_retried() {
     let database = TestDatabase::empty().await;
     let mut config = config(&database.url().replace("observatory_test", "no_such"));
     config.connect_retry =
@@ -46,7 +46,7 @@ async fn a_refusal_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_wrong_configuration_is_refused_before_anything_else() {
+async fn an_invalid_configuration_is_an_error_before_any_connection() {
     let mut config = config("postgresql:///unreachable?host=/nowhere");
     config.database.max_connections = 0;
     config.writer.batch_rows = 0;
@@ -72,7 +72,7 @@ async fn several_daemons_may_migrate_at_once() {
     let steps = migrate::status(&client).await.unwrap();
     assert!(steps.iter().all(|step| step.applied));
     let workers: Vec<_> = applied.iter().filter(|applied| !applied.applied.is_empty()).collect();
-    assert_eq!(workers.len(), 1, "one works, the others find it done");
+    assert_eq!(workers.len(), 1, "one migrates, the others find it done");
     assert_eq!(workers[0].applied.len(), steps.len());
     migrate::check(&client).await.unwrap();
     assert_eq!(
@@ -94,12 +94,12 @@ async fn a_newer_schema_is_left_alone() {
         "{error}"
     );
     assert!(matches!(migrate::check(&client).await, Err(Error::SchemaTooNew { .. })));
-    // The lock was given back: whoever comes next is refused, too, and does not wait.
+    // The failed run released the lock: the next one fails too, without waiting.
     assert!(database.pool().await.run_migrations().await.is_err());
 }
 
 #[tokio::test]
-async fn health_tells_which_store_is_away() {
+async fn health_names_the_store_that_does_not_answer() {
     let mut postgres = Postgres::start();
     let mut redis = Redis::start();
     let mut config = config(&postgres.url("postgres"));
@@ -124,8 +124,8 @@ async fn health_tells_which_store_is_away() {
         if health.redis.as_ref().unwrap().error.is_none() { Ok(()) } else { Err(format!("{health:?}")) }
     })
     .await;
-    // Once the old connections are known to be closed: why there is no other, and not that none became free.
-    eventually("the cause is told", async || match pool.health_check().await.postgres.error {
+    // When the pool has noticed the closed connections, it names the cause instead of a busy pool.
+    eventually("the cause is reported", async || match pool.health_check().await.postgres.error {
         Some(cause) if cause.contains("error connecting to server") => Ok(()),
         other => Err(format!("{other:?}")),
     })
@@ -143,7 +143,7 @@ async fn health_tells_which_store_is_away() {
 }
 
 #[tokio::test]
-async fn without_redis_nothing_is_missing() {
+async fn redis_is_optional() {
     let pool = TestDatabase::new().await.pool().await;
     let health = pool.health_check().await;
     assert!(health.is_healthy() && health.redis.is_none() && pool.redis().is_none());
@@ -177,18 +177,18 @@ async fn statistics_count_the_connections() {
     let error = pool.get().await.unwrap_err();
     assert_eq!(error.failure(), Failure::Unavailable);
     assert!(error.to_string().contains("acquire_timeout_ms"), "{error}");
-    assert!(asked.elapsed() >= Duration::from_millis(50), "it was waited for");
+    assert!(asked.elapsed() >= Duration::from_millis(50), "the pool waits for a free connection");
 
     drop((first, second));
     eventually("connections go back", async || if pool.stats().idle == 2 { Ok(()) } else { Err("not yet") })
         .await;
-    // Writers have connections of their own.
+    // A connection outside the pool does not count.
     let _writer = pool.connect().await.unwrap();
     assert_eq!(pool.stats().connections, 2);
 }
 
 #[tokio::test]
-async fn a_client_of_its_own_comes_with_the_task_that_drives_it() {
+async fn a_client_outside_the_pool_comes_with_the_task_that_drives_it() {
     let pool = TestDatabase::empty().await.pool().await;
     let (client, handle) = pool.get_tokio_postgres_client().await.unwrap();
     let one: i32 = client.query_one("SELECT 1", &[]).await.unwrap().get(0);
@@ -198,7 +198,7 @@ async fn a_client_of_its_own_comes_with_the_task_that_drives_it() {
 }
 
 #[tokio::test]
-async fn a_probe_notices_at_once_that_postgresql_is_gone_and_tells_why() {
+async fn a_probe_notices_at_once_that_postgresql_is_gone_and_names_the_cause() {
     let mut postgres = Postgres::start();
     let pool = StoragePool::new(config(&postgres.url("postgres"))).await.unwrap();
     let mut probe = Probe::new(pool, Duration::from_secs(10));
@@ -217,10 +217,10 @@ async fn a_probe_notices_at_once_that_postgresql_is_gone_and_tells_why() {
 }
 
 #[tokio::test]
-async fn a_probe_does_not_wait_for_a_pool_that_is_at_work() {
+async fn a_probe_does_not_wait_for_a_busy_pool() {
     let database = TestDatabase::empty().await;
     let pool = database.pool_with(|config| config.database.max_connections = 1).await.unwrap();
     let mut probe = Probe::new(pool.clone(), Duration::from_secs(10));
-    let _at_work = pool.get().await.unwrap();
+    let _busy = pool.get().await.unwrap();
     probe.look().await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! Bookkeeping is deleted when it is old, and not before.
+//! Rows of the ledger and dead letters are deleted after their retention, and not before.
 
 use harness::TestDatabase;
 use llm_observatory_storage::config::RetentionConfig;
@@ -16,7 +16,7 @@ async fn the_ledger_and_the_dead_letters_are_kept_as_long_as_configured() {
         INSERT INTO ingest_rejections (rejected_at, project_id, ordinal, record_bytes, signal, request_hash, place, reason, detail, record)
         SELECT now() - n * interval '1 minute', 1, 0, 0, 1, gen_random_uuid(), '', '', '', '' FROM generate_series(1, 100) AS n";
     client.batch_execute(rows).await.unwrap();
-    // Few rows at a time, so that it takes several transactions.
+    // Few rows per transaction, so that several are needed.
     let retention = RetentionConfig {
         requests_s: 30 * 60 + 30,
         rejections_s: 60 * 60 + 30,

@@ -1,4 +1,4 @@
-//! Rows to write, and the tables as JSON.
+//! Rows for tests, and tables as JSON.
 
 use llm_observatory_core::attributes::Attribute;
 use llm_observatory_core::ids::{MetricId, ProjectId, ResourceId, ScopeId, SeriesId, SpanId, TraceId};
@@ -17,7 +17,7 @@ use uuid::Uuid;
 /// The last nanosecond of 2026-01-01 UTC.
 pub(crate) const MIDNIGHT: UnixNanos = UnixNanos(1_767_311_999_999_999_999);
 
-/// Now, for rows that go to partitions that are there already.
+/// The present time, for rows of partitions that exist already.
 pub(crate) fn now() -> UnixNanos {
     UnixNanos::from(std::time::SystemTime::now())
 }
@@ -30,7 +30,7 @@ pub(crate) fn span_id(n: u64) -> SpanId {
     SpanId::from_wire(&n.to_be_bytes()).unwrap()
 }
 
-/// A span of which only what must be there is there.
+/// A span with its required fields only.
 pub(crate) fn span(trace: u128, id: u64, start_time: UnixNanos) -> SpanRow {
     SpanRow {
         project_id: ProjectId::DEFAULT,
@@ -114,7 +114,7 @@ pub(crate) fn point(series: u128, time: UnixNanos, value: PointValue) -> DataPoi
     }
 }
 
-/// A record of which only what must be there is there.
+/// A log record with its required fields only.
 pub(crate) fn log(id: u128, time: UnixNanos) -> LogRow {
     LogRow {
         project_id: ProjectId::DEFAULT,
@@ -137,7 +137,7 @@ pub(crate) fn log(id: u128, time: UnixNanos) -> LogRow {
     }
 }
 
-/// Every row of the table, by the names of its columns, in the order of their JSON.
+/// Every row of the table as a JSON object of its columns, sorted by text.
 pub(crate) async fn stored(client: &Client, table: &str) -> Vec<serde_json::Value> {
     let rows = client.query(&format!("SELECT row_to_json(t)::text FROM {table} t"), &[]).await.unwrap();
     let mut rows: Vec<serde_json::Value> =
@@ -146,7 +146,7 @@ pub(crate) async fn stored(client: &Client, table: &str) -> Vec<serde_json::Valu
     rows
 }
 
-/// How many rows the table has.
+/// Number of rows of the table.
 pub(crate) async fn count(client: &Client, table: &str) -> i64 {
     client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap().get(0)
 }

@@ -1,4 +1,4 @@
-//! The rules of `migrations/README.md`, read from PostgreSQL's catalogue.
+//! Checks the rules of `migrations/README.md` in PostgreSQL's catalogue.
 
 use harness::TestDatabase;
 use llm_observatory_storage::maintenance::Family;
@@ -8,7 +8,7 @@ use llm_observatory_storage::models::{
 use llm_observatory_storage::writers::RejectionRow;
 use tokio_postgres::Client;
 
-/// Each table of telemetry with its distribution column and its partition column, if it has one.
+/// Each table of telemetry, its distribution column, and its partition column if it has one.
 const TELEMETRY: &[(&str, &str, Option<&str>)] = &[
     ("traces", "trace_id", Some("day")),
     ("trace_spans", "trace_id", Some("start_time")),
@@ -23,7 +23,7 @@ const TELEMETRY: &[(&str, &str, Option<&str>)] = &[
     ("ingest_rejections", "request_hash", None),
 ];
 
-/// Kept by the migration library, not by us.
+/// The table of the migration library.
 const FOREIGN: &str = "observatory_schema_history";
 
 async fn client() -> (TestDatabase, Client) {
@@ -113,7 +113,7 @@ async fn tables_stand_alone() {
 }
 
 #[tokio::test]
-async fn people_can_read_what_everything_is() {
+async fn every_table_column_and_function_has_a_comment() {
     let (_database, client) = client().await;
     let tables = format!(
         "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')
@@ -139,7 +139,7 @@ async fn a_leaf_has_few_indexes_and_all_of_its_parent() {
         SELECT relname::text FROM pg_class JOIN pg_index ON indrelid = pg_class.oid
         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' GROUP BY relname HAVING count(*) > 5";
     assert_eq!(names(&client, crowded).await, Vec::<String>::new());
-    // An index of the parent that a leaf does not have, or has but did not attach, makes it invalid.
+    // A parent's index is invalid if a leaf lacks it or did not attach it.
     let invalid = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid";
     assert_eq!(names(&client, invalid).await, Vec::<String>::new());
     let stray = "

@@ -1,6 +1,6 @@
-//! The lines that the seed of the project promised, to the letter: they compile, and they store what they say.
+//! The code examples of the project's specification: they compile unchanged and store their rows.
 //!
-//! `StorageConfig::from_env` reads the environment of its process. So the test starts itself once more, in a process whose
+//! `StorageConfig::from_env` reads the environment of its process. So the test runs itself in a second process, whose
 //! environment names a database of the harness.
 
 use std::process::Command;
@@ -19,7 +19,7 @@ use llm_observatory_storage::{CopyWriter, StorageConfig, StoragePool, TraceRepos
 
 use crate::rows::{self, count};
 
-/// Set in the process that runs the lines.
+/// Set in the process that runs the examples.
 const INSIDE: &str = "OBSERVATORY_TEST_SEED";
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn from_env() -> anyhow::Result<()> {
     lines(config).await
 }
 
-/// The lines that follow.
+/// The examples, apart from `from_env`.
 async fn lines(config: StorageConfig) -> anyhow::Result<()> {
     let pool = StoragePool::new(config).await?;
     pool.run_migrations().await?;
@@ -94,7 +94,7 @@ async fn lines(config: StorageConfig) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One row for each line, as another client sees it.
+/// Counts the rows of the examples, on another connection.
 async fn assert_stored(database: &TestDatabase) {
     let client = database.client().await;
     let tables = [

@@ -1,4 +1,4 @@
-//! Every statement is one that PostgreSQL understands, on this schema.
+//! PostgreSQL prepares every statement on the migrated schema.
 
 use std::collections::HashSet;
 
@@ -23,7 +23,7 @@ async fn every_statement_prepares() {
 }
 
 #[tokio::test]
-async fn every_table_can_be_written_in_each_way() {
+async fn every_table_can_be_written_by_copy_and_insert() {
     let database = TestDatabase::new().await;
     let client = database.client().await;
     let tables = [
@@ -46,7 +46,7 @@ async fn every_table_can_be_written_in_each_way() {
 }
 
 #[test]
-fn statements_are_told_apart_by_name() {
+fn names_of_statements_are_unique() {
     let names: Vec<_> = statements().into_iter().map(|statement| statement.name()).collect();
     assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len(), "{names:?}");
 }

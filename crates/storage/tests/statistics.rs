@@ -1,4 +1,4 @@
-//! Tables are analysed as they grow.
+//! The job that analyses tables as they grow.
 
 use harness::TestDatabase;
 use llm_observatory_core::time::UnixNanos;
@@ -11,12 +11,12 @@ use tokio_postgres::Client;
 
 use crate::rows;
 
-/// Small numbers, so that a few rows are many.
+/// Low limits, so that tests need few rows.
 fn config() -> StatisticsConfig {
     StatisticsConfig { min_rows: 500, growth_percent: 50, ..StatisticsConfig::default() }
 }
 
-/// Stores log records of five services on this day, numbered from `first` on.
+/// Stores log records of five services today, numbered from `first` on.
 async fn store(database: &TestDatabase, first: u64, count: u64) {
     let now = rows::now();
     let logs = (first..first + count).map(|n| LogRow {
@@ -29,12 +29,12 @@ async fn store(database: &TestDatabase, first: u64, count: u64) {
     count_changes(&writer).await;
 }
 
-/// Has PostgreSQL count at once what the session wrote; else it does so within seconds.
+/// Makes PostgreSQL count the writes of the session at once, not some seconds later.
 async fn count_changes(client: &Client) {
     client.batch_execute("SELECT pg_stat_force_next_flush()").await.unwrap();
 }
 
-/// How many rows PostgreSQL takes the table to have, and how many services its statistics name.
+/// PostgreSQL's estimate of the rows of the table, and the number of services in its statistics.
 async fn known(client: &Client, table: &str) -> (f32, usize) {
     let rows =
         client.query_one("SELECT reltuples FROM pg_class WHERE oid = $1::text::regclass", &[&table]).await;
@@ -46,7 +46,7 @@ async fn known(client: &Client, table: &str) -> (f32, usize) {
     (rows.unwrap().get(0), services as usize)
 }
 
-/// The partition of this day.
+/// The name of today's partition.
 async fn today(client: &Client) -> String {
     let name = "SELECT 'logs_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD')";
     client.query_one(name, &[]).await.unwrap().get(0)
@@ -86,13 +86,13 @@ async fn one_daemon_at_a_time_analyses() {
     let database = TestDatabase::new().await;
     let (client, other) = (database.client().await, database.client().await);
     store(&database, 0, 2_000).await;
-    // The other one waits for a lock in the middle of its run, and so holds up this one's table only.
+    // The lock makes the other run wait in the middle.
     let blocker = database.client().await;
     let today = today(&client).await;
     blocker.batch_execute(&format!("BEGIN; LOCK TABLE {today}, logs IN EXCLUSIVE MODE")).await.unwrap();
     let patient = StatisticsConfig { lock_timeout_ms: 60_000, ..config() };
     let run = tokio::spawn(async move { analyse(&other, &patient).await });
-    harness::eventually("the other one analyses", async || {
+    harness::eventually("the other run waits for the lock", async || {
         let waiting =
             "SELECT count(*) FROM pg_locks WHERE locktype = 'relation' AND NOT granted AND database =
                        (SELECT oid FROM pg_database WHERE datname = current_database())";
@@ -102,15 +102,15 @@ async fn one_daemon_at_a_time_analyses() {
         }
     })
     .await;
-    assert_eq!(analyse(&client, &config()).await.unwrap(), 0, "the other one is at it");
+    assert_eq!(analyse(&client, &config()).await.unwrap(), 0, "another run is at work");
     blocker.batch_execute("COMMIT").await.unwrap();
     assert_eq!(run.await.unwrap().unwrap(), 2);
     store(&database, 2_000, 2_000).await;
-    assert_eq!(analyse(&client, &config()).await.unwrap(), 2, "the lock was given back");
+    assert_eq!(analyse(&client, &config()).await.unwrap(), 2, "the other run released the lock");
 }
 
 #[tokio::test]
-async fn a_locked_table_does_not_hold_up_the_others() {
+async fn a_locked_table_does_not_delay_the_others() {
     let database = TestDatabase::new().await;
     let client = database.client().await;
     store(&database, 0, 2_000).await;
@@ -128,7 +128,7 @@ async fn a_locked_table_does_not_hold_up_the_others() {
     assert_eq!(analyse(&client, &hasty).await.unwrap(), 2);
     let settings = "SELECT current_setting('lock_timeout') || ' ' || current_setting('statement_timeout')";
     let settings: String = client.query_one(settings, &[]).await.unwrap().get(0);
-    assert_eq!(settings, "0 0", "the session is as it was");
+    assert_eq!(settings, "0 0", "the settings of the session are reset");
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn a_time_range_reads_its_own_blocks_only() {
         WHERE c.relname = 'trace_spans_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD')";
     assert!(analyse(&client, &config()).await.unwrap() >= 2);
     let left: i32 = client.query_one(looked_at, &[]).await.unwrap().get(0);
-    assert_eq!(left, 0, "ranges of blocks that the index had not taken in");
+    assert_eq!(left, 0, "no range of blocks is left unsummarised");
 }
 
 #[tokio::test]

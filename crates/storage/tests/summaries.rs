@@ -1,4 +1,4 @@
-//! `traces` tells exactly what the stored spans are, whatever the order, the split and the repetition in which they came.
+//! `traces` sums up the stored spans exactly, in any order, split and repetition of their batches.
 
 use std::collections::BTreeMap;
 
@@ -45,14 +45,14 @@ async fn database() -> (TestDatabase, WriterConnection) {
     (database, client)
 }
 
-/// What `traces` says, and what the stored spans say that it should say. Times are counted in nanoseconds.
+/// Compares `traces` with summaries that SQL computes from the stored spans. Times are in nanoseconds.
 async fn assert_exact(client: &Client) {
-    const SAID: &str = "
+    const FOUND: &str = "
         SELECT jsonb_build_array(project_id, trace_id, day, span_count, error_count, pg_temp.nanos(start_time, start_nanos),
                                  pg_temp.nanos(end_time, end_nanos), root_start, root_span_id, root_name, root_service,
                                  (SELECT array_agg(DISTINCT name ORDER BY name) FROM unnest(services) AS name))::text
         FROM traces ORDER BY project_id, trace_id, day";
-    const TRUE: &str = "
+    const EXPECTED: &str = "
         WITH spans AS (
             SELECT *, (start_time AT TIME ZONE 'UTC')::date AS day, pg_temp.nanos(start_time, start_nanos) AS start,
                    greatest(pg_temp.nanos(start_time, start_nanos), pg_temp.nanos(end_time, end_nanos)) AS finish,
@@ -73,10 +73,10 @@ async fn assert_exact(client: &Client) {
         let rows = client.query(query, &[]).await.unwrap();
         rows.iter().map(|row| row.get(0)).collect::<Vec<String>>()
     };
-    assert_eq!(texts(SAID).await, texts(TRUE).await);
+    assert_eq!(texts(FOUND).await, texts(EXPECTED).await);
 }
 
-/// Spans of two traces around midnight and at the ends of time, in the project.
+/// Spans of two traces around midnight and at both ends of time.
 fn spans() -> impl Strategy<Value = Vec<SpanRow>> {
     let start = prop_oneof![
         5 => MIDNIGHT.0 - 2_000..MIDNIGHT.0 + 2_000,
@@ -100,8 +100,8 @@ fn spans() -> impl Strategy<Value = Vec<SpanRow>> {
     })
 }
 
-/// Which spans come in which batch, and by which method: every span at least once.
-fn arrivals(spans: usize) -> impl Strategy<Value = Vec<(Vec<usize>, bool)>> {
+/// Batches as lists of span indexes, each with its method (true for COPY). Every span is in at least one batch.
+fn batches(spans: usize) -> impl Strategy<Value = Vec<(Vec<usize>, bool)>> {
     let repeated = vec(0..spans, 0..spans);
     let order = repeated.prop_map(move |more| (0..spans).chain(more).collect::<Vec<_>>()).prop_shuffle();
     (order, 1..5_usize, vec(any::<bool>(), 30))
@@ -112,25 +112,25 @@ fn arrivals(spans: usize) -> impl Strategy<Value = Vec<(Vec<usize>, bool)>> {
 fn any_order_split_and_repetition_gives_the_same_summaries() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (_database, client) = runtime.block_on(database());
-    let case = spans().prop_flat_map(|spans| (arrivals(spans.len()), Just(spans)));
+    let case = spans().prop_flat_map(|spans| (batches(spans.len()), Just(spans)));
     let config =
         Config { cases: 128, failure_persistence: None, max_shrink_time: 10_000, ..Config::default() };
-    let outcome = TestRunner::new(config).run(&case, |(arrivals, spans)| {
+    let outcome = TestRunner::new(config).run(&case, |(batches, spans)| {
         runtime.block_on(async {
             client
                 .batch_execute("DELETE FROM traces; DELETE FROM trace_spans; DELETE FROM trace_events")
                 .await
                 .unwrap();
             let mut written = RecordCounts::default();
-            for (batch, copies) in &arrivals {
+            for (batch, copies) in &batches {
                 let method = if *copies { WriteMethod::Copy } else { WriteMethod::Insert };
                 let batch = commit(&client, batch.iter().map(|n| spans[*n].clone().into()), method).await;
                 written.stored += batch.stored;
                 written.duplicates += batch.duplicates;
             }
-            let arrived: usize = arrivals.iter().map(|(batch, _)| batch.len()).sum();
+            let sent: usize = batches.iter().map(|(batch, _)| batch.len()).sum();
             assert_eq!(written.stored, spans.len() as u64);
-            assert_eq!(written.duplicates, (arrived - spans.len()) as u64);
+            assert_eq!(written.duplicates, (sent - spans.len()) as u64);
             assert_eq!(count(&client, "trace_spans").await, spans.len() as i64);
             assert_exact(&client).await;
         });
@@ -168,7 +168,7 @@ async fn a_batch_that_is_written_twice_is_stored_once() {
 }
 
 #[tokio::test]
-async fn writers_that_overlap_do_not_disturb_each_other() {
+async fn writers_of_the_same_spans_store_each_once() {
     let (database, client) = database().await;
     let spans: Vec<Span> =
         (1..=200).map(|id| rows::span(1 + u128::from(id % 7), id, MIDNIGHT).into()).collect();
@@ -178,7 +178,7 @@ async fn writers_that_overlap_do_not_disturb_each_other() {
             let client = database.writer().await;
             let mut stored = 0;
             for n in 0..8 {
-                // Each writer begins elsewhere and wraps around, in batches that overlap those of the others.
+                // Each writer starts at another span and wraps around, so that its batches overlap those of the others.
                 let batch = spans.iter().cycle().skip((writer * 50 + n * 25) % 200).take(30 + writer);
                 let method = if n % 2 == 0 { WriteMethod::Copy } else { WriteMethod::Insert };
                 stored += commit(&client, batch.cloned(), method).await.stored;
@@ -208,7 +208,7 @@ async fn a_trace_that_crosses_midnight_has_a_row_for_each_day() {
 }
 
 #[tokio::test]
-async fn of_two_copies_in_one_batch_the_more_complete_one_is_kept() {
+async fn of_two_versions_in_one_batch_the_more_complete_one_remains() {
     for method in [WriteMethod::Copy, WriteMethod::Insert] {
         let (_database, client) = database().await;
         let unended = Span {
@@ -225,13 +225,13 @@ async fn of_two_copies_in_one_batch_the_more_complete_one_is_kept() {
     }
 }
 
-/// A span as it was sent at its start, and again, with other content, later on.
+/// Spans in up to three versions each, with different ends, status, names, services and events.
 fn versions() -> impl Strategy<Value = Vec<Span>> {
     let version = (of(0..5_000_u64), 0..3_i32, any::<bool>(), 0..SERVICES.len(), 0..3_usize);
     let span = (0..2_u128, MIDNIGHT.0 - 2_000..MIDNIGHT.0 + 2_000, vec(version, 1..4));
     vec(span, 1..6).prop_map(|spans| {
         let versions = spans.into_iter().enumerate().flat_map(|(id, (trace, start, versions))| {
-            // What the key does not tell: two versions may differ in the nanoseconds of their start.
+            // The key holds whole microseconds: two versions may differ in the nanoseconds of their start.
             versions.into_iter().zip(0..).map(move |((lasts, status, root, service, events), n)| {
                 let mut span = rows::span(trace + 1, id as u64 + 1, UnixNanos(start / 1_000 * 1_000 + n));
                 span.end_time =
@@ -252,14 +252,14 @@ fn versions() -> impl Strategy<Value = Vec<Span>> {
 fn any_order_of_versions_keeps_the_most_complete_one_and_exact_summaries() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (_database, client) = runtime.block_on(database());
-    let case = versions().prop_flat_map(|spans| (arrivals(spans.len()), Just(spans)));
+    let case = versions().prop_flat_map(|spans| (batches(spans.len()), Just(spans)));
     let config =
         Config { cases: 96, failure_persistence: None, max_shrink_time: 10_000, ..Config::default() };
-    let outcome = TestRunner::new(config).run(&case, |(arrivals, spans)| {
+    let outcome = TestRunner::new(config).run(&case, |(batches, spans)| {
         runtime.block_on(async {
             let empty = "DELETE FROM traces; DELETE FROM trace_spans; DELETE FROM trace_events";
             client.batch_execute(empty).await.unwrap();
-            for (batch, copies) in &arrivals {
+            for (batch, copies) in &batches {
                 let method = if *copies { WriteMethod::Copy } else { WriteMethod::Insert };
                 commit(&client, batch.iter().map(|n| spans[*n].clone()), method).await;
             }
@@ -317,7 +317,7 @@ async fn writers_that_complete_the_same_spans_agree() {
 }
 
 #[tokio::test]
-async fn projects_do_not_see_each_other() {
+async fn projects_have_separate_summaries() {
     let (_database, client) = database().await;
     let of = |project| {
         let mut span = rows::span(1, 1, MIDNIGHT);

@@ -28,7 +28,7 @@ async fn store(database: &TestDatabase, spans: Vec<Span>, logs: Vec<LogRow>) {
     commit(&writer, &dictionary, &[logs], WriteMethod::Copy).await.unwrap();
 }
 
-/// A database with 200 traces of ten spans and ten log records each, on this day.
+/// A database with 200 traces of today, each with ten spans and ten log records.
 async fn with_many_rows() -> (TestDatabase, Client) {
     let database = TestDatabase::new().await;
     let now = rows::now();
@@ -48,7 +48,7 @@ async fn a_trace_id_is_looked_up_by_key() {
     let (_database, client) = with_many_rows().await;
     let plan = Plan::of(&client, &format!("SELECT * FROM spans WHERE trace_id = {TRACE}")).await;
     let scans = plan.scans("trace_spans");
-    assert!(scans.len() >= 7, "every day is asked: {scans:?}");
+    assert!(scans.len() >= 7, "one scan per day: {scans:?}");
     for scan in &scans {
         assert_ne!(scan.node, "Seq Scan", "{scan:?}");
         assert!(scan.index.as_ref().is_none_or(|index| index.ends_with("_pkey")), "{scan:?}");
@@ -61,7 +61,7 @@ async fn a_trace_id_is_looked_up_by_key() {
 }
 
 #[tokio::test]
-async fn a_time_leaves_the_other_days_out() {
+async fn a_condition_on_the_time_reads_only_the_partitions_of_its_days() {
     let database = TestDatabase::new().await;
     let client = database.client().await;
     let pool = database.pool().await;
@@ -86,7 +86,7 @@ async fn a_time_leaves_the_other_days_out() {
 }
 
 #[tokio::test]
-async fn what_a_query_does_not_name_is_not_joined() {
+async fn a_view_joins_only_the_tables_that_a_query_names() {
     let (_database, client) = with_many_rows().await;
     let plan = Plan::of(&client, "SELECT service_name, avg(duration_ms) FROM spans GROUP BY 1").await;
     assert!(plan.scans("resources").is_empty() && plan.scans("scopes").is_empty());
@@ -137,7 +137,7 @@ async fn trace_ids_join_spans_events_logs_and_traces() {
 }
 
 #[tokio::test]
-async fn spans_say_kind_and_status_in_words() {
+async fn the_view_of_spans_names_kind_and_status() {
     let database = TestDatabase::new().await;
     let statuses = [None, Some(0), Some(1), Some(2), Some(9)];
     let spans = statuses.iter().enumerate().map(|(n, status)| {
@@ -162,13 +162,13 @@ async fn spans_say_kind_and_status_in_words() {
         ("77", "error", true),
     ];
     assert_eq!(words, expected);
-    // The span without a status counts too.
+    // The rate counts the span without a status too.
     let rate = client.query_one("SELECT avg(is_error::int)::float8 FROM spans", &[]).await.unwrap();
     assert_eq!(rate.get::<_, f64>(0), 2.0 / 6.0);
 }
 
 #[tokio::test]
-async fn log_records_say_their_severity_in_words() {
+async fn the_view_of_log_records_names_the_severity() {
     let database = TestDatabase::new().await;
     let severities = [0, 1, 4, 5, 9, 13, 16, 17, 21, 24, 25, -1];
     let logs = severities
@@ -211,7 +211,7 @@ async fn points_come_with_their_metric_their_series_and_their_resource() {
         rows::point(2, now, PointValue::Int(7)),
         rows::point(2, UnixNanos(now.0 + 1_000), PointValue::Double(0.5)),
         stale,
-        // Its series is not stored: the point is shown all the same.
+        // The view shows a point even if its series is not stored.
         rows::point(3, UnixNanos(now.0 + 3_000), PointValue::Int(1)),
     ];
     let metrics = vec![rows::metric(1, MetricKind::Sum)];

@@ -1,4 +1,4 @@
-//! The writers that gather.
+//! The gathering writers.
 
 use std::fmt::Debug;
 
@@ -38,15 +38,15 @@ async fn spans_are_gathered_until_there_are_enough() {
         let database = TestDatabase::new().await;
         let client = database.client().await;
         let writer = TraceWriter::new(pool(&database, method).await);
-        // A day that has no partition yet: the writer sees to it.
+        // The day has no partition yet: the writer creates it.
         ok(writer.write_span(rows::span(1, 1, MIDNIGHT)).await);
         ok(writer.write_span(rows::span(1, 2, MIDNIGHT)).await);
         assert_eq!(count(&client, "trace_spans").await, 0);
         ok(writer.write_span(rows::span(1, 3, rows::now())).await);
-        assert_eq!(count(&client, "trace_spans").await, 3, "three are a batch");
+        assert_eq!(count(&client, "trace_spans").await, 3, "three spans fill a batch");
         ok(writer.write_span(rows::span(1, 4, rows::now())).await);
         assert_eq!(writer.flush().await.unwrap(), RecordCounts { stored: 1, ..RecordCounts::default() });
-        assert_eq!(writer.flush().await.unwrap(), RecordCounts::default(), "nothing is gathered any more");
+        assert_eq!(writer.flush().await.unwrap(), RecordCounts::default(), "the buffer is empty");
         assert_eq!(count(&client, "trace_spans").await, 4);
         ok(writer.write_events(&[rows::event(&rows::span(1, 4, MIDNIGHT), 0, "late")]).await);
         assert_eq!(stored(&client, "trace_events").await[0]["name"], "late");
@@ -70,7 +70,7 @@ async fn log_records_are_gathered_until_there_are_enough() {
 }
 
 #[tokio::test]
-async fn points_are_gathered_with_what_they_point_at() {
+async fn points_are_gathered_with_their_series_and_definitions() {
     for method in [WriteMethod::Insert, WriteMethod::Copy] {
         let database = TestDatabase::new().await;
         let client = database.client().await;
@@ -108,7 +108,7 @@ async fn definitions_without_points_are_written_too() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_written_is_kept() {
+async fn a_failed_flush_keeps_the_rows() {
     let database = TestDatabase::new().await;
     let client = database.client().await;
     let writer = LogWriter::new(database.pool().await);
@@ -120,7 +120,7 @@ async fn what_could_not_be_written_is_kept() {
 }
 
 #[tokio::test]
-async fn what_is_gathered_while_nothing_can_be_written_has_a_limit() {
+async fn a_writer_keeps_at_most_max_rows_while_flushes_fail() {
     let database = TestDatabase::new().await;
     let client = database.client().await;
     let limited = |config: &mut llm_observatory_storage::StorageConfig| {
@@ -169,7 +169,7 @@ async fn an_llm_call_becomes_a_span_with_the_names_of_opentelemetry() {
     let row = writer.write_span_from_llm(llm_span()).await.unwrap();
     assert_eq!(writer.flush().await.unwrap().stored, 1);
     let found = TraceRepository::new(database.pool().await).span(row.trace_id, row.span_id).await.unwrap();
-    assert_eq!(found.map(|span| span.row.llm), Some(row.llm), "what is returned is what is stored");
+    assert_eq!(found.map(|span| span.row.llm), Some(row.llm), "the returned row equals the stored one");
 
     let span = &stored(&client, "trace_spans").await[0];
     let columns = json!({
@@ -193,7 +193,7 @@ async fn an_llm_call_becomes_a_span_with_the_names_of_opentelemetry() {
 }
 
 #[tokio::test]
-async fn a_trace_is_told_by_its_spans_or_by_its_summary() {
+async fn a_trace_is_written_as_spans_or_as_a_summary() {
     for method in [WriteMethod::Insert, WriteMethod::Copy] {
         let database = TestDatabase::new().await;
         let client = database.client().await;
@@ -244,7 +244,7 @@ async fn a_dictionary_row_is_sent_once() {
     let writer = TraceWriter::new(database.pool().await);
     write(&writer, 1).await;
     assert_eq!((count(&client, "resources").await, count(&client, "scopes").await), (1, 1));
-    // A row that this writer knows to be there is not sent again; another writer sends it, and that changes nothing.
+    // This writer remembers its rows and does not send them again. Another writer sends them, which changes no stored row.
     client.batch_execute("DELETE FROM scopes; UPDATE resources SET schema_url = 'first'").await.unwrap();
     write(&writer, 2).await;
     assert_eq!(count(&client, "scopes").await, 0);

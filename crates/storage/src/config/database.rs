@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DatabaseConfig {
-    /// A connection URL or key-value string. When it is given, the five parts below are not read.
+    /// A connection URL or key-value string. If it is set, the five settings below are ignored.
     pub url: Option<Secret>,
     /// Host name, address, or the directory of a unix socket; without it localhost.
     pub host: Option<String>,
@@ -26,7 +26,7 @@ pub struct DatabaseConfig {
     pub ssl_mode: SslMode,
     /// A PEM file of certificate authorities to trust instead of the machine's own.
     pub ssl_root_cert: Option<PathBuf>,
-    /// Most connections in the pool for queries. Writers have connections of their own.
+    /// Most connections in the pool for queries. Writers have dedicated connections.
     pub max_connections: u32,
     /// Connections that the pool keeps open when idle.
     pub min_connections: u32,
@@ -50,7 +50,7 @@ pub struct DatabaseConfig {
     pub query_timeout_ms: u64,
 }
 
-/// When the kernel probes a silent connection, and when it gives the connection up.
+/// When the kernel probes a silent connection, and when it closes the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Silence {
     /// Silence before the first probe.
@@ -134,7 +134,10 @@ impl Validate for DatabaseConfig {
 }
 
 impl DatabaseConfig {
-    /// How to reach the database, for the driver.
+    /// The configuration of the driver.
+    ///
+    /// # Errors
+    /// The driver's error for a URL that does not parse.
     pub(crate) fn driver(&self) -> Result<tokio_postgres::Config, tokio_postgres::Error> {
         let mut driver = match &self.url {
             Some(url) => url.expose().parse::<tokio_postgres::Config>()?,
@@ -168,19 +171,19 @@ impl DatabaseConfig {
         Ok(driver)
     }
 
-    /// Whether the URL chooses between a primary and its standbys.
+    /// Whether the URL says which kind of server to connect to (`target_session_attrs`).
     pub(crate) fn chooses_servers(&self) -> bool {
         self.url.as_ref().is_some_and(|url| url.expose().contains("target_session_attrs"))
     }
 
-    /// When to probe a silent connection, so that its end is noticed within `tcp_user_timeout_ms`.
+    /// Probes of a silent connection, timed so that the kernel closes it within `tcp_user_timeout_ms`.
     pub(crate) fn silence(&self) -> Silence {
         let second = Duration::from_secs(1); // the kernel's unit
         let part = |parts: u32| (Duration::from_millis(self.tcp_user_timeout_ms) / parts).max(second);
         Silence { idle: part(2), interval: part(6), probes: 3 }
     }
 
-    /// A URL of the database for psql, without the password.
+    /// A URL of the database for psql, without the password; empty if the configured URL does not parse.
     pub fn public_url(&self) -> String {
         use tokio_postgres::config::Host;
         let Ok(driver) = self.driver() else {
@@ -199,10 +202,10 @@ impl DatabaseConfig {
         }
     }
 
-    /// Where the database is, without secrets, for people.
+    /// Name and servers of the database, for people: `observatory at db.internal:5432`. Without secrets.
     pub fn address(&self) -> String {
         let Ok(driver) = self.driver() else {
-            return "an unreadable database URL".to_owned();
+            return "a database URL that does not parse".to_owned();
         };
         let hosts: Vec<_> = driver
             .get_hosts()

@@ -1,7 +1,7 @@
-//! Where the databases are, and the limits within which they are used.
+//! The settings of the storage: where PostgreSQL and Redis are, and every limit of their use.
 //!
-//! Every limit has a name here. A value comes from its default, then a file, then the environment
-//! ([`StorageConfig::from_file`], [`StorageConfig::from_env`]); unknown names are refused, and all mistakes are told at once.
+//! [`StorageConfig::from_env`] reads the environment and [`StorageConfig::from_file`] a file; both override the
+//! defaults. They report unknown names and all other mistakes at once.
 
 mod database;
 
@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 pub use database::{DatabaseConfig, SslMode};
 pub use llm_observatory_config::{ConfigError, Secret};
 
-/// The environment variables with usual names, and the settings that they are.
+/// The conventional environment variables, each with the path of its setting.
 ///
-/// Every setting can also be given as `OBSERVATORY_STORAGE__<SECTION>__<NAME>`.
+/// Every setting also has a variable `OBSERVATORY_STORAGE__<SECTION>__<NAME>`.
 pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("DATABASE_URL", "database.url"),
     ("DB_HOST", "database.host"),
@@ -32,7 +32,7 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
 /// The prefix of the environment variables that name a setting by its path.
 pub const ENVIRONMENT_PREFIX: &str = "OBSERVATORY_STORAGE__";
 
-/// Everything that the storage needs to know.
+/// All settings of the storage.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StorageConfig {
@@ -56,9 +56,9 @@ pub struct StorageConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RedisConfig {
-    /// `redis://host:port/db`. Everything works without Redis.
+    /// `redis://host:port/db`. Redis is optional.
     pub url: Option<Secret>,
-    /// Longest time to connect or to answer, in milliseconds.
+    /// Longest wait for Redis to accept a connection or to answer, in milliseconds.
     pub timeout_ms: u64,
 }
 
@@ -80,9 +80,9 @@ pub struct RetryConfig {
 pub struct WriterConfig {
     /// Rows that a writer gathers before it writes them.
     pub batch_rows: usize,
-    /// Most rows that a writer gathers while PostgreSQL does not take them; it refuses further ones.
+    /// Most rows that a writer gathers while PostgreSQL takes none; it returns an error for further ones.
     pub max_rows: usize,
-    /// How it writes them.
+    /// How a writer writes its rows.
     pub method: WriteMethod,
 }
 
@@ -100,7 +100,7 @@ pub enum WriteMethod {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PartitionConfig {
-    /// Days ahead of today that have their partitions already.
+    /// Days after today for which partitions are created ahead.
     pub days_ahead: u16,
     /// Most day partitions of one table; a record for yet another day is rejected.
     pub max_days: usize,
@@ -128,15 +128,15 @@ pub struct RetentionConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StatisticsConfig {
-    /// How often it is looked which tables grew, in seconds.
+    /// Time between two runs of the job that analyses tables which grew, in seconds.
     pub interval_s: u64,
-    /// Fewest rows by which a table must have grown since it was analysed.
+    /// Fewest rows by which a table must grow after an analysis to be analysed again.
     pub min_rows: u64,
-    /// Part of its rows by which it must have grown since then, in percent.
+    /// Growth after an analysis, in percent of the rows at that time, that a table needs to be analysed again.
     pub growth_percent: u32,
-    /// Longest wait for a table that is locked, in milliseconds; then it is left out until the next time.
+    /// Longest wait for a locked table, in milliseconds; then this run leaves the table out.
     pub lock_timeout_ms: u64,
-    /// Longest time that one run may take, in seconds; the next one goes on. Less than what the daemon gives to a job.
+    /// Longest time of one run, in seconds; the next run continues. Must be less than the daemon's limit for a job.
     pub max_run_s: u64,
 }
 
@@ -147,7 +147,7 @@ impl Default for RedisConfig {
 }
 
 impl Default for RetryConfig {
-    /// About a minute in all: long enough for a database that starts beside us.
+    /// About a minute in all: enough for a database that starts at the same time as the daemon.
     fn default() -> Self {
         Self { attempts: 12, initial_backoff_ms: 100, max_backoff_ms: 10_000 }
     }
@@ -160,14 +160,14 @@ impl Default for WriterConfig {
 }
 
 impl Default for RetentionConfig {
-    /// The Collector gives up after 5 minutes by default; a day covers clients that go on for longer.
+    /// The Collector gives up after 5 minutes by default; a day covers clients that retry for longer.
     fn default() -> Self {
         Self { requests_s: 86_400, rejections_s: 7 * 86_400, interval_s: 60, delete_rows: 10_000 }
     }
 }
 
 impl Default for StatisticsConfig {
-    /// A busy day is analysed some forty times until its end; each time costs a fraction of a second.
+    /// These defaults analyse the partition of a busy day about forty times; each analysis takes a fraction of a second.
     fn default() -> Self {
         Self { interval_s: 60, min_rows: 1_000, growth_percent: 20, lock_timeout_ms: 1_000, max_run_s: 45 }
     }
@@ -187,33 +187,35 @@ fn names() -> Names {
 }
 
 impl StorageConfig {
-    /// The configuration that the environment gives; see [`ENVIRONMENT`].
+    /// The configuration from the environment of this process; see [`ENVIRONMENT`].
     ///
     /// # Errors
-    /// [`ConfigError::Invalid`] with every mistake at once.
+    /// [`ConfigError::Invalid`] with every mistake.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_vars(variables())
     }
 
-    /// The configuration that these environment variables give.
+    /// The configuration from these environment variables: name and value.
     ///
     /// # Errors
-    /// [`ConfigError::Invalid`] with every mistake at once.
+    /// [`ConfigError::Invalid`] with every mistake.
     pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         load(&Layers { environment: vars.into_iter().collect(), ..Layers::default() }, &names())
     }
 
-    /// The configuration in a YAML, TOML or JSON file, told by its ending.
+    /// The configuration from a file whose name ends in .yaml, .yml, .toml or .json.
     ///
     /// # Errors
-    /// [`ConfigError`]; of wrong settings, every one at once.
+    /// [`ConfigError::File`] when the file can't be opened, [`ConfigError::Syntax`] when it does not parse,
+    /// [`ConfigError::Invalid`] with every wrong setting.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         load(&Layers { file: Some(path.as_ref().to_owned()), ..Layers::default() }, &names())
     }
 
-    /// Whether the configuration names a database at all: by a URL, or by any of its parts.
+    /// Whether the configuration names a database: by a URL, or by a host, port, name, user or password that is not the
+    /// default.
     ///
-    /// A password alone names the one on localhost.
+    /// A password alone names the database on localhost.
     pub fn names_a_database(&self) -> bool {
         let (database, default) = (&self.database, DatabaseConfig::default());
         database.url.is_some()
@@ -236,7 +238,7 @@ impl Validate for StorageConfig {
 }
 
 impl RedisConfig {
-    /// Where Redis is, without secrets, for people. None without Redis, or when the URL is none.
+    /// Address of Redis for people, without secrets. `None` without Redis, or if the URL does not parse.
     pub fn address(&self) -> Option<String> {
         let client = redis::Client::open(self.url.as_ref()?.expose()).ok()?;
         Some(client.get_connection_info().addr().to_string())
@@ -280,7 +282,7 @@ impl Validate for PartitionConfig {
         problems.require(
             self.max_days > usize::from(self.days_ahead) + 1,
             "max_days",
-            "must leave room for today and the days of days_ahead",
+            "must be at least days_ahead + 2: yesterday, today and the days ahead",
         );
         problems.at_least("interval_s", self.interval_s, 1);
         problems.at_least("lock_timeout_ms", self.lock_timeout_ms, 1);
@@ -292,7 +294,7 @@ impl Validate for RetentionConfig {
         problems.require(
             self.requests_s >= 600,
             "requests_s",
-            "must be at least 600: clients try for minutes",
+            "must be at least 600: clients retry a request for minutes",
         );
         problems.at_least("rejections_s", self.rejections_s, 1);
         problems.at_least("interval_s", self.interval_s, 1);

@@ -14,18 +14,17 @@ fn the_environment_names_the_database() {
         ("OBSERVATORY_STORAGE__WRITER__BATCH_ROWS", "50"),
         ("HOME", "/root"),
     ]));
-    // A password of digits alone is still a text.
     let config = config.expect("valid");
     assert_eq!(config.database.host.as_deref(), Some("db.internal"));
     assert_eq!(config.database.port, 6432);
-    assert_eq!(config.database.password, Some(Secret::new("12345")));
+    assert_eq!(config.database.password, Some(Secret::new("12345")), "digits alone are still a text");
     assert_eq!(config.database.ssl_mode, SslMode::VerifyFull);
     assert_eq!(config.writer.batch_rows, 50);
     assert!(!format!("{config:?}").contains("12345"), "secrets do not print");
 }
 
 #[test]
-fn all_mistakes_are_told_at_once() {
+fn all_mistakes_are_reported_at_once() {
     let error = StorageConfig::from_vars(vars(&[
         ("DB_PORT", "five"),
         ("DB_MAX_CONNECTIONS", "-1"),
@@ -37,7 +36,7 @@ fn all_mistakes_are_told_at_once() {
     assert!(error.contains("database.max_connections must be a whole number"), "{error}");
     assert!(
         error.contains(
-            "writer.batch_size is not a setting; there are: batch_rows, max_rows, method (from OBSERVATORY_"
+            "writer.batch_size is not a setting; known settings: batch_rows, max_rows, method (from OBSERVATORY_"
         ),
         "{error}"
     );
@@ -65,7 +64,7 @@ fn a_password_alone_is_a_server_on_this_machine() {
 }
 
 #[test]
-fn the_three_kinds_of_file_say_the_same() {
+fn yaml_toml_and_json_set_the_same_settings() {
     let dir = std::env::temp_dir().join(format!("observatory-config-{}", std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();
     for (name, text) in [

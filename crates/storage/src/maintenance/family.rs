@@ -1,8 +1,8 @@
-//! Families of tables: those whose day partitions are made and dropped together.
+//! Families of tables whose day partitions are created and dropped together.
 
 use llm_observatory_core::signal::Signal;
 
-/// Tables that are partitioned by day, and share their days.
+/// The partitioned tables of one signal. They have partitions for the same days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     /// Traces, their spans and span events.
@@ -17,7 +17,7 @@ impl Family {
     /// All families.
     pub const ALL: [Self; 3] = [Self::Traces, Self::Metrics, Self::Logs];
 
-    /// Its tables.
+    /// Names of its tables.
     pub const fn tables(self) -> &'static [&'static str] {
         match self {
             Self::Traces => &["traces", "trace_spans", "trace_events"],

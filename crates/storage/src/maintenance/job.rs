@@ -1,4 +1,4 @@
-//! Upkeep that repeats: what it is called, how often it is due, and what it runs.
+//! Jobs: upkeep that repeats.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,15 +9,15 @@ use crate::error::Error;
 use crate::maintenance::{retention, statistics};
 use crate::pool::StoragePool;
 
-/// One kind of upkeep. Whoever has it runs it: the daemon does so in a task of its own, again and again until it stops.
+/// One kind of upkeep. The daemon runs it in a task until it stops, with pauses of `every`.
 ///
-/// A run that is given up in the middle leaves nothing half done, and several daemons may run the same job at once.
+/// A caller may drop a run at any point, and several daemons may run the same job at once.
 pub struct Job {
-    /// What it is called in logs.
+    /// Name of the job in log lines.
     pub name: &'static str,
-    /// The time between the end of one run and the start of the next.
+    /// Pause between the end of a run and the start of the next.
     pub every: Duration,
-    /// Runs it once.
+    /// Runs the job once.
     pub run: Box<dyn Fn() -> BoxFuture<'static, Result<(), Error>> + Send + Sync>,
 }
 
@@ -28,7 +28,7 @@ impl fmt::Debug for Job {
 }
 
 impl Job {
-    /// A job on the pool, which is due every `seconds`.
+    /// A job that runs on `pool`, with pauses of `seconds`.
     fn on<F>(
         pool: &StoragePool,
         name: &'static str,
@@ -42,20 +42,20 @@ impl Job {
         Self { name, every, run: Box::new(move || Box::pin(run(pool.clone()))) }
     }
 
-    /// Makes the partitions of the coming days.
+    /// Creates the partitions of the coming days.
     pub fn partitions(pool: &StoragePool) -> Self {
         let every = pool.config().partitions.interval_s;
         Self::on(pool, "partitions", every, |pool| async move { pool.make_partitions_ahead().await })
     }
 
-    /// Deletes bookkeeping that is older than its retention.
+    /// Deletes rows of the ledger and dead letters that are older than their retention.
     pub fn retention(pool: &StoragePool) -> Self {
         Self::on(pool, "retention", pool.config().retention.interval_s, |pool| async move {
             retention::clear(&pool.connect_primary().await?, &pool.config().retention).await.map(drop)
         })
     }
 
-    /// Analyses tables that have grown, so that PostgreSQL plans queries for what they hold.
+    /// Analyses tables that grew, so that PostgreSQL plans queries for their present size.
     pub fn statistics(pool: &StoragePool) -> Self {
         Self::on(pool, "statistics", pool.config().statistics.interval_s, |pool| async move {
             statistics::analyse(&pool.connect_primary().await?, &pool.config().statistics).await.map(drop)

@@ -1,5 +1,5 @@
-//! Upkeep of the tables beside writing rows: partitions are made, bookkeeping that is old is cleared away, and tables are
-//! analysed as they grow.
+//! Upkeep of the tables: creates partitions, deletes old rows of the ledger and old dead letters, analyses tables as
+//! they grow.
 
 mod family;
 pub mod job;
@@ -11,6 +11,6 @@ use crate::statement::Statement;
 
 pub use family::Family;
 
-/// The statements of this room, module by module.
+/// The statements of the submodules.
 pub(crate) const STATEMENTS: &[&[&Statement]] =
     &[partitions::STATEMENTS, retention::STATEMENTS, statistics::STATEMENTS];

@@ -1,4 +1,4 @@
-//! Day partitions, made days ahead and on demand, for each family of tables.
+//! Day partitions of each family of tables, created ahead and on demand.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,15 +13,15 @@ use crate::error::Error;
 use crate::migrate::SCHEMA_LOCK;
 use crate::statement::Statement;
 
-/// 2000-01-01: what lies before is "undated" and has a partition of its own.
+/// 2000-01-01. Rows of earlier days go to the partition `undated`.
 const FIRST_DAY: Day = Day(10_957);
-/// 2100-01-01: what lies from here on has a partition of its own.
+/// 2100-01-01. Rows of this and later days go to the partition `far_future`.
 const PAST_LAST_DAY: Day = Day(47_482);
 
-/// Days that are made in one transaction: each takes up to some fifteen locks.
+/// Days whose partitions one transaction creates. Each day takes up to about fifteen locks.
 const DAYS_A_TRANSACTION: usize = 16;
 
-/// Another daemon may be making the same partitions; waiting long for it would hold up the answer.
+/// Bounds the wait for another daemon that creates the same partitions: a client waits for the answer.
 static LIMIT: Statement =
     Statement::fixed("partitions: limit", "SELECT set_config('lock_timeout', $1, true)");
 static LOCK: Statement = Statement::fixed("partitions: lock", "SELECT pg_advisory_xact_lock($1)");
@@ -41,25 +41,25 @@ static KNOWN: Statement = Statement::fixed(
 /// The statements of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&LIMIT, &LOCK, &ENSURE, &KNOWN];
 
-/// The days for which each family has partitions, as far as this process knows. Clones share the knowledge.
+/// Creates day partitions, and remembers which ones each family has. Clones share this memory.
 ///
-/// On demand a family may get partitions for at most `partitions.max_days`; today and the days ahead come on top of that if
-/// need be.
+/// A family gets partitions on demand until it has `partitions.max_days`. Yesterday, today and the days ahead get
+/// theirs beyond that limit too.
 #[derive(Debug, Clone)]
 pub struct Partitions {
     config: PartitionConfig,
     known: Arc<Mutex<BTreeMap<Family, BTreeSet<Day>>>>,
-    /// The one task that makes partitions holds this, so that a process asks for them once, and not for every request.
+    /// The task that creates partitions holds this, so that requests for the same day create it once.
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
-/// Days for which a family gets no partition: it has `partitions.max_days` already, or a table of that name stands in the
-/// way. Records of these days can't be stored.
+/// Days for which a family gets no partition, since it has `partitions.max_days` already or another table has the name
+/// of the partition. Records of these days can't be stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeclinedDays(BTreeSet<Day>);
 
 impl DeclinedDays {
-    /// Whether every day has its partitions.
+    /// Whether no day is declined.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -69,7 +69,7 @@ impl DeclinedDays {
         self.0.len()
     }
 
-    /// Whether this day is declined.
+    /// Whether `day` is declined.
     pub fn contains(&self, day: Day) -> bool {
         self.0.contains(&day)
     }
@@ -80,23 +80,23 @@ impl Partitions {
         Self { config, known: Arc::default(), turn: Arc::default() }
     }
 
-    /// Whether rows of that day have a partition to go to, as far as this process knows.
+    /// Whether this process knows partitions of `family` for rows of `day`.
     pub fn has(&self, family: Family, day: Day) -> bool {
         !(FIRST_DAY..PAST_LAST_DAY).contains(&day)
             || self.known().get(&family).is_some_and(|days| days.contains(&day))
     }
 
-    /// Whether rows of all these days have partitions to go to, as far as this process knows.
+    /// Whether this process knows partitions of `family` for rows of all `days`.
     pub fn has_all(&self, family: Family, days: &BTreeSet<Day>) -> bool {
         days.iter().all(|day| self.has(family, *day))
     }
 
-    /// Makes the partitions that `days` need and that are missing. What is made stays made when the rest fails, so that
-    /// another attempt has less to do.
+    /// Creates the missing partitions of `days`, and returns the declined days. After an error, partitions of earlier
+    /// transactions remain, so that another attempt has less to do.
     ///
     /// # Errors
-    /// [`Error::Postgres`], in particular when another daemon holds the lock for longer than
-    /// `partitions.lock_timeout_ms`; [`Error::Unavailable`].
+    /// [`Error::Postgres`] when another daemon holds the lock for longer than `partitions.lock_timeout_ms`, or the role
+    /// may not create tables; [`Error::Unavailable`] when the connection is lost.
     pub async fn ensure(
         &self,
         client: &Client,
@@ -107,8 +107,8 @@ impl Partitions {
         self.ensure_in_turn(client, family, days).await
     }
 
-    /// The same on a connection that is opened when it is this caller's turn, and only if there is something to do by then:
-    /// a caller that waits holds none.
+    /// Like [`Self::ensure`], on a connection that it opens only when it is this caller's turn and partitions are still
+    /// missing. A waiting caller holds no connection.
     pub(crate) async fn ensure_on<F>(
         &self,
         connect: impl FnOnce() -> F,
@@ -134,7 +134,7 @@ impl Partitions {
         let missing: Vec<_> = days.iter().copied().filter(|day| !self.has(family, *day)).collect();
         let (ahead, mut is_full) = (self.days_ahead(), false);
         for days in missing.chunks(DAYS_A_TRANSACTION) {
-            // Clients may make up many days: once the family is full, only the days ahead are looked at.
+            // A request may name thousands of days. Once the family is full, only the days ahead need a transaction.
             if is_full && !days.iter().any(|day| ahead.contains(day)) {
                 continue;
             }
@@ -148,15 +148,16 @@ impl Partitions {
         Ok(DeclinedDays(missing.into_iter().filter(|day| !self.has(family, *day)).collect()))
     }
 
-    /// Forgets which days of a family have partitions, when a row found none: they were dropped behind our back.
+    /// Forgets the partitions of a family. Called when a row finds no partition although one was known: an operator
+    /// dropped it.
     pub fn forget(&self, family: Family) {
         self.known().remove(&family);
     }
 
-    /// Makes the partitions of yesterday, today and the coming days, of all families.
+    /// Creates the partitions of yesterday, today and the days ahead, for all families.
     ///
     /// # Errors
-    /// As [`Self::ensure`].
+    /// Those of [`Self::ensure`].
     pub async fn make_ahead(&self, client: &Client) -> Result<(), Error> {
         for family in Family::ALL {
             self.ensure(client, family, &self.days_ahead()).await?;
@@ -164,13 +165,13 @@ impl Partitions {
         Ok(())
     }
 
-    /// Yesterday, today and the coming days: these have a place whatever clients sent before.
+    /// Yesterday, today and the `partitions.days_ahead` days after. These get partitions even when the family is full.
     pub(crate) fn days_ahead(&self) -> BTreeSet<Day> {
         let today = UnixNanos::from(std::time::SystemTime::now()).day();
         (-1..=i32::from(self.config.days_ahead)).map(|ahead| Day(today.0 + ahead)).collect()
     }
 
-    /// Makes what is missing, under the lock. Returns every day for which the family now has partitions.
+    /// Creates the missing partitions under the lock. Returns all days for which the family now has partitions.
     async fn ensure_locked(
         &self,
         client: &Client,
@@ -188,16 +189,17 @@ impl Partitions {
                 continue;
             }
             client.query_one(ENSURE.sql(), &[&tables, &date]).await?;
-            tracing::info!(partition.family = ?family, partition.day = %date, "day partitions made");
+            tracing::info!(partition.family = ?family, partition.day = %date, "day partitions created");
             known.insert(day);
             is_new = true;
         }
-        // A table that was detached and kept is no partition, and stands in the way: so look again.
+        // A detached table keeps the name of its partition, and `observatory_ensure_partition` then creates none: ask
+        // again.
         if is_new { known_days(client, tables).await } else { Ok(known) }
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<Family, BTreeSet<Day>>> {
-        // Sets are replaced as a whole, so a panic elsewhere can't have left one half-changed.
+        // Sets are replaced as a whole, so a panic elsewhere leaves none half-changed.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! Bookkeeping that is old enough is deleted: the ledger of requests, and the dead letters.
+//! Deletes old rows of the ledger and old dead letters.
 
 use tokio_postgres::Client;
 
@@ -21,15 +21,18 @@ static REJECTIONS: Statement = Statement::fixed(
 /// The statements of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&REQUESTS, &REJECTIONS];
 
-/// Deletes what is older than its retention by PostgreSQL's own clock, which wrote it too; at most `retention.delete_rows`
-/// rows at a time, so that no transaction is long. Returns how many rows were deleted. Several daemons may do so at once.
+/// Deletes rows of the ledger and dead letters that are older than their retention. Returns the number of deleted rows.
+///
+/// PostgreSQL's clock decides the age. Each statement deletes at most `retention.delete_rows` rows, so that
+/// no transaction is long. Several daemons may run this at once.
 ///
 /// # Errors
-/// [`Error::Postgres`] and [`Error::Unavailable`]; what was deleted until then stays deleted.
+/// [`Error::Postgres`] when PostgreSQL refuses a statement, [`Error::Unavailable`] when the connection is lost. Rows of
+/// earlier statements stay deleted.
 pub async fn clear(client: &Client, retention: &RetentionConfig) -> Result<u64, Error> {
     let mut deleted = 0;
     for (statement, seconds) in [(&REQUESTS, retention.requests_s), (&REJECTIONS, retention.rejections_s)] {
-        let seconds = seconds as f64; // what SQL multiplies an interval by
+        let seconds = seconds as f64; // SQL multiplies an interval by a double
         loop {
             let rows =
                 client.execute(statement.sql(), &[&seconds, &i64::from(retention.delete_rows)]).await?;

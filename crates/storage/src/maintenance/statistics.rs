@@ -1,7 +1,7 @@
-//! Statistics for PostgreSQL's planner, kept up as tables grow.
+//! Keeps the statistics of PostgreSQL's planner up to date as tables grow.
 //!
-//! A day's partition begins empty and takes all that is written. Until PostgreSQL has analysed it, the planner takes a day
-//! for a handful of rows, and sorts millions of them to show a hundred. Autovacuum may be off, or minutes behind.
+//! The partition of a day starts empty. Until PostgreSQL analyses it, the planner expects a handful of rows there, and
+//! sorts millions of rows to show a hundred. Autovacuum may be off, or minutes behind.
 
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,10 @@ use crate::config::StatisticsConfig;
 use crate::error::{Error, chain};
 use crate::statement::Statement;
 
-/// The tables without partitions that queries join.
+/// The tables of dictionary rows, which have no partitions. Queries join them.
 const DICTIONARIES: &[&str] = &["resources", "scopes", "metrics", "metric_series"];
 
-/// The advisory lock that tables are analysed under, one daemon at a time.
+/// The advisory lock of the daemon that analyses tables.
 const LOCK: i64 = 0x6f62_7374_6174; // "obstat"
 
 static TRY_LOCK: Statement = Statement::fixed("statistics: try lock", "SELECT pg_try_advisory_lock($1)");
@@ -26,8 +26,8 @@ static LIMIT: Statement = Statement::fixed(
     "SELECT set_config('lock_timeout', $1, false), set_config('statement_timeout', $2, false)",
 );
 static DUE: Statement = Statement::fixed("statistics: due", include_str!("statistics/due.sql"));
-/// An index that summarises ranges of blocks takes new ones in when autovacuum tells it to, or this does. What it has not
-/// taken in is read as a whole by every query of a time range.
+/// Adds new ranges of blocks to the BRIN indexes of a table. Otherwise only autovacuum does, and until then every query
+/// of a time range reads the new ranges whole.
 static SUMMARISE: Statement = Statement::fixed(
     "statistics: summarise",
     "SELECT brin_summarize_new_values(i.indexrelid) \
@@ -38,17 +38,17 @@ static SUMMARISE: Statement = Statement::fixed(
 /// The statements of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&TRY_LOCK, &UNLOCK, &LIMIT, &DUE, &SUMMARISE];
 
-/// Analyses the partitions, their parents and the dictionaries (and summarises their BRIN indexes) that grew by `statistics.growth_percent`, and by
-/// `statistics.min_rows` at least, since they were analysed. Returns how many tables were analysed.
+/// Analyses tables (partitions, their parents and dictionaries) and summarises their BRIN indexes. Returns the number
+/// of analysed tables.
 ///
-/// One daemon at a time works: while another one does, this returns 0. A run ends after `statistics.max_run_s`, those that
-/// grew most come first, and the next run goes on. A table that is locked for longer than `statistics.lock_timeout_ms` or
-/// was dropped meanwhile is left out. ANALYZE blocks neither readers nor writers. It holds up the making of a partition
-/// while it samples the parent.
+/// A table is due when it grew by `statistics.growth_percent`, and by at least `statistics.min_rows`, after its last
+/// analysis. Tables that grew most come first. A run ends after `statistics.max_run_s`, and the next one continues. It
+/// leaves out a table that is dropped meanwhile, or locked for longer than `statistics.lock_timeout_ms`. If another
+/// daemon is at work, it returns 0 at once. ANALYZE blocks neither readers nor writers; it delays a new partition while
+/// it samples the parent.
 ///
-/// Cost: one look at the catalogue and at the size of each partition, then about 30,000 sampled rows a table, however
-/// large it is. ANALYZE of a parent samples its partitions once more; the parent comes first, and counts as analysed
-/// though the time runs out behind it.
+/// Cost: one query of the catalogue and of the size of each partition, then about 30,000 sampled rows per table of any
+/// size. ANALYZE of a parent samples its partitions again.
 ///
 /// # Errors
 /// [`Error::Unavailable`] when the connection is lost, [`Error::Postgres`] when PostgreSQL refuses a statement.
@@ -57,13 +57,13 @@ pub async fn analyse(client: &Client, config: &StatisticsConfig) -> Result<u64, 
         return Ok(0);
     }
     let analysed = analyse_due(client, config).await;
-    // When the connection is lost, its lock and its settings go with it.
+    // If the connection is lost, PostgreSQL releases its lock and drops its settings.
     let released = async {
         client.execute(UNLOCK.sql(), &[&LOCK]).await?;
         client.batch_execute("RESET lock_timeout; RESET statement_timeout").await
     };
     if let Err(error) = released.await {
-        tracing::debug!(error = %chain(&error), "the lock on statistics goes with its connection");
+        tracing::debug!(error = %chain(&error), "the lock on statistics was not released; it ends with the connection");
     }
     analysed
 }
@@ -100,9 +100,9 @@ async fn analyse_table(client: &Client, table: &str) -> Result<(), tokio_postgre
     client.execute(SUMMARISE.sql(), &[&table]).await.map(drop)
 }
 
-/// Limits the next statement to what is left of the run, and its waits for locks.
+/// Limits the next statement to the rest of the run, and its waits for locks to `statistics.lock_timeout_ms`.
 async fn limit(client: &Client, config: &StatisticsConfig, end: Instant) -> Result<(), Error> {
-    // 0 would mean no limit to PostgreSQL.
+    // PostgreSQL reads 0 as no limit.
     let left = end.saturating_duration_since(Instant::now()).as_millis().max(1);
     client.query_one(LIMIT.sql(), &[&config.lock_timeout_ms.to_string(), &left.to_string()]).await?;
     Ok(())

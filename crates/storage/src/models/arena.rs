@@ -1,11 +1,11 @@
-//! Where the columns of one request are written: many of them, in few allocations.
+//! A buffer for the columns of one request, so that many columns share few allocations.
 
 use bytes::{Bytes, BytesMut};
 
-/// A column of this size is worth an allocation of its own, and not worth a copy.
+/// Bytes from which a column keeps its own allocation, since a copy would cost more.
 const LARGE: usize = 256 * 1024;
 
-/// Columns lie side by side in one buffer. Each is put together elsewhere first, in a vector, which grows cheaper.
+/// Places columns side by side in one buffer. It builds each in a vector first, which grows at less cost than the buffer.
 #[derive(Debug, Default)]
 pub struct Arena {
     draft: Vec<u8>,
@@ -13,19 +13,19 @@ pub struct Arena {
 }
 
 impl Arena {
-    /// An arena for about so many bytes; it grows as needed.
+    /// An arena with room for `bytes`; it grows as needed.
     pub fn with_capacity(bytes: usize) -> Self {
         Self { draft: Vec::new(), buffer: BytesMut::with_capacity(bytes) }
     }
 
-    /// The column that `write` puts together, and what it gives besides.
+    /// The column that `write` builds, and the value that it returns.
     pub(super) fn column<T>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> T) -> (Bytes, T) {
         self.draft.clear();
-        let told = write(&mut self.draft);
+        let returned = write(&mut self.draft);
         if self.draft.len() >= LARGE {
-            return (Bytes::from(std::mem::take(&mut self.draft)), told);
+            return (Bytes::from(std::mem::take(&mut self.draft)), returned);
         }
         self.buffer.extend_from_slice(&self.draft);
-        (self.buffer.split().freeze(), told)
+        (self.buffer.split().freeze(), returned)
     }
 }

@@ -1,12 +1,12 @@
-//! Attribute lists as `jsonb` that people can query, with nothing of OTLP lost.
+//! Attribute lists as `jsonb` that people can query, without losing anything of OTLP.
 //!
 //! jsonb keeps neither the order of keys nor duplicates, and JSON has no bytes, no NaN and no NUL. So an attribute list
-//! fills two columns: the JSON, and a *layout* that is NULL when the JSON tells all. A layout is
+//! fills two columns: the JSON, and a *layout*, which is NULL when the JSON holds everything. A layout is
 //!
 //! 1. the number of attributes, as a protobuf varint;
-//! 2. one byte for each attribute in its original order: its place among the keys as jsonb orders them
-//!    (by length, then by bytes), or 255 for "take the next exact one";
-//! 3. the exact ones, as an encoded `opentelemetry.proto.common.v1.KeyValueList`.
+//! 2. one byte for each attribute in its original order: its place among the keys in jsonb's order (by length, then by bytes), or
+//!    255 for "take the next exact attribute";
+//! 3. the exact attributes, as an encoded `opentelemetry.proto.common.v1.KeyValueList`.
 
 use std::borrow::Cow;
 
@@ -20,15 +20,15 @@ use prost::Message as _;
 use super::arena::Arena;
 use super::json::{Json, write_string, write_value};
 
-/// The byte that stands for "take the next exact one".
+/// The byte for "take the next exact attribute".
 const EXACT: u8 = u8::MAX;
 
-/// An attribute list in the two columns that hold it.
+/// An attribute list in its two columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attributes {
     /// A JSON object, its keys ordered as jsonb orders them.
     pub json: Bytes,
-    /// What the JSON can't tell; empty (NULL) when it tells all.
+    /// The layout; empty (NULL) when the JSON holds everything.
     pub layout: Bytes,
 }
 
@@ -40,7 +40,7 @@ impl Default for Attributes {
 }
 
 impl Attributes {
-    /// Bytes of both columns.
+    /// Length of both columns together, in bytes.
     pub fn bytes(&self) -> usize {
         self.json.len() + self.layout.len()
     }
@@ -63,8 +63,8 @@ impl Attributes {
         Self { json, layout: layout(attributes, &places, arena) }
     }
 
-    /// A key with NUL is shown as another, which sorts elsewhere or may be there already: so the whole list is kept exactly,
-    /// and the JSON is for people only.
+    /// For lists with NUL in a key. The JSON shows such a key as another one, which may sort elsewhere or be a
+    /// duplicate. So the layout keeps the whole list exactly, and the JSON is for people only.
     fn encode_beside(attributes: &[Attribute<'_>], arena: &mut Arena) -> Self {
         let shown = |attribute: &Attribute<'_>| attribute.key.replace('\0', "\u{fffd}");
         let shown: Vec<_> = attributes
@@ -75,10 +75,11 @@ impl Attributes {
         Self { json, layout: layout(attributes, &vec![EXACT; attributes.len()], arena) }
     }
 
-    /// The attributes, as OTLP.
+    /// The attributes as OTLP, from the JSON text and the layout.
     ///
     /// # Errors
-    /// [`Inconsistent`] when the two columns don't belong together.
+    /// [`Inconsistent::Json`] for JSON that does not parse, [`Inconsistent::Otlp`] for a layout that does not decode,
+    /// [`Inconsistent::Layout`] for JSON that is not an object or a layout of other attributes.
     pub fn decode(json: &[u8], layout: Option<&[u8]>) -> Result<Vec<KeyValue>, Inconsistent> {
         let entries = match serde_json::from_slice::<Json>(json)?.0 {
             Any::KvlistValue(list) => list.values,
@@ -91,34 +92,34 @@ impl Attributes {
     }
 }
 
-/// A row whose columns contradict each other.
+/// How the columns of a stored row contradict each other.
 #[derive(Debug, thiserror::Error)]
 pub enum Inconsistent {
-    /// A jsonb column holds what this program does not write.
+    /// A jsonb column holds JSON that this program does not write.
     #[error("unreadable JSON: {0}")]
     Json(#[from] serde_json::Error),
     /// A column of OTLP bytes does not decode.
     #[error("unreadable OTLP bytes: {0}")]
     Otlp(#[from] prost::DecodeError),
     /// A layout does not fit its JSON.
-    #[error("layout and JSON do not belong together")]
+    #[error("the layout of an attribute list does not fit its JSON")]
     Layout,
     /// Of the two columns of nested messages only one is filled.
-    #[error("nested messages for people and their exact form do not belong together")]
+    #[error("of the JSON and the OTLP bytes of nested messages only one is present")]
     Nested,
     /// A column holds a value outside its range.
     #[error("column {0} holds a value outside its range")]
     Column(&'static str),
 }
 
-/// One value (the body of a log record) in its columns.
+/// One value (the body of a log record) in its three columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ValueColumns {
-    /// The text, when it is text.
+    /// A text, as UTF-8.
     pub text: Option<Bytes>,
-    /// JSON, when it is anything else.
+    /// Any other value, as JSON text.
     pub json: Option<Bytes>,
-    /// The exact value as an encoded `AnyValue`; empty (NULL) when the above tells all.
+    /// The exact value as an encoded `AnyValue`; empty (NULL) when the text or JSON holds everything.
     pub exact: Bytes,
 }
 
@@ -136,10 +137,10 @@ impl ValueColumns {
         Self { text: None, json: Some(json), exact: if plain { Bytes::new() } else { exact_value(value) } }
     }
 
-    /// The value, as OTLP; `None` when all columns are NULL.
+    /// The value as OTLP; `None` when all columns are NULL.
     ///
     /// # Errors
-    /// [`Inconsistent`] when a column doesn't hold what this program writes.
+    /// [`Inconsistent::Otlp`] for an exact value that does not decode, [`Inconsistent::Json`] for JSON that does not parse.
     pub fn decode(
         text: Option<String>,
         json: Option<&[u8]>,
@@ -157,8 +158,8 @@ impl ValueColumns {
     }
 }
 
-/// The bytes that stand for an attribute list in the hash of its owner: the same whatever the order of its keys.
-pub fn canonical(attributes: &[Attribute<'_>]) -> Vec<u8> {
+/// The bytes of an attribute list in the hash of its owner. They do not depend on the order of the keys.
+pub(super) fn canonical(attributes: &[Attribute<'_>]) -> Vec<u8> {
     let mut values: Vec<_> = attributes.iter().map(to_key_value).collect();
     values.sort_by(|a, b| a.key.cmp(&b.key));
     KeyValueList { values }.encode_to_vec()
@@ -174,7 +175,7 @@ pub fn to_key_value(attribute: &Attribute<'_>) -> KeyValue {
 }
 
 /// The value as OTLP.
-pub fn to_any_value(value: &Value<'_>) -> AnyValue {
+fn to_any_value(value: &Value<'_>) -> AnyValue {
     let value = match value {
         Value::Empty => None,
         Value::Str(text) => Some(Any::StringValue(text.clone().into_owned())),
@@ -196,9 +197,9 @@ fn exact_value(value: &Value<'_>) -> Bytes {
     Bytes::from(to_any_value(value).encode_to_vec())
 }
 
-/// The places of the attributes, as jsonb orders their keys; equal keys in the order in which they came.
+/// The places of the attributes in jsonb's order of their keys. Equal keys keep the order of the list.
 fn in_jsonb_order(attributes: &[Attribute<'_>]) -> Vec<usize> {
-    // Length and the first bytes decide nearly always, without a look at the key itself.
+    // The length and the first eight bytes decide nearly every comparison.
     let rank = |(place, attribute): (usize, &Attribute<'_>)| {
         let key = attribute.key.as_bytes();
         let mut start = [0; 8];
@@ -214,7 +215,8 @@ fn in_jsonb_order(attributes: &[Attribute<'_>]) -> Vec<usize> {
     ranked.into_iter().map(|(_, _, place)| place).collect()
 }
 
-/// Writes the attributes as a JSON object; gives for each its place among the keys, or [`EXACT`] when JSON can't tell it.
+/// Writes the attributes as a JSON object. Returns the place of each among the keys, or [`EXACT`] for one that JSON
+/// can't hold.
 fn write_object(attributes: &[Attribute<'_>], order: &[usize], out: &mut Vec<u8>) -> Vec<u8> {
     let mut places = vec![EXACT; attributes.len()];
     let mut place = 0_usize;
@@ -223,7 +225,7 @@ fn write_object(attributes: &[Attribute<'_>], order: &[usize], out: &mut Vec<u8>
         let key = &attributes[index].key;
         let same = |other: Option<&usize>| other.is_some_and(|other| attributes[*other].key == *key);
         if same(order.get(n + 1)) {
-            continue; // jsonb keeps the last of several equal keys, so only that one is written
+            continue; // write only the last of several equal keys, as jsonb keeps it
         }
         let first_of_its_key = n == 0 || !same(order.get(n - 1));
         if place > 0 {
@@ -306,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_json_cannot_say_comes_back_exactly() {
+    fn values_that_json_cannot_hold_come_back_exactly() {
         let attributes = [
             Attribute::new("k", "first"),
             Attribute::new("k", "a\0b"),
@@ -317,9 +319,9 @@ mod tests {
             Attribute::new("bytes", Value::Bytes(b"\xff\0".as_slice().into())),
             Attribute::new("none", Value::Empty),
             Attribute::new("map", Value::Map(vec![Attribute::new("zz", 1), Attribute::new("a", 2.5)])),
-            Attribute::new("\0", "sorts before a, and its replacement behind"),
+            Attribute::new("\0", "sorts before a, and U+FFFD after it"),
             Attribute::new("a", 1),
-            Attribute::new("\u{fffd}", "what a NUL is shown as"),
+            Attribute::new("\u{fffd}", "the replacement of NUL"),
         ];
         let columns = Attributes::new(&attributes);
         let json: serde_json::Value = serde_json::from_slice(&columns.json).unwrap();
@@ -336,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_layout_that_does_not_fit_is_told() {
+    fn a_layout_that_does_not_fit_its_json_is_an_error() {
         assert!(matches!(Attributes::decode(b"{}", Some(&[1, 0])), Err(Inconsistent::Layout)));
         assert!(matches!(Attributes::decode(b"{}", Some(&[9])), Err(Inconsistent::Layout)));
         assert!(matches!(Attributes::decode(b"3", None), Err(Inconsistent::Layout)));

@@ -1,4 +1,4 @@
-//! Columns: how each kind of value is written to PostgreSQL's binary form, and read back from it.
+//! Kinds of columns: each encodes a value to PostgreSQL's binary form and decodes it.
 
 use std::marker::PhantomData;
 use std::time::SystemTime;
@@ -13,16 +13,16 @@ use uuid::Uuid;
 use super::encoder::{PG_EPOCH_DAYS, RowEncoder};
 
 /// One kind of column.
-pub trait Column {
-    /// What is written.
+pub(crate) trait Column {
+    /// The Rust type that is written.
     type In<'a>;
-    /// What is read.
+    /// The Rust type that is read.
     type Out;
 
     /// Writes a value.
     fn put(value: Self::In<'_>, to: &mut RowEncoder<'_>);
 
-    /// Reads a value from its binary form; `raw` is `None` for NULL. Returns `None` when the column can't hold that.
+    /// Reads a value from its binary form; `raw` is `None` for NULL. Returns `None` if this is no value of the column.
     fn get(raw: Option<&[u8]>) -> Option<Self::Out>;
 }
 
@@ -30,12 +30,12 @@ fn read<'r, T: FromSql<'r>>(ty: &Type, raw: Option<&'r [u8]>) -> Option<T> {
     T::from_sql(ty, raw?).ok()
 }
 
-/// A column whose value is the same in Rust on both sides.
+/// Columns that write and read the same Rust type.
 macro_rules! plain {
     ($($(#[$doc:meta])* $column:ident($rust:ty) = $postgres:ident, $put:ident;)+) => {$(
         $(#[$doc])*
         #[derive(Debug)]
-        pub struct $column;
+        pub(crate) struct $column;
 
         impl Column for $column {
             type In<'a> = $rust;
@@ -69,7 +69,7 @@ plain! {
 
 /// Any column, or NULL.
 #[derive(Debug)]
-pub struct Nullable<C>(PhantomData<C>);
+pub(crate) struct Nullable<C>(PhantomData<C>);
 
 impl<C: Column> Column for Nullable<C> {
     type In<'a> = Option<C::In<'a>>;
@@ -90,9 +90,9 @@ impl<C: Column> Column for Nullable<C> {
     }
 }
 
-/// `timestamptz`: the whole microseconds of a time. The nanoseconds that are left over have a column of their own.
+/// `timestamptz`: the whole microseconds of a time. Another column holds the remaining nanoseconds.
 #[derive(Debug)]
-pub struct Timestamp;
+pub(crate) struct Timestamp;
 
 impl Column for Timestamp {
     type In<'a> = UnixNanos;
@@ -109,7 +109,7 @@ impl Column for Timestamp {
 
 /// `date`.
 #[derive(Debug)]
-pub struct Date;
+pub(crate) struct Date;
 
 impl Column for Date {
     type In<'a> = Day;
@@ -125,9 +125,9 @@ impl Column for Date {
     }
 }
 
-/// `integer` that holds the bits of an unsigned number, NULL for 0.
+/// `integer` with the bits of an unsigned number; NULL for 0.
 #[derive(Debug)]
-pub struct Count32;
+pub(crate) struct Count32;
 
 impl Column for Count32 {
     type In<'a> = u32;
@@ -142,9 +142,9 @@ impl Column for Count32 {
     }
 }
 
-/// `bigint` that holds the bits of an unsigned number.
+/// `bigint` with the bits of an unsigned number.
 #[derive(Debug)]
-pub struct Count64;
+pub(crate) struct Count64;
 
 impl Column for Count64 {
     type In<'a> = u64;
@@ -161,7 +161,7 @@ impl Column for Count64 {
 
 /// `text`.
 #[derive(Debug)]
-pub struct Varchar;
+pub(crate) struct Varchar;
 
 impl Column for Varchar {
     type In<'a> = &'a Text;
@@ -176,9 +176,9 @@ impl Column for Varchar {
     }
 }
 
-/// `text`, NULL for the empty one.
+/// `text`; NULL for the empty text.
 #[derive(Debug)]
-pub struct VarcharOrNull;
+pub(crate) struct VarcharOrNull;
 
 impl Column for VarcharOrNull {
     type In<'a> = &'a Text;
@@ -193,9 +193,9 @@ impl Column for VarcharOrNull {
     }
 }
 
-/// `text` from bytes that are known to be text.
+/// `text` from bytes that are UTF-8 without NUL.
 #[derive(Debug)]
-pub struct Utf8;
+pub(crate) struct Utf8;
 
 impl Column for Utf8 {
     type In<'a> = &'a [u8];
@@ -212,7 +212,7 @@ impl Column for Utf8 {
 
 /// `bytea`.
 #[derive(Debug)]
-pub struct Bytea;
+pub(crate) struct Bytea;
 
 impl Column for Bytea {
     type In<'a> = &'a [u8];
@@ -227,9 +227,9 @@ impl Column for Bytea {
     }
 }
 
-/// `bytea`, NULL for no bytes.
+/// `bytea`; NULL for no bytes.
 #[derive(Debug)]
-pub struct ByteaOrNull;
+pub(crate) struct ByteaOrNull;
 
 impl Column for ByteaOrNull {
     type In<'a> = &'a [u8];
@@ -244,9 +244,9 @@ impl Column for ByteaOrNull {
     }
 }
 
-/// `bytea` of the eight bytes of a span id.
+/// `bytea` with the eight bytes of a span id.
 #[derive(Debug)]
-pub struct SpanIdBytes;
+pub(crate) struct SpanIdBytes;
 
 impl Column for SpanIdBytes {
     type In<'a> = SpanId;
@@ -261,9 +261,9 @@ impl Column for SpanIdBytes {
     }
 }
 
-/// `jsonb`, as its text, which is how it travels: nothing parses it on the way.
+/// `jsonb`, written and read as JSON text, which is never parsed here.
 #[derive(Debug)]
-pub struct Jsonb;
+pub(crate) struct Jsonb;
 
 impl Column for Jsonb {
     type In<'a> = &'a [u8];
@@ -275,15 +275,15 @@ impl Column for Jsonb {
 
     fn get(raw: Option<&[u8]>) -> Option<Bytes> {
         match raw? {
-            [1, text @ ..] => Some(Bytes::copy_from_slice(text)), // the only version of the binary form
+            [1, text @ ..] => Some(Bytes::copy_from_slice(text)), // 1 is the only version of the binary form
             _ => None,
         }
     }
 }
 
-/// `bigint[]` that holds the bits of unsigned numbers.
+/// `bigint[]` with the bits of unsigned numbers.
 #[derive(Debug)]
-pub struct Count64Array;
+pub(crate) struct Count64Array;
 
 impl Column for Count64Array {
     type In<'a> = &'a [u64];
@@ -301,7 +301,7 @@ impl Column for Count64Array {
 
 /// `double precision[]`.
 #[derive(Debug)]
-pub struct Float8Array;
+pub(crate) struct Float8Array;
 
 impl Column for Float8Array {
     type In<'a> = &'a [f64];
@@ -318,7 +318,7 @@ impl Column for Float8Array {
 
 /// `text[]`.
 #[derive(Debug)]
-pub struct VarcharArray;
+pub(crate) struct VarcharArray;
 
 impl Column for VarcharArray {
     type In<'a> = &'a [Text];

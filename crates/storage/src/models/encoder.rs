@@ -1,4 +1,4 @@
-//! Writes a row in PostgreSQL's binary form: what COPY .. BINARY takes, and what binary parameters take.
+//! Encodes rows in PostgreSQL's binary form, for COPY .. BINARY and for binary parameters.
 
 use bytes::{BufMut, BytesMut};
 use llm_observatory_core::text::Text;
@@ -16,7 +16,7 @@ mod oid {
     pub(super) const FLOAT8: u32 = 701;
 }
 
-/// Writes the fields of one row, each as its length and its bytes.
+/// Encodes the fields of one row: the length of each, then its bytes.
 #[derive(Debug)]
 pub struct RowEncoder<'a> {
     buffer: &'a mut BytesMut,
@@ -29,7 +29,7 @@ impl<'a> RowEncoder<'a> {
         Self { buffer, fields: 0 }
     }
 
-    /// How many fields were written.
+    /// Number of fields written so far.
     pub fn fields(&self) -> usize {
         self.fields
     }
@@ -42,7 +42,7 @@ impl<'a> RowEncoder<'a> {
 
     fn field(&mut self, length: usize) -> &mut BytesMut {
         self.fields += 1;
-        // A field comes out of one request, whose size is limited far below 2 GiB.
+        // A field is part of one request, whose size is limited far below 2 GiB.
         self.buffer.put_i32(length as i32);
         self.buffer
     }
@@ -62,7 +62,7 @@ impl<'a> RowEncoder<'a> {
         self.field(4).put_i32(value);
     }
 
-    /// `integer` holding the bits of an unsigned number, NULL for 0.
+    /// `integer` with the bits of an unsigned number; NULL for 0.
     pub fn count32(&mut self, value: u32) {
         match value {
             0 => self.null(),
@@ -100,7 +100,7 @@ impl<'a> RowEncoder<'a> {
         self.bytes(value);
     }
 
-    /// `text`, NULL when empty.
+    /// `text`; NULL when empty.
     pub fn text_or_null(&mut self, value: &[u8]) {
         match value {
             [] => self.null(),
@@ -120,7 +120,7 @@ impl<'a> RowEncoder<'a> {
         buffer.put_slice(text);
     }
 
-    /// `bigint[]` holding the bits of unsigned numbers.
+    /// `bigint[]` with the bits of unsigned numbers.
     pub fn u64_array(&mut self, values: &[u64]) {
         self.array(oid::INT8, values, |_| 8, |buffer, value| buffer.put_u64(*value));
     }

@@ -1,4 +1,4 @@
-//! The columns of one row of an answer, taken one after the other.
+//! The columns of a row that PostgreSQL returned, read one after the other.
 
 use std::error::Error as StdError;
 
@@ -8,24 +8,24 @@ use tokio_postgres::types::{FromSql, Type};
 use super::attributes::Inconsistent;
 use super::column::Column;
 
-/// The columns of one row, of which some have been taken.
+/// A row with the place of the next column to read.
 #[derive(Debug)]
-pub struct Fields<'r> {
+pub(crate) struct Fields<'r> {
     row: &'r Row,
     next: usize,
 }
 
 impl<'r> Fields<'r> {
-    /// All columns of the row.
+    /// Starts at the first column of the row.
     pub(crate) fn of(row: &'r Row) -> Self {
         Self { row, next: 0 }
     }
 
-    /// Takes the next column, which the statement calls `name`.
+    /// Reads the next column. `name` is its name in the error.
     ///
     /// # Errors
-    /// [`Inconsistent::Column`] when it holds what a column of this kind can't hold.
-    pub fn take<C: Column>(&mut self, name: &'static str) -> Result<C::Out, Inconsistent> {
+    /// [`Inconsistent::Column`] when the value is none of a column of this kind, or the row has no further column.
+    pub(crate) fn take<C: Column>(&mut self, name: &'static str) -> Result<C::Out, Inconsistent> {
         let place = self.next;
         self.next += 1;
         let raw = self.row.try_get::<_, Option<Raw<'_>>>(place).map_err(|_| Inconsistent::Column(name))?;
@@ -33,7 +33,7 @@ impl<'r> Fields<'r> {
     }
 }
 
-/// A value as it travels.
+/// A value in PostgreSQL's binary form.
 struct Raw<'r>(&'r [u8]);
 
 impl<'r> FromSql<'r> for Raw<'r> {

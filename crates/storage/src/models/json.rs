@@ -1,4 +1,4 @@
-//! OTLP values to JSON and back, as jsonb keeps them.
+//! OTLP values to JSON text and back, in the form that jsonb stores.
 
 use std::fmt;
 
@@ -10,12 +10,12 @@ use opentelemetry_proto::tonic::common::v1::{
 };
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// How jsonb orders keys: shorter first, then by bytes.
+/// The order of keys in jsonb: shorter first, then by bytes.
 pub(super) fn jsonb_order(a: &str, b: &str) -> std::cmp::Ordering {
     a.len().cmp(&b.len()).then_with(|| a.as_bytes().cmp(b.as_bytes()))
 }
 
-/// Writes the value as JSON and tells whether jsonb, read back, gives exactly this value.
+/// Writes the value as JSON. Returns whether the stored jsonb reads back as exactly this value.
 pub(super) fn write_value(value: &Value<'_>, out: &mut Vec<u8>) -> bool {
     match value {
         Value::Empty => put_plain(out, b"null"),
@@ -63,8 +63,9 @@ fn put_plain(out: &mut Vec<u8>, json: &[u8]) -> bool {
     true
 }
 
-/// jsonb keeps the scale of a number, so `1.0` stays a double; but it writes out positive exponents, knows no negative
-/// zero, and has no NaN or infinity (those become the strings of proto3's JSON mapping).
+/// Writes a double, with the result of [`write_value`]. jsonb keeps the scale of a number, so `1.0` stays a double. But
+/// it writes out positive exponents, loses the sign of zero, and has no NaN or infinity: these become the strings of
+/// proto3's JSON mapping.
 fn write_double(number: f64, out: &mut Vec<u8>) -> bool {
     if !number.is_finite() {
         let name = if number.is_nan() {
@@ -85,7 +86,8 @@ fn write_double(number: f64, out: &mut Vec<u8>) -> bool {
     !written_out && !negative_zero
 }
 
-/// Writes a JSON string; NUL, which jsonb can't hold, becomes U+FFFD and makes the result inexact.
+/// Writes a JSON string, with the result of [`write_value`]. jsonb can't store NUL: it becomes U+FFFD, and the result
+/// is false.
 pub(super) fn write_string(text: &str, out: &mut Vec<u8>) -> bool {
     let mut rest = text.as_bytes();
     let mut plain = true;
@@ -105,7 +107,7 @@ pub(super) fn write_string(text: &str, out: &mut Vec<u8>) -> bool {
     plain
 }
 
-/// How many bytes can be copied as they are, looking at eight of them at a time.
+/// Length of the longest prefix that needs no escape. Checks eight bytes at a time.
 fn clean_prefix(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     for (n, word) in words.iter().enumerate() {
@@ -120,7 +122,7 @@ fn clean_prefix(bytes: &[u8]) -> usize {
 
 /// The place of the first of eight bytes that needs an escape: a control character, a quote or a backslash.
 ///
-/// Subtracting from a word borrows across bytes, so a byte above the first hit may be taken for one; the first is right.
+/// Subtracting from a word borrows across bytes, so bytes above the first hit may be false hits. The first hit is right.
 /// Source: Sean Eron Anderson, "Bit Twiddling Hacks", "Determine if a word has a byte less than n".
 fn first_escape(word: u64) -> Option<usize> {
     const ONES: u64 = u64::MAX / 255;
@@ -148,7 +150,7 @@ fn write_escape(byte: u8, out: &mut Vec<u8>) {
     }
 }
 
-/// A value read from JSON: a number with a fraction is a double, one without is an integer.
+/// A value read from JSON. A number with a fraction or an exponent is a double, any other number an integer.
 pub(super) struct Json(pub(super) Any);
 
 struct Nullable(Option<Any>);
@@ -158,7 +160,7 @@ struct AnyVisitor;
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Nullable::deserialize(deserializer)?.0;
-        value.map(Self).ok_or_else(|| serde::de::Error::custom("null where a value must stand"))
+        value.map(Self).ok_or_else(|| serde::de::Error::custom("null in place of a value"))
     }
 }
 
@@ -188,7 +190,7 @@ impl<'de> Visitor<'de> for AnyVisitor {
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Nullable, E> {
-        // Larger integers are never written plain; one from elsewhere is read as the nearest double.
+        // This program writes no integer beyond i64. One from another program reads as the nearest double.
         Ok(Nullable(Some(i64::try_from(number).map_or(Any::DoubleValue(number as f64), Any::IntValue))))
     }
 

@@ -14,54 +14,54 @@ use super::column::{
 use super::row::row;
 use super::time::{joined, optional_nanos};
 
-/// Where the time of a log record comes from.
+/// The origin of the time of a log record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(i16)]
 pub enum TimeSource {
-    /// The record's own time.
+    /// `time_unix_nano` of the record.
     Record = 0,
-    /// Its observed time, since it has none of its own.
+    /// `observed_time_unix_nano`, for a record without `time_unix_nano`.
     Observed = 1,
-    /// The moment at which it was received, since it has neither.
+    /// The time at which the daemon received the record, for a record without either.
     Received = 2,
 }
 
 /// A row of `logs`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogRow {
-    /// The project.
+    /// Project of the record.
     pub project_id: ProjectId,
-    /// Hash of the request that brought it, and its place in there.
+    /// Id of the record, derived from the hash of its request and its place there.
     pub id: Uuid,
-    /// When it happened; never unknown.
+    /// Time of the record; always known.
     pub time: UnixNanos,
-    /// Where `time` comes from.
+    /// Origin of `time`.
     pub time_source: TimeSource,
-    /// When it was collected; may be unknown.
+    /// Time at which the record was collected; may be unknown.
     pub observed_time: UnixNanos,
-    /// How bad it is.
+    /// Severity as a number.
     pub severity: Severity,
-    /// The source's own word for it, or empty.
+    /// Severity in the words of the source, or empty.
     pub severity_text: Text,
-    /// What kind of event it is, or empty.
+    /// Name of the event, or empty.
     pub event_name: Text,
-    /// The body.
+    /// Body of the record.
     pub body: ValueColumns,
-    /// Record attributes.
+    /// Attributes of the record.
     pub attributes: Attributes,
-    /// How many attributes the client dropped.
+    /// Number of attributes that the client dropped.
     pub dropped_attributes_count: u32,
     /// OTLP flags.
     pub flags: u32,
-    /// The trace that it belongs to.
+    /// Trace of the record.
     pub trace_id: Option<TraceId>,
-    /// The span that it belongs to.
+    /// Span of the record.
     pub span_id: Option<SpanId>,
-    /// `service.name` of its resource.
+    /// `service.name` of the resource.
     pub service_name: Text,
-    /// Where it comes from.
+    /// Resource of the record.
     pub resource_id: ResourceId,
-    /// The library that made it.
+    /// Instrumentation scope of the record.
     pub scope_id: ScopeId,
 }
 

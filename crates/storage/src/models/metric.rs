@@ -19,26 +19,26 @@ pub use point::{Buckets, DataPointRow, PointKey, PointValue};
 pub struct MetricRow {
     /// Hash of the canonical content.
     pub id: MetricId,
-    /// The project.
+    /// Project of the metric.
     pub project_id: ProjectId,
-    /// Which kind of data it carries.
+    /// Kind of data of the points.
     pub kind: MetricKind,
     /// Delta or cumulative; unspecified for gauges and summaries.
     pub temporality: Temporality,
-    /// Whether a sum only grows.
+    /// Whether a sum only grows; false for other kinds.
     pub is_monotonic: bool,
     /// Name of the metric.
     pub name: Text,
-    /// Its unit.
+    /// Unit of the values, or empty.
     pub unit: Text,
-    /// What it measures.
+    /// Description of the metric.
     pub description: Text,
     /// OTLP metadata.
     pub metadata: Attributes,
 }
 
 impl MetricRow {
-    /// This definition with the id that its content gives it.
+    /// Sets the id to the hash of the other fields.
     pub fn identified(mut self) -> Self {
         self.id = MetricId(content_id(&[
             b"metric",
@@ -82,25 +82,25 @@ row! {
     })
 }
 
-/// A row of `metric_series`: one stream.
+/// A row of `metric_series`: one series.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeriesRow {
     /// Hash of the canonical content.
     pub id: SeriesId,
-    /// The project.
+    /// Project of the series.
     pub project_id: ProjectId,
-    /// The definition.
+    /// Definition of the metric.
     pub metric_id: MetricId,
-    /// Where it comes from.
+    /// Resource of the series.
     pub resource_id: ResourceId,
-    /// The library that measures.
+    /// Instrumentation scope of the series.
     pub scope_id: ScopeId,
-    /// Attributes of every point of the stream.
+    /// Attributes of every point of the series.
     pub attributes: Attributes,
 }
 
 impl SeriesRow {
-    /// The stream of these attributes, of this metric, from this place.
+    /// The series of `metric` with this resource, scope and attributes.
     pub fn new(
         metric: &MetricRow,
         resource_id: ResourceId,
@@ -117,7 +117,7 @@ impl SeriesRow {
         }
     }
 
-    /// The id of that stream, without making the row.
+    /// The id of the series with this content, without its row.
     pub fn identity(
         metric_id: MetricId,
         resource_id: ResourceId,

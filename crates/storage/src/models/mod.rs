@@ -1,14 +1,13 @@
-//! The shape of a row of each table: its columns, their types, and how a row is written.
+//! One row type per table: its columns, and how they are encoded and decoded.
 //!
-//! `row` tells how a row is declared, `column` which kinds of columns there are; `encoder` and `fields` are the two
-//! directions of PostgreSQL's binary form. `resource` holds the dictionaries that the signals share, `attributes` the jsonb
-//! columns.
+//! `row` declares rows, `column` holds the kinds of columns. `encoder` writes PostgreSQL's binary form, `fields` reads it.
+//! `resource` holds the dictionary rows that all signals share, `attributes` the jsonb columns.
 
 pub mod arena;
 pub mod attributes;
-pub mod column;
+pub(crate) mod column;
 pub mod encoder;
-pub mod fields;
+pub(crate) mod fields;
 mod json;
 pub mod log;
 pub mod metric;

@@ -1,4 +1,4 @@
-//! The dictionaries that all signals share: resources and scopes.
+//! The dictionary rows that all signals share: resources and scopes.
 
 use bytes::Bytes;
 use llm_observatory_core::attributes::{Attribute, Value, find};
@@ -10,8 +10,9 @@ use super::attributes::{Attributes, canonical};
 use super::column::{ByteaOrNull, Count32, Id, Int4, Jsonb, Varchar};
 use super::row::row;
 
-/// The id of content: 128 bits of the BLAKE3 hash of its parts, each led by its length so that no two lists run together.
-pub fn content_id(parts: &[&[u8]]) -> Uuid {
+/// The id of a dictionary row: 128 bits of the BLAKE3 hash of the parts of its content. The length of each part is
+/// hashed before it, so that different lists of parts never give the same input.
+pub(super) fn content_id(parts: &[&[u8]]) -> Uuid {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
         hasher.update(&(part.len() as u64).to_le_bytes());
@@ -27,22 +28,22 @@ pub fn content_id(parts: &[&[u8]]) -> Uuid {
 pub struct ResourceRow {
     /// Hash of the canonical content.
     pub id: ResourceId,
-    /// The project.
+    /// Project of the resource.
     pub project_id: ProjectId,
     /// The attribute `service.name`, or empty.
     pub service_name: Text,
-    /// Resource attributes.
+    /// Attributes of the resource.
     pub attributes: Attributes,
-    /// How many attributes the client dropped.
+    /// Number of attributes that the client dropped.
     pub dropped_attributes_count: u32,
-    /// The schema of the resource.
+    /// URL of the schema of the resource, or empty.
     pub schema_url: Text,
     /// Entity references, as an encoded OTLP `Resource` with nothing else set; empty for none.
     pub entity_refs: Bytes,
 }
 
 impl ResourceRow {
-    /// The resource with this content.
+    /// The resource with this content, its id and its service name.
     pub fn new(
         project_id: ProjectId,
         attributes: &[Attribute<'_>],
@@ -69,7 +70,7 @@ impl ResourceRow {
         }
     }
 
-    /// The resource that a service is when nothing but its name is known.
+    /// The resource with `service.name` as its only attribute.
     pub fn of_service(project_id: ProjectId, service_name: &str) -> Self {
         Self::new(project_id, &[Attribute::new("service.name", service_name)], 0, Text::EMPTY, Bytes::new())
     }
@@ -103,22 +104,22 @@ row! {
 pub struct ScopeRow {
     /// Hash of the canonical content.
     pub id: ScopeId,
-    /// The project.
+    /// Project of the scope.
     pub project_id: ProjectId,
     /// Name of the instrumentation scope.
     pub name: Text,
     /// Version of the instrumentation scope.
     pub version: Text,
-    /// Scope attributes.
+    /// Attributes of the scope.
     pub attributes: Attributes,
-    /// How many attributes the client dropped.
+    /// Number of attributes that the client dropped.
     pub dropped_attributes_count: u32,
-    /// The schema of the scope and of all that it holds.
+    /// URL of the schema of the scope and its records, or empty.
     pub schema_url: Text,
 }
 
 impl ScopeRow {
-    /// The scope with this content.
+    /// The scope with this content, and its id.
     pub fn new(
         project_id: ProjectId,
         name: Text,
@@ -139,7 +140,7 @@ impl ScopeRow {
         Self { id: ScopeId(id), project_id, name, version, attributes, dropped_attributes_count, schema_url }
     }
 
-    /// The scope of which nothing but the name is known.
+    /// The scope with a name and nothing else.
     pub fn named(project_id: ProjectId, name: &str) -> Self {
         Self::new(project_id, name.into(), Text::EMPTY, &[], 0, Text::EMPTY)
     }

@@ -1,46 +1,46 @@
-//! Rows: each is declared once, as its table and columns in their order, with what is written and read of each.
+//! Declares row types: the table, its columns in their order, and how each column is written and read.
 
 use super::encoder::RowEncoder;
 use super::fields::Fields;
 use crate::error::Error;
 
-/// A table that rows are written to.
+/// A table, for the statements that write and read its rows.
 #[derive(Debug)]
 pub struct Table {
-    /// Its name.
+    /// Name of the table.
     pub name: &'static str,
-    /// The columns that a row fills, in their order in the table.
+    /// The columns of a row, in their order in the table.
     pub columns: &'static [&'static str],
 }
 
 impl Table {
-    /// The columns as a list for SELECT, in the order in which a row reads them.
-    pub fn select(&self) -> String {
+    /// The columns as a list for SELECT: `start_time, end_time, ...`.
+    pub(crate) fn select(&self) -> String {
         self.columns.join(", ")
     }
 
-    /// The same list, of a table that the statement calls `alias`.
-    pub fn select_from(&self, alias: &str) -> String {
+    /// The columns as a list for SELECT, each with the alias of the table: `s.start_time, s.end_time, ...`.
+    pub(crate) fn select_from(&self, alias: &str) -> String {
         let columns: Vec<_> = self.columns.iter().map(|column| format!("{alias}.{column}")).collect();
         columns.join(", ")
     }
 
-    /// `COPY .. FROM STDIN BINARY` into the table.
+    /// The statement `COPY .. FROM STDIN BINARY` for the table.
     pub fn copy(&self) -> String {
         format!("/* copy: {0} */ COPY {0} ({1}) FROM STDIN BINARY", self.name, self.select())
     }
 
-    /// The same into a staging table, which has a column `arrival` besides.
+    /// The COPY into a staging table, which has an additional column `arrival`.
     pub(crate) fn copy_numbered(&self, staging: &str) -> String {
         format!("/* copy: {staging} */ COPY {staging} ({}, arrival) FROM STDIN BINARY", self.select())
     }
 
-    /// `INSERT` of one row. A row whose unique key is there already is left out.
+    /// The INSERT of one row that ignores a row whose unique key is stored already.
     pub fn insert(&self) -> String {
         format!("{} ON CONFLICT DO NOTHING", self.insert_new())
     }
 
-    /// `INSERT` of one row.
+    /// The INSERT of one row that fails if its unique key is stored already.
     pub fn insert_new(&self) -> String {
         let parameters: Vec<_> = (1..=self.columns.len()).map(|n| format!("${n}")).collect();
         let (columns, parameters) = (self.select(), parameters.join(", "));
@@ -48,28 +48,29 @@ impl Table {
     }
 }
 
-/// A row that knows its table and writes itself.
+/// A row that encodes itself for its table.
 pub trait Row {
-    /// Where it goes.
+    /// The table of the row.
     const TABLE: Table;
 
-    /// Writes one value for each of the table's columns, in their order.
+    /// Encodes one value for each column of the table, in their order.
     fn encode(&self, to: &mut RowEncoder<'_>);
 }
 
-/// Something that is read from the columns of a statement's answer.
-pub trait ReadRow: Sized + Send + 'static {
-    /// Takes its columns, in their order.
+/// A value that decodes itself from the columns of a returned row.
+pub(crate) trait ReadRow: Sized + Send + 'static {
+    /// Reads its columns, in their order.
     ///
     /// # Errors
-    /// [`Error::Inconsistent`] when a column holds what this program does not write.
+    /// [`Error::Inconsistent`] when a column holds a value that this program does not write.
     fn read(fields: &mut Fields<'_>) -> Result<Self, Error>;
 }
 
-/// Declares a row: its type, its table, and each column with its kind and the value that is written.
+/// Implements [`Row`], and with `read` also [`ReadRow`].
 ///
-/// `name: Kind = value` writes `value` to the column `name`, as a [`Column`](super::column::Column) of that kind. Behind
-/// `let`, values are named that several columns share. `read` makes the row again: each column is a variable of its name.
+/// `name: Kind = value` writes `value` to the column `name`, as a [`Column`](super::column::Column) of that kind. A
+/// `let` before the columns names a value that several columns share. The expression after `read` builds the row; it
+/// sees each column as a variable with the name of the column.
 macro_rules! row {
     ($row:ty, $table:literal, |$this:ident| $(let $shared:ident = $what:expr;)* [$($name:ident: $column:ty = $value:expr),+ $(,)?]) => {
         impl $crate::models::row::Row for $row {

@@ -1,13 +1,13 @@
-//! Times in their two columns: whole microseconds, and the nanoseconds that these leave over.
+//! Times in two columns: whole microseconds, and the remaining nanoseconds.
 
 use llm_observatory_core::time::UnixNanos;
 
-/// The time that its two columns hold.
+/// The time from its two columns.
 pub(super) fn joined(micros: UnixNanos, sub_micros: i16) -> UnixNanos {
     UnixNanos::from_parts(micros.micros(), sub_micros)
 }
 
-/// The time that its two columns hold; unknown when they are NULL.
+/// The time from its two columns; unknown when they are NULL.
 pub(super) fn optional_nanos(micros: Option<UnixNanos>, sub_micros: Option<i16>) -> UnixNanos {
     micros.map_or(UnixNanos::UNKNOWN, |micros| joined(micros, sub_micros.unwrap_or(0)))
 }

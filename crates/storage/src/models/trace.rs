@@ -18,61 +18,61 @@ use super::time::{joined, optional_nanos};
 /// A row of `trace_spans`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SpanRow {
-    /// The project.
+    /// Project of the span.
     pub project_id: ProjectId,
-    /// The trace.
+    /// Trace of the span.
     pub trace_id: TraceId,
-    /// The span.
+    /// Id of the span.
     pub span_id: SpanId,
-    /// The span that called it.
+    /// The calling span; `None` for a root span.
     pub parent_span_id: Option<SpanId>,
-    /// When it started.
+    /// Start of the span; may be unknown.
     pub start_time: UnixNanos,
-    /// When it ended; unknown while it has not.
+    /// End of the span; unknown while it runs.
     pub end_time: UnixNanos,
     /// Name of the span.
     pub name: Text,
-    /// `service.name` of its resource.
+    /// `service.name` of the resource.
     pub service_name: Text,
-    /// Server, client, internal ...
+    /// Kind of the span: server, client, internal ...
     pub kind: SpanKind,
-    /// Its status, if it carried one.
+    /// Status of the span; `None` if the client sent none.
     pub status: Option<StatusCode>,
-    /// What went wrong, or empty.
+    /// Reason of a failure, or empty.
     pub status_message: Text,
     /// W3C tracestate, or empty.
     pub trace_state: Text,
     /// OTLP flags.
     pub flags: u32,
-    /// Where it comes from.
+    /// Resource of the span.
     pub resource_id: ResourceId,
-    /// The library that made it.
+    /// Instrumentation scope of the span.
     pub scope_id: ScopeId,
-    /// Span attributes.
+    /// Attributes of the span.
     pub attributes: Attributes,
-    /// How many attributes the client dropped.
+    /// Number of attributes that the client dropped.
     pub dropped_attributes_count: u32,
-    /// How many events the client dropped.
+    /// Number of events that the client dropped.
     pub dropped_events_count: u32,
-    /// How many links the client dropped.
+    /// Number of links that the client dropped.
     pub dropped_links_count: u32,
-    /// Its links, if any.
+    /// Links of the span.
     pub links: Option<Nested>,
-    /// What it says as an LLM operation, if it is one.
+    /// The reading of `genai`; `None` if the span is no LLM call.
     pub llm: Option<Box<LlmReading>>,
 }
 
-/// Repeated OTLP messages that stay with their row: JSON for people, the encoded messages for exactness.
+/// Repeated OTLP messages in two columns of their row: links of a span, exemplars of a point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nested {
-    /// A JSON array.
+    /// A JSON array of the messages, for people.
     pub json: Bytes,
-    /// The messages, as an encoded OTLP message of the row's kind with only them set.
+    /// The exact messages: an encoded OTLP message of the row's kind (a span, a data point) in which only they are set.
     pub otlp: Bytes,
 }
 
 impl Nested {
-    /// The messages in two columns that are both filled or both NULL.
+    /// The messages from their two columns, which are both present or both NULL.
     pub(super) fn read(json: Option<Bytes>, otlp: Option<Bytes>) -> Result<Option<Self>, Inconsistent> {
         match (json, otlp) {
             (Some(json), Some(otlp)) => Ok(Some(Self { json, otlp })),
@@ -82,16 +82,16 @@ impl Nested {
     }
 }
 
-/// What a span is known by, in the order of the unique key; its start in whole microseconds.
+/// The unique key of a span: trace, start in whole microseconds since 1970, span id, project.
 pub type SpanKey = (TraceId, i64, SpanId, ProjectId);
 
 impl SpanRow {
-    /// Whether the span failed.
+    /// Whether the status of the span is ERROR.
     pub fn is_error(&self) -> bool {
         self.status == Some(StatusCode::ERROR)
     }
 
-    /// The order of the unique key, which is the order in which rows are stored.
+    /// The unique key. Writers store rows in its order.
     pub fn key(&self) -> SpanKey {
         (self.trace_id, self.start_time.micros(), self.span_id, self.project_id)
     }
@@ -187,23 +187,23 @@ row! {
 /// A row of `trace_events`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventRow {
-    /// The project.
+    /// Project of the event.
     pub project_id: ProjectId,
-    /// The trace.
+    /// Trace of the event.
     pub trace_id: TraceId,
-    /// The span that it happened in.
+    /// Span of the event.
     pub span_id: SpanId,
-    /// When that span started: an event is kept in the partition of its span.
+    /// Start of the span. It decides the partition of the event.
     pub span_start_time: UnixNanos,
-    /// Its place among the events of the span, from 0.
+    /// Place among the events of the span, from 0.
     pub ordinal: i32,
-    /// When it happened.
+    /// Time of the event; may be unknown.
     pub time: UnixNanos,
     /// Name of the event.
     pub name: Text,
-    /// Event attributes.
+    /// Attributes of the event.
     pub attributes: Attributes,
-    /// How many attributes the client dropped.
+    /// Number of attributes that the client dropped.
     pub dropped_attributes_count: u32,
 }
 
@@ -240,55 +240,56 @@ row! {
 pub struct Span {
     /// The span.
     pub row: SpanRow,
-    /// What happened in it.
+    /// Events of the span, by ordinal.
     pub events: Vec<EventRow>,
 }
 
 impl From<SpanRow> for Span {
-    /// A span in which nothing happened.
+    /// A span without events.
     fn from(row: SpanRow) -> Self {
         Self { row, events: Vec::new() }
     }
 }
 
-/// A row of `traces`: what one day knows of one trace.
+/// A row of `traces`: the summary of the spans of one trace that started on one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceRow {
-    /// The project.
+    /// Project of the trace.
     pub project_id: ProjectId,
-    /// The trace.
+    /// Id of the trace.
     pub trace_id: TraceId,
     /// The UTC day on which the spans started.
     pub day: Day,
-    /// Earliest start of its spans.
+    /// Earliest start of the spans.
     pub start_time: UnixNanos,
-    /// Latest end of its spans.
+    /// Latest end of the spans. A span without an end counts with its start.
     pub end_time: UnixNanos,
     /// Number of spans.
     pub span_count: i64,
     /// Number of spans with status ERROR.
     pub error_count: i64,
-    /// The root span, as far as it is known; of several the earliest.
+    /// The root span of this day; the earliest if there are several.
     pub root: Option<Root>,
-    /// Every service that took part, once each, in order.
+    /// Names of the services of the spans, sorted, without duplicates and without the empty name.
     pub services: Vec<Text>,
 }
 
-/// The root span of a trace. Roots are ordered by start, then by id, so that any order of arrival keeps the same one.
+/// The root span of a trace. Roots are ordered by start, then by id, so that the same one is kept whichever is stored
+/// first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Root {
-    /// When it started, in whole microseconds since 1970.
+    /// Start of the span, in whole microseconds since 1970.
     pub start_micros: i64,
-    /// Its id.
+    /// Id of the span.
     pub span_id: SpanId,
-    /// Its name.
+    /// Name of the span.
     pub name: Text,
-    /// Its service.
+    /// Service of the span.
     pub service: Text,
 }
 
 impl TraceRow {
-    /// What one span says of its trace.
+    /// The summary of a single span.
     pub fn of(span: &SpanRow) -> Self {
         let root = span.parent_span_id.is_none().then(|| Root {
             start_micros: span.start_time.micros(),
@@ -305,24 +306,24 @@ impl TraceRow {
             span_count: 1,
             error_count: i64::from(span.is_error()),
             root,
-            // A service without a name is none.
+            // A span without `service.name` names no service.
             services: Some(span.service_name.clone()).into_iter().filter(|name| !name.is_empty()).collect(),
         }
     }
 
-    /// What it is known by, in the order of the unique key.
+    /// The unique key: trace, day, project.
     pub fn key(&self) -> (TraceId, Day, ProjectId) {
         (self.trace_id, self.day, self.project_id)
     }
 
-    /// Whether the span belongs to this trace and day.
+    /// Whether this row sums up the trace and day of the span.
     pub(crate) fn is_of(&self, span: &SpanRow) -> bool {
         self.key() == (span.trace_id, span.start_time.day(), span.project_id)
     }
 
-    /// Adds what one more span says of the same trace.
+    /// Adds one more span of the same trace and day.
     pub(crate) fn add(&mut self, span: &SpanRow) {
-        // Most spans are no roots and come from a service that is known: they need no row of their own to be merged.
+        // Most spans are no roots and belong to a known service: adding them needs no row to merge.
         let known = span.service_name.is_empty() || self.services.contains(&span.service_name);
         if span.parent_span_id.is_none() || !known {
             return self.merge(&Self::of(span));
@@ -333,7 +334,7 @@ impl TraceRow {
         self.error_count += i64::from(span.is_error());
     }
 
-    /// Adds what `other` knows of the same trace. Any order of merging gives the same result.
+    /// Adds another summary of the same trace. Any order of merging gives the same result.
     pub fn merge(&mut self, other: &Self) {
         self.start_time = self.start_time.min(other.start_time);
         self.end_time = self.end_time.max(other.end_time);

@@ -1,4 +1,4 @@
-//! Why the pool could not open its last connection.
+//! Remembers why the pool could not open its last connection.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,19 +9,19 @@ use tokio_postgres::Client;
 
 use crate::error::Error;
 
-/// Remembers the error of the last attempt to connect, until one succeeds: the pool itself tells only that time ran out.
-/// Clones share it.
+/// The error of the last attempt to connect, until one succeeds. The pool itself only reports that time ran out. Clones
+/// share the error.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cause(Arc<Mutex<Option<(Instant, String)>>>);
 
 impl Cause {
-    /// Why connecting failed within the last `age`, if it did.
+    /// The error of an attempt within the last `age`.
     pub(crate) fn within(&self, age: Duration) -> Option<String> {
         self.lock().as_ref().filter(|(at, _)| at.elapsed() <= age).map(|(_, cause)| cause.clone())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Instant, String)>> {
-        // The value is replaced as a whole, so a panic elsewhere can't have left it half-changed.
+        // The value is replaced as a whole, so a panic elsewhere leaves it whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

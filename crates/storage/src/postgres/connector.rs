@@ -1,4 +1,4 @@
-//! How connections to PostgreSQL are opened: to any server that the configuration names, or to the one that takes writes.
+//! Opens connections to PostgreSQL: to any of the configured servers, or to the one that takes writes.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::postgres::patience::within;
 use crate::postgres::tls;
 use crate::statement::Statement;
 
-/// The server looks after a silent client as the client does after a silent server. Otherwise the sessions of a machine that
-/// vanished would keep their locks for as long as PostgreSQL's defaults say: two hours.
+/// Makes the server probe a silent client. By PostgreSQL's defaults the sessions of a machine that vanished would keep
+/// their locks for two hours.
 static KEEP_ALIVE: Statement = Statement::fixed(
     "connector: keep alive",
     "SELECT set_config('tcp_keepalives_idle', $1, false), set_config('tcp_keepalives_interval', $2, false), \
@@ -25,7 +25,7 @@ static KEEP_ALIVE: Statement = Statement::fixed(
 /// The statements of this module.
 pub(crate) const STATEMENTS: &[&Statement] = &[&KEEP_ALIVE];
 
-/// The half of a connection that moves its bytes.
+/// The half of a connection that transfers its bytes.
 pub(crate) type PostgresConnection =
     Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
@@ -46,24 +46,24 @@ impl std::fmt::Debug for Connector {
 }
 
 impl Connector {
-    /// A connector to what is configured.
+    /// A connector to the configured servers.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] for a URL that can't be read, [`Error::Tls`] for certificates that can't.
+    /// [`Error::Unavailable`] for a URL that does not parse, [`Error::Tls`] for certificates that can't be read.
     pub(crate) fn new(database: &DatabaseConfig) -> Result<Self, Error> {
         let mut any = database.driver()?;
-        // In order, one that accepts connections and says no more would keep every attempt to itself.
+        // In a fixed order, a server that accepts connections and then hangs would take the time of every attempt.
         any.load_balance_hosts(LoadBalanceHosts::Random);
         let mut primary = any.clone();
         primary.target_session_attrs(TargetSessionAttrs::ReadWrite);
         let hosts = any.get_hosts().len().max(any.get_hostaddrs().len()).max(1);
         if hosts > 1 && !database.chooses_servers() {
-            // What is acknowledged is there to be read, which a standby may not have yet.
+            // Queries see all acknowledged records there; a standby may lag behind.
             any.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
         let silence = database.silence();
         Ok(Self {
-            // A server that can't be reached takes all the time that one is given.
+            // Each server that can't be reached takes the whole time of one attempt.
             patience: Duration::from_millis(database.connect_timeout_ms)
                 * u32::try_from(hosts).unwrap_or(u32::MAX),
             keep_alive: [
@@ -78,16 +78,17 @@ impl Connector {
         })
     }
 
-    /// What the pool makes its connections from: to a server of the kind that `target_session_attrs` asks for in the URL; if
-    /// that says nothing and several are named, to the one that takes writes.
+    /// Configuration and TLS for connections of the pool. They go to a server of the kind that `target_session_attrs`
+    /// in the URL names, or to the one that takes writes if the URL names several servers without that parameter.
     pub(crate) fn parts(&self) -> (Config, MakeRustlsConnect) {
         (self.any.clone(), self.tls.clone())
     }
 
-    /// A connection like those of the pool, and the task that moves its bytes until the client is dropped.
+    /// A connection like those of the pool, and the task that drives it until the client is dropped.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when no server can be reached in time; [`Error::Postgres`] when one refuses (a wrong password).
+    /// [`Error::Unavailable`] when no server can be reached in time; [`Error::Postgres`] when one refuses (a wrong
+    /// password).
     pub(crate) async fn any(&self) -> Result<(Client, JoinHandle<()>), Error> {
         within(self.patience, async {
             let (client, connection) = self.any.connect(self.tls.clone()).await?;
@@ -96,10 +97,11 @@ impl Connector {
         .await
     }
 
-    /// The same to the server that takes writes, for changes that no writer makes.
+    /// A connection to the server that takes writes, and the task that drives it until the client is dropped.
     ///
     /// # Errors
-    /// As [`Self::any`]; [`Error::Unavailable`] also when no server takes writes.
+    /// [`Error::Unavailable`] when no server that takes writes can be reached in time; [`Error::Postgres`] when one
+    /// refuses the login.
     pub(crate) async fn primary(&self) -> Result<(Client, JoinHandle<()>), Error> {
         within(self.patience, async {
             let (client, connection) = self.open_primary().await?;
@@ -110,16 +112,17 @@ impl Connector {
         .await
     }
 
-    /// Both halves of a connection to the server that takes writes. The caller moves its bytes, limits the time that this
-    /// takes, and calls [`Self::keep_alive`].
+    /// Both halves of a connection to the server that takes writes. The caller drives the connection, limits the time
+    /// of this call, and calls [`Self::keep_alive`].
     ///
     /// # Errors
-    /// As [`Self::primary`].
+    /// Those of [`Self::primary`].
     pub(crate) async fn open_primary(&self) -> Result<(Client, PostgresConnection), Error> {
         Ok(self.primary.connect(self.tls.clone()).await?)
     }
 
-    /// Has the server look after this client. On a unix socket it knows without looking.
+    /// Makes the server probe this client. PostgreSQL ignores this on a unix socket, where it notices a closed socket
+    /// anyway.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the connection is lost.
@@ -135,7 +138,7 @@ impl Connector {
     }
 }
 
-/// Moves the bytes of a connection, in a task of its own, until its client is dropped.
+/// Drives a connection in its own task until the client is dropped.
 fn drive(connection: PostgresConnection) -> JoinHandle<()> {
     tokio::spawn(async move {
         if let Err(error) = connection.await {

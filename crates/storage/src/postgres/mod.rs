@@ -1,13 +1,13 @@
-//! Connections to PostgreSQL: how they are encrypted, opened, waited for and opened again, and the one that a writer keeps.
+//! Connections to PostgreSQL: TLS, opening, retries and time limits, and the connection of a writer.
 //!
-//! What uses these rooms (the pool, the writers) is known to none of them.
+//! These modules do not know the pool and the writers, which use them.
 
 pub(crate) mod cause;
-pub mod connector;
-pub mod patience;
-pub mod retry;
+mod connector;
+mod patience;
+pub(crate) mod retry;
 mod tls;
-pub mod writer;
+pub(crate) mod writer;
 
 pub(crate) use connector::Connector;
 pub use patience::within;
@@ -16,5 +16,5 @@ pub use writer::{WriterConnection, unsafe_settings};
 
 use crate::statement::Statement;
 
-/// The statements of this room, module by module.
+/// The statements of the submodules.
 pub(crate) const STATEMENTS: &[&[&Statement]] = &[connector::STATEMENTS, writer::STATEMENTS];

@@ -1,4 +1,4 @@
-//! Waiting, but not for ever.
+//! Time limits.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use tokio::time::timeout;
 
 use crate::error::Error;
 
-/// Waits for `work` for at most `patience`.
+/// Runs `work` for at most `patience`, and drops it then.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when the time is over; else the error of `work`.
+/// [`Error::Unavailable`] after `patience`; otherwise the error of `work`.
 pub async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     match timeout(patience, work).await {
         Ok(result) => result,

@@ -1,22 +1,23 @@
-//! Trying again, later each time.
+//! Retries with exponential backoff.
 
 use std::time::Duration;
 
 use crate::config::RetryConfig;
 use crate::error::{Error, Failure};
 
-/// The wait after the given attempt (from 1): doubled each time up to the limit, of which a random half is waited at least.
+/// The wait after an attempt, counted from 1: `initial_backoff_ms`, doubled with each attempt, at most
+/// `max_backoff_ms`. Half of it is fixed, the other half random.
 pub fn backoff(retry: &RetryConfig, attempt: u32) -> Duration {
     let doubled = retry.initial_backoff_ms.saturating_mul(1_u64 << attempt.saturating_sub(1).min(32));
     let most = doubled.min(retry.max_backoff_ms).max(1);
     Duration::from_millis(rand::random_range(most.div_ceil(2)..=most))
 }
 
-/// Connects, again and again while PostgreSQL is not available.
+/// Calls `connect` until it succeeds, and waits between attempts while PostgreSQL is unavailable.
 ///
 /// # Errors
-/// [`Error::Unavailable`] after `retry.attempts`; every other error at once: a refusal (a wrong password, no such database)
-/// will not change by itself.
+/// An error that is [`Failure::Unavailable`] after `retry.attempts`; any other error at once, since a wrong password or
+/// a missing database needs an operator.
 pub(crate) async fn until_available<T, F>(retry: &RetryConfig, connect: impl Fn() -> F) -> Result<T, Error>
 where
     F: Future<Output = Result<T, Error>>,

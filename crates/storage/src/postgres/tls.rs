@@ -1,4 +1,4 @@
-//! TLS to PostgreSQL, by libpq's `sslmode`.
+//! TLS to PostgreSQL, with the modes of libpq's `sslmode`.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::config::{DatabaseConfig, SslMode};
 use crate::error::Error;
 
-/// The connector for `config`; it is asked for encryption only when the mode says so.
+/// The TLS connector for `config`. The driver uses it only if the mode asks for encryption.
 pub(crate) fn connector(config: &DatabaseConfig) -> Result<MakeRustlsConnect, Error> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
@@ -45,10 +45,12 @@ fn roots(config: &DatabaseConfig) -> Result<RootCertStore, Error> {
     Ok(roots)
 }
 
-/// Checks as much of a certificate as the mode asks for; signatures are always checked.
+/// Checks what the mode demands of a certificate. It always checks signatures.
 #[derive(Debug)]
 struct Verifier {
+    /// `None`: any certificate is accepted.
     authority: Option<Arc<WebPkiServerVerifier>>,
+    /// Whether the certificate must name the host.
     checks_name: bool,
     provider: Arc<CryptoProvider>,
 }

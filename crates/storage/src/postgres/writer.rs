@@ -1,4 +1,4 @@
-//! The connection of a writer: its own, set up for durable and bounded transactions, its statements prepared once.
+//! The connection of a writer, with settings for durable and bounded transactions and a cache of prepared statements.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -20,9 +20,9 @@ static DURABILITY: Statement = Statement::fixed(
     "writer: durability",
     "SELECT name FROM unnest(ARRAY['fsync', 'full_page_writes']) AS name WHERE current_setting(name) = 'off'",
 );
-/// A session that asks for `off` is given `on`; stronger levels stay. The rest bounds what a writer may hold up: a lock is
-/// waited for only so long, a transaction whose writer went silent is ended, plans are never compiled; a warning that a
-/// standby was not waited for is not suppressed.
+/// Raises `synchronous_commit` from `off` to `on` and keeps other levels. Limits waits for locks and pauses within a
+/// transaction, switches off the compilation of plans, and shows warnings: one says that a COMMIT did not wait for its
+/// standby.
 static SETTINGS: Statement = Statement::fixed(
     "writer: settings",
     "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' \
@@ -31,14 +31,14 @@ static SETTINGS: Statement = Statement::fixed(
             set_config('idle_in_transaction_session_timeout', $2, false), set_config('jit', 'off', false), \
             set_config('client_min_messages', 'warning', false)",
 );
-/// Ends the work of a writer that is gone. Only servers on systems that can notice a closed socket know it.
+/// Makes the server end the work of a client that closed its connection. Servers on some systems don't support it.
 static NOTICE_CLOSED: Statement =
     Statement::script("writer: notice closed", "SET client_connection_check_interval = '1s'");
 
 /// The statements of this module.
 pub(crate) const STATEMENTS: &[&Statement] = &[&DURABILITY, &SETTINGS, &NOTICE_CLOSED];
 
-/// The settings that let PostgreSQL lose what it committed, as they stand now.
+/// Names of the settings that are off, so that a crash may lose committed data: `fsync`, `full_page_writes`, or none.
 ///
 /// # Errors
 /// [`Error::Unavailable`] when the connection is lost.
@@ -46,13 +46,14 @@ pub async fn unsafe_settings(client: &Client) -> Result<Vec<String>, Error> {
     Ok(client.query(DURABILITY.sql(), &[]).await?.iter().map(|row| row.get(0)).collect())
 }
 
-/// A connection that one writer keeps.
+/// The connection of one writer, to the server that takes writes.
 #[derive(Debug)]
 pub struct WriterConnection {
     client: Client,
     driver: AbortHandle,
+    /// Set by the driver when PostgreSQL sends a warning.
     warned: Arc<AtomicBool>,
-    /// Whether a COMMIT is under way.
+    /// Whether a COMMIT waits for its answer.
     committing: AtomicBool,
     prepared: Mutex<HashMap<String, Prepared>>,
 }
@@ -66,11 +67,12 @@ impl Deref for WriterConnection {
 }
 
 impl WriterConnection {
-    /// Opens it, on the server that takes writes.
+    /// Opens a connection to the server that takes writes.
     ///
     /// # Errors
-    /// [`Error::UnsafeDurability`] when PostgreSQL may lose what it committed and `database.allow_unsafe_durability` is off;
-    /// [`Error::Unavailable`] when no server that takes writes answers in time; [`Error::Postgres`] when it refuses the login.
+    /// [`Error::UnsafeDurability`] when PostgreSQL may lose committed data and `database.allow_unsafe_durability` is
+    /// false; [`Error::Unavailable`] when no server that takes writes answers in time; [`Error::Postgres`] when it
+    /// refuses the login.
     pub(crate) async fn open(connector: &Connector, database: &DatabaseConfig) -> Result<Self, Error> {
         within(connector.patience(), async {
             let (client, connection) = connector.open_primary().await?;
@@ -94,15 +96,15 @@ impl WriterConnection {
             .map(|limit| limit.to_string());
         self.query_one(SETTINGS.sql(), &[&lock, &pause]).await?;
         if let Err(error) = self.batch_execute(NOTICE_CLOSED.sql()).await {
-            tracing::debug!(error = %chain(&error), "the server does not look out for closed connections");
+            tracing::debug!(error = %chain(&error), "the server does not support client_connection_check_interval");
         }
         Ok(())
     }
 
-    /// The statement, prepared on first use.
+    /// The prepared statement for `sql`. Prepares it at the first call.
     ///
     /// # Errors
-    /// [`Error::Postgres`] for a statement that this schema does not fit; [`Error::Unavailable`] when the connection is lost.
+    /// [`Error::Postgres`] when PostgreSQL refuses to prepare it; [`Error::Unavailable`] when the connection is lost.
     pub(crate) async fn statement(&self, sql: &str) -> Result<Prepared, Error> {
         if let Some(statement) = self.prepared().get(sql) {
             return Ok(statement.clone());
@@ -112,20 +114,20 @@ impl WriterConnection {
         Ok(statement)
     }
 
-    /// Commits.
+    /// Commits the open transaction.
     ///
     /// # Errors
-    /// [`Error::InDoubt`] when the answer was lost, or said that a standby may not have the transaction;
-    /// [`Error::Postgres`] when PostgreSQL refused (a deferred check), and then nothing was committed.
+    /// [`Error::InDoubt`] when the answer was lost, or PostgreSQL warned that a standby may lack the transaction;
+    /// [`Error::Postgres`] when PostgreSQL refused the COMMIT (a deferred constraint) and rolled back.
     pub(crate) async fn commit(&self) -> Result<(), Error> {
         self.warned.store(false, Ordering::Release);
         self.committing.store(true, Ordering::Release);
         let committed = self.batch_execute("COMMIT").await.map_err(Error::from);
         self.committing.store(false, Ordering::Release);
         match committed {
-            Ok(()) if self.warned.load(Ordering::Acquire) => {
-                Err(Error::InDoubt("PostgreSQL has it, and warned that its standby may not".to_owned()))
-            }
+            Ok(()) if self.warned.load(Ordering::Acquire) => Err(Error::InDoubt(
+                "PostgreSQL committed it, and warned that its standby may lack it".to_owned(),
+            )),
             Err(error) if error.failure() == crate::error::Failure::Unavailable => {
                 Err(Error::InDoubt(error.to_string()))
             }
@@ -133,7 +135,8 @@ impl WriterConnection {
         }
     }
 
-    /// Closes it at once, whatever the server still does; says what that means for the transaction that was open.
+    /// Closes the connection at once, without waiting for the server. Returns the error of the open transaction, with
+    /// the text `why`: [`Error::InDoubt`] if a COMMIT was sent, otherwise [`Error::Unavailable`].
     pub fn abandon(self, why: &str) -> Error {
         self.driver.abort();
         match self.committing.load(Ordering::Acquire) {
@@ -143,12 +146,13 @@ impl WriterConnection {
     }
 
     fn prepared(&self) -> std::sync::MutexGuard<'_, HashMap<String, Prepared>> {
-        // A statement that is missing is prepared again.
+        // A panic elsewhere may have lost a statement. It is then prepared again.
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Moves bytes until the connection ends. A warning during COMMIT means that synchronous replication was not waited for.
+/// Drives the connection until it ends, and notes warnings: during COMMIT one means that PostgreSQL did not wait for
+/// its standby.
 async fn drive(mut connection: PostgresConnection, warned: Arc<AtomicBool>) {
     loop {
         match poll_fn(|context| connection.poll_message(context)).await {

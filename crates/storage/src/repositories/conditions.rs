@@ -1,34 +1,34 @@
 //! Conditions of a list, composed for each question.
 //!
-//! The text of a list marks where its conditions go with `/* conditions */`, a comment as long as there are none. What can
-//! stand there is closed: a column of one table's own set, an operator, and a parameter. Nothing that comes from outside is
-//! ever part of the text.
+//! The text of a list has the comment `/* conditions */` in the place of its conditions. Each condition is a column out
+//! of a closed set per table, an operator and a parameter. The values of a question are parameters; they never become
+//! text.
 
 use super::parameter::{Bind, Parameter};
 
-/// Where conditions go in the text of a statement.
+/// The place of the conditions in the text of a statement.
 pub(super) const PLACE: &str = "/* conditions */";
 
-/// What stands in the place of the comparison in the text of a column.
+/// The place of the comparison in the text of a column.
 const COMPARISON: &str = "{}";
 
-/// The columns that a list can be narrowed by.
+/// The columns that can narrow a list.
 pub(super) trait Column: Copy + 'static {
-    /// All of them, each with an operator that it is used with.
+    /// All columns, each with the operator of its conditions.
     const ALL: &'static [(Self, Operator)];
 
-    /// Its condition, with `{}` for the comparison: `service_name {}`.
+    /// The condition on the column, with `{}` for the comparison: `service_name {}`.
     fn text(self) -> &'static str;
 }
 
-/// How a column is compared with a value.
+/// The comparison of a column with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operator {
-    /// The column is the value.
+    /// The column equals the value.
     Is,
-    /// The column is the value or more.
+    /// The column equals the value or is greater.
     AtLeast,
-    /// The column, a text search vector, holds all words of the value.
+    /// The column is a text search vector that contains all words of the value.
     HasWords,
 }
 
@@ -42,19 +42,19 @@ impl Operator {
     }
 }
 
-/// The parameters of a statement, and the conditions that some of them are for.
+/// The parameters of a statement, and the text of its conditions.
 pub(super) struct Conditions {
     text: String,
     parameters: Vec<Parameter>,
 }
 
 impl Conditions {
-    /// No conditions yet, behind the parameters that the statement always has.
+    /// Starts without conditions, with the parameters that the statement always has.
     pub(super) fn behind(parameters: Vec<Parameter>) -> Self {
         Self { text: String::new(), parameters }
     }
 
-    /// With one more condition that must hold, unless there is no value.
+    /// Adds a condition, if there is a value.
     #[must_use]
     pub(super) fn and(mut self, column: impl Column, operator: Operator, value: Option<impl Bind>) -> Self {
         if let Some(value) = value {
@@ -64,7 +64,7 @@ impl Conditions {
         self
     }
 
-    /// The text of a statement with these conditions in their place, and all parameters.
+    /// The text of the statement with the conditions in their place, and all parameters.
     pub(super) fn complete(self, statement: &str) -> (String, Vec<Parameter>) {
         (statement.replace(PLACE, &self.text), self.parameters)
     }
@@ -74,7 +74,8 @@ fn condition(column: impl Column, operator: Operator, parameter: usize) -> Strin
     format!(" AND {}", column.text().replace(COMPARISON, &operator.comparison(parameter)))
 }
 
-/// The text of a statement with a condition on each of the columns, behind its `parameters`; for the test that prepares it.
+/// The text of a statement with a condition on every column, for the test that prepares it. `parameters` is the number of
+/// parameters without conditions.
 pub(super) fn with_all<C: Column>(statement: &str, parameters: usize) -> String {
     let numbered = C::ALL.iter().zip(parameters + 1..);
     let all: String = numbered.map(|((column, operator), n)| condition(*column, *operator, n)).collect();
@@ -111,7 +112,7 @@ mod tests {
     const LIST: &str = "SELECT FROM fruits WHERE project_id = $1 /* conditions */ LIMIT $2";
 
     #[test]
-    fn values_are_parameters_and_absent_ones_narrow_nothing() {
+    fn values_become_parameters_and_absent_values_add_no_condition() {
         let parameters = || vec![1.bind(), 10_i64.bind()];
         let (sql, bound) = Conditions::behind(parameters())
             .and(Fruit::Name, Operator::Is, None::<String>)

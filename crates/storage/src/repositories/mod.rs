@@ -1,11 +1,11 @@
-//! Reading back: one repository a signal, and one for the dictionaries that all signals share.
+//! Repositories read rows back: one per signal, and one for the dictionary rows that all signals share.
 //!
 //! * A repository reads one project: [`ProjectId::DEFAULT`](llm_observatory_core::ids::ProjectId::DEFAULT), or the one
 //!   that `of` names.
-//! * Every list has a time range where there is a time, a limit, and a cursor that says where the page before ended;
-//!   there is no OFFSET, so the last page costs what the first one does.
-//! * No statement runs longer than `database.query_timeout_ms`, nor past the time that `within` gives; one that nobody
-//!   waits for any more is cancelled.
+//! * A list has a limit, and a cursor that names the last row of the previous page. It uses no OFFSET, so the last page costs as
+//!   much as the first. Lists of spans, traces, points and log records also have a time range.
+//! * A statement runs for at most `database.query_timeout_ms`, and not beyond the time that `within` grants. When a caller drops its
+//!   future, the repository cancels the statement.
 
 mod conditions;
 mod page;
@@ -26,6 +26,6 @@ pub use trace::TraceRepository;
 
 use crate::statement::Statement;
 
-/// The statements of this room, module by module.
+/// The statements of the submodules.
 pub(crate) const STATEMENTS: &[&[&Statement]] =
     &[read::STATEMENTS, resource::STATEMENTS, trace::STATEMENTS, metric::STATEMENTS, log::STATEMENTS];

@@ -1,19 +1,19 @@
-//! Parameters of statements that run unprepared.
+//! Parameters of unprepared statements.
 
 use std::time::SystemTime;
 
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
-/// A parameter with the type that the statement sees.
+/// A parameter and its type in PostgreSQL.
 pub(super) type Parameter = (Box<dyn ToSql + Sync + Send>, Type);
 
-/// A value that can be a parameter. Statements run unprepared, so each value tells its type.
+/// A value that can be a parameter of an unprepared statement, which needs the types of its parameters.
 pub(super) trait Bind: ToSql + Sync + Send + Sized + 'static {
-    /// Its type in PostgreSQL.
+    /// Type of the parameter in PostgreSQL.
     const TYPE: Type;
 
-    /// The parameter.
+    /// Turns the value into a parameter.
     fn bind(self) -> Parameter {
         (Box::new(self), Self::TYPE)
     }

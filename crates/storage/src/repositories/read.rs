@@ -1,4 +1,4 @@
-//! How a repository reads: one named statement in a transaction of its own, with a limit to its time.
+//! Runs a statement of a repository in its own read-only transaction, with a time limit.
 
 use std::borrow::Cow;
 use std::pin::pin;
@@ -25,23 +25,24 @@ pub(super) const STATEMENTS: &[&Statement] = &[&LIMIT, &CANCEL];
 
 const BEGIN: &str = "BEGIN READ ONLY";
 const COMMIT: &str = "COMMIT";
-/// Compiling a plan takes longer than most pages do.
+/// Limits the time of the next statement. Switches off the compilation of plans, which takes longer than most pages.
 static LIMIT: Statement = Statement::fixed(
     "read: limit",
     "SELECT pg_backend_pid(), set_config('statement_timeout', $1, true), set_config('jit', 'off', true), \
             pg_postmaster_start_time(), set_config('enable_sort', $2, true)",
 );
-/// Where several servers are named, another one may answer by now: there the same number is another session's.
+/// Cancels a session. The URL may name several servers: the start time keeps this from cancelling a session with the
+/// same number on another one.
 static CANCEL: Statement =
     Statement::fixed("read: cancel", "SELECT pg_cancel_backend($1) WHERE pg_postmaster_start_time() = $2");
 
-/// How a statement comes to the order of its rows.
+/// How PostgreSQL brings the rows of a statement into their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
-    /// As the planner thinks best.
+    /// The planner decides.
     Planned,
-    /// Out of an index that has the order, so that reading ends with the page. Of a day that was not analysed lately the
-    /// planner thinks that it has a handful of rows, and would read and sort all of them.
+    /// By an index with this order, so that reading ends with the page. For a day without recent statistics the planner
+    /// expects a handful of rows, and would read and sort all of them.
     Indexed,
 }
 
@@ -54,7 +55,7 @@ impl Order {
     }
 }
 
-/// Whose data is read, and until when.
+/// Reads rows of one project, until a deadline if there is one.
 #[derive(Debug, Clone)]
 pub(super) struct Reader {
     pool: Arc<StoragePool>,
@@ -74,8 +75,8 @@ impl Reader {
 
     /// The rows of a statement.
     ///
-    /// It runs in a task of its own: when the caller is dropped in the middle, the statement is cancelled, and the
-    /// connection goes back to the pool only when it is idle again.
+    /// The statement runs in its own task. If the caller drops this future, the task cancels the statement, and returns
+    /// the connection to the pool when it is idle again.
     pub(super) async fn rows<T: ReadRow>(
         &self,
         statement: &'static Statement,
@@ -84,7 +85,7 @@ impl Reader {
         self.run(statement.name(), Cow::Borrowed(statement.sql()), parameters, Order::Planned).await
     }
 
-    /// The same, with the order of the rows as told.
+    /// The rows of a statement, in their order by `order`.
     pub(super) async fn ordered_rows<T: ReadRow>(
         &self,
         statement: &'static Statement,
@@ -94,7 +95,7 @@ impl Reader {
         self.run(statement.name(), Cow::Borrowed(statement.sql()), parameters, order).await
     }
 
-    /// The rows of a statement under conditions, with the order of the rows as told.
+    /// The rows of a statement that fit the conditions, in their order by `order`.
     pub(super) async fn rows_where<T: ReadRow>(
         &self,
         statement: &'static Statement,
@@ -117,7 +118,7 @@ impl Reader {
         asked.await.unwrap_or_else(|_| Err(Error::Unavailable("the reading task was stopped".to_owned())))
     }
 
-    /// The first row of a statement, if it has any.
+    /// The first row of a statement; `None` if it returns none.
     pub(super) async fn row<T: ReadRow>(
         &self,
         statement: &'static Statement,
@@ -152,21 +153,21 @@ impl Reader {
             rows = &mut work => {
                 let found = rows.as_ref().map_or(0, Vec::len);
                 tracing::debug!(statement = name, rows = found, elapsed.us = begun.elapsed().as_micros(), "read");
-                let _ = answer.send(rows); // fails when nobody waits any more
+                let _ = answer.send(rows); // fails if the caller dropped its future
             }
             () = answer.closed() => {
-                tracing::debug!(statement = name, "nobody waits any more; cancelling");
+                tracing::debug!(statement = name, "the caller is gone; cancelling");
                 if let Some(backend) = backend.get()
                     && let Err(error) = self.cancel(backend).await
                 {
                     tracing::debug!(%error, "cancelling failed; the statement runs until its timeout");
                 }
-                let _ = work.await; // what it says interests nobody, but the connection must come to rest
+                let _ = work.await; // its result has no receiver, but the connection must be idle before it returns to the pool
             }
         }
     }
 
-    /// What is left of the time, but at least a millisecond: 0 would mean no limit to PostgreSQL.
+    /// The rest of the time until the deadline, at least a millisecond: PostgreSQL reads 0 as no limit.
     fn patience(&self) -> Duration {
         let most = Duration::from_millis(self.pool.config().database.query_timeout_ms);
         let left = self.deadline.map_or(most, |deadline| deadline.saturating_duration_since(Instant::now()));
@@ -187,9 +188,10 @@ struct Backend {
     server_start: SystemTime,
 }
 
-/// Runs the statement with everything around it in one round trip: all four are sent before the first answer comes.
+/// Runs a statement in its transaction in one round trip: BEGIN, the limit, the statement and COMMIT are sent before
+/// the first answer.
 ///
-/// It is unprepared, so PostgreSQL plans it for just these values: absent filters vanish, and partitions are pruned.
+/// The statement is unprepared, so PostgreSQL plans it for these values and prunes partitions.
 async fn transaction<T: ReadRow>(
     client: &Client,
     patience: Duration,

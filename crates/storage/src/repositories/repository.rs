@@ -1,22 +1,22 @@
-//! What every repository is made of.
+//! The constructor and the settings that all repositories share.
 
-/// What every repository is made of, and how it is told whose data to read and how long.
+/// Implements `new`, `of` and `within` for a repository.
 macro_rules! repository {
     ($repository:ident) => {
         impl $repository {
-            /// Reads the default project, each statement for at most `database.query_timeout_ms`.
+            /// A repository of the default project. Each statement runs for at most `database.query_timeout_ms`.
             pub fn new(pool: $crate::pool::StoragePool) -> Self {
                 Self { reader: $crate::repositories::read::Reader::new(pool) }
             }
 
-            /// The same, reading another project.
+            /// This repository with another project.
             #[must_use]
             pub fn of(mut self, project: llm_observatory_core::ids::ProjectId) -> Self {
                 self.reader.project = project;
                 self
             }
 
-            /// The same, for `patience` from now on: a statement that is not done by then is ended by PostgreSQL.
+            /// This repository with a deadline `patience` from now. PostgreSQL ends a statement that still runs then.
             #[must_use]
             pub fn within(mut self, patience: std::time::Duration) -> Self {
                 self.reader.give(patience);

@@ -1,4 +1,4 @@
-//! Reading the dictionaries that all signals share.
+//! Reading the dictionary rows that all signals share.
 
 use llm_observatory_core::ids::{ResourceId, ScopeId};
 
@@ -29,19 +29,21 @@ pub struct ResourceRepository {
 repository!(ResourceRepository);
 
 impl ResourceRepository {
-    /// The resources of these ids, in any order; those that are not stored are left out.
+    /// The resources with these ids, in any order. Ids that are not stored are left out.
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
+    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
     pub async fn resources(&self, ids: &[ResourceId]) -> Result<Vec<ResourceRow>, Error> {
         let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
         self.reader.rows(&RESOURCES, parameters![ids, self.reader.project.0]).await
     }
 
-    /// The scopes of these ids, in any order; those that are not stored are left out.
+    /// The scopes with these ids, in any order. Ids that are not stored are left out.
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
+    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
     pub async fn scopes(&self, ids: &[ScopeId]) -> Result<Vec<ScopeRow>, Error> {
         let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
         self.reader.rows(&SCOPES, parameters![ids, self.reader.project.0]).await

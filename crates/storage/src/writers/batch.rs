@@ -1,4 +1,4 @@
-//! Batches: rows of one signal with all that they point at, and what becomes of their records.
+//! Batches: the rows of one signal, with their dictionary rows, and the counts of a written batch.
 
 use llm_observatory_core::signal::Signal;
 use llm_observatory_core::time::Day;
@@ -7,29 +7,29 @@ use super::dictionary::Dictionary;
 use crate::error::Error;
 use crate::postgres::writer::WriterConnection;
 
-/// What became of the records of a batch.
+/// How many records of a batch were stored, and how many were stored before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RecordCounts {
-    /// Records that are stored now and were not before.
+    /// Number of newly stored records.
     pub stored: u64,
-    /// Records whose key was there already.
+    /// Number of records whose key was stored already.
     pub duplicates: u64,
-    /// Those of the duplicates that were more complete than what was there, and took its place.
+    /// Number of duplicates that were more complete than the stored record, and replaced it.
     pub completed: u64,
 }
 
 impl RecordCounts {
-    /// Every record of each slice is new.
+    /// The counts of each slice if all its records are new.
     pub(super) fn all_stored<R>(slices: &[&[R]]) -> Vec<Self> {
         slices.iter().map(|slice| Self { stored: slice.len() as u64, ..Self::default() }).collect()
     }
 
-    /// Every record of each slice is there already.
+    /// The counts of each slice if all its records are duplicates.
     pub(super) fn all_duplicates<R>(slices: &[&[R]]) -> Vec<Self> {
         slices.iter().map(|slice| Self { duplicates: slice.len() as u64, ..Self::default() }).collect()
     }
 
-    /// One of the records that counted as duplicates is new.
+    /// Moves one record from the duplicates to the stored records.
     pub(super) fn is_new(&mut self) {
         self.stored += 1;
         self.duplicates -= 1;
@@ -53,81 +53,83 @@ impl std::iter::Sum for RecordCounts {
     }
 }
 
-/// How the rows of a batch go into their table.
+/// How the rows of a batch are written to their table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// COPY: the fastest, and it fails when a key is there already.
+    /// COPY: the fastest way. It fails if a key is stored already.
     Copy,
-    /// COPY into a staging table, and from there what is new.
+    /// COPY into a staging table, and INSERT of the new rows from there.
     Staged,
-    /// Prepared INSERT statements, which fail when a key is there already.
+    /// Prepared INSERT statements. They fail if a key is stored already.
     Insert,
 }
 
-/// Rows of one signal: its records, and the dictionary rows that they point at.
+/// The rows of one signal: records, and the dictionary rows that they refer to.
 ///
-/// A batch may be one request's, or be put together from several.
+/// A batch holds the rows of one request or of several.
 pub trait Batch: Default + Send + Sync {
-    /// One record.
+    /// The row type of a record.
     type Record: Send + Sync;
-    /// Whose records these are.
+    /// The signal of the records.
     const SIGNAL: Signal;
 
     /// The records.
     fn records(&self) -> &[Self::Record];
 
-    /// The records, to take some out.
+    /// The records, for changes.
     fn records_mut(&mut self) -> &mut Vec<Self::Record>;
 
-    /// The day whose partition the record needs.
+    /// The day of the partition that the record needs.
     fn day(record: &Self::Record) -> Day;
 
-    /// Adds what `other` holds.
+    /// Adds the rows of `other`.
     fn append(&mut self, other: Self);
 
-    /// Whether there is nothing to write.
+    /// Whether the batch holds no rows of any kind.
     fn is_empty(&self) -> bool;
 
-    /// Writes the dictionary rows that are not known to be stored, outside of any transaction.
+    /// Writes the dictionary rows that `dictionary` does not know as stored, outside of any transaction.
     ///
     /// # Errors
-    /// [`Error::Postgres`] and [`Error::Unavailable`].
+    /// [`Error::Postgres`] when PostgreSQL refuses a row, [`Error::Unavailable`] when the connection is lost.
     fn ensure_dictionaries(
         batches: &[&Self],
         connection: &WriterConnection,
         dictionary: &Dictionary,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Writes records with all that depends on them, within the transaction that is open. Returns what became of each slice.
+    /// Writes records and their dependent rows (events, trace summaries) in the open transaction. Returns the counts of
+    /// each slice.
     ///
     /// # Errors
-    /// [`Error::Postgres`] and [`Error::Unavailable`]; then the transaction must be rolled back.
+    /// [`Error::Postgres`] when PostgreSQL refuses a row, [`Error::Unavailable`] when the connection is lost. The
+    /// caller must then roll back.
     fn write(
         slices: &[&[Self::Record]],
         connection: &WriterConnection,
         way: Way,
     ) -> impl Future<Output = Result<Vec<RecordCounts>, Error>> + Send;
 
-    /// Writes what a batch holds besides records and dictionary rows, within the transaction that is open.
+    /// Writes the rows of the batch that are neither records nor dictionary rows, in the open transaction.
     ///
     /// # Errors
-    /// As [`Self::write`].
+    /// Those of [`Self::write`].
     fn write_rest(&self, _: &WriterConnection) -> impl Future<Output = Result<(), Error>> + Send {
         async { Ok(()) }
     }
 }
 
-/// The rows of one kind out of all batches.
+/// The rows of one kind of all batches.
 pub(super) fn all<'b, B, R>(batches: &[&'b B], rows: fn(&B) -> &Vec<R>) -> Vec<&'b R> {
     batches.iter().flat_map(|batch| rows(batch)).collect()
 }
 
-/// The records of all slices, each with the number of its slice.
+/// The records of all slices, each with the index of its slice.
 pub(super) fn numbered<'r, R>(slices: &[&'r [R]]) -> Vec<(usize, &'r R)> {
     slices.iter().enumerate().flat_map(|(n, slice)| slice.iter().map(move |record| (n, record))).collect()
 }
 
-/// A `timestamptz` column as microseconds since 1970, exactly.
+/// SQL for a `timestamptz` column as microseconds since 1970, without rounding.
 pub(super) fn micros(column: &str) -> String {
     format!("(extract(epoch FROM {column}) * 1000000)::bigint")
 }

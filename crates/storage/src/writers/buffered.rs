@@ -1,4 +1,4 @@
-//! A writer that gathers rows and writes them when there are enough.
+//! A writer that gathers rows and writes them in batches.
 
 use tokio::sync::Mutex;
 
@@ -8,9 +8,9 @@ use super::dictionary::Dictionary;
 use crate::error::Error;
 use crate::pool::StoragePool;
 
-/// Gathers rows of one signal, and writes them when there are `writer.batch_rows` records, or when told to.
+/// Gathers rows of one signal, and writes them at `writer.batch_rows` records, or when [`Self::flush`] is called.
 ///
-/// Rows that are gathered but not flushed are lost with the writer: call [`Self::flush`] before dropping it.
+/// Dropping the writer loses gathered rows: call [`Self::flush`] before.
 #[derive(Debug)]
 pub struct BufferedWriter<B> {
     pub(super) pool: StoragePool,
@@ -19,16 +19,16 @@ pub struct BufferedWriter<B> {
 }
 
 impl<B: Batch> BufferedWriter<B> {
-    /// A writer that writes by `writer.method`.
+    /// A writer that uses `writer.method`.
     pub fn new(pool: StoragePool) -> Self {
         Self { pool, dictionary: Dictionary::default(), gathered: Mutex::default() }
     }
 
-    /// Gathers rows with all that they point at.
+    /// Gathers the rows of a batch, and writes all gathered rows if there are enough.
     ///
     /// # Errors
-    /// When these rows fill the batch and it can't be written ([`Self::flush`] lists the variants): the batch is kept, and the
-    /// next flush tries it again. With `writer.max_rows` gathered already, these rows are not kept.
+    /// Those of [`Self::flush`], when the gathered rows can't be written. The writer keeps them, and the next flush
+    /// tries again. It does not keep rows beyond `writer.max_rows`.
     pub async fn write(&self, batch: B) -> Result<(), Error> {
         let mut gathered = self.gathered.lock().await;
         if gathered.records().len() + batch.records().len() > self.pool.config().writer.max_rows {
@@ -41,18 +41,19 @@ impl<B: Batch> BufferedWriter<B> {
         Ok(())
     }
 
-    /// Writes what is gathered. When this returns, it is committed.
+    /// Writes the gathered rows, and returns after COMMIT.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::InDoubt`], [`Error::UnsafeDurability`], [`Error::TooManyDays`], and [`Error::Postgres`] for
-    /// a row that PostgreSQL does not take. The batch is kept, and the next flush tries it again. [`Self::take`] removes a
-    /// batch with a row that can never be written.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::InDoubt`] when the answer of COMMIT is lost,
+    /// [`Error::UnsafeDurability`] when PostgreSQL may lose committed data, [`Error::TooManyDays`] for rows of declined
+    /// days, and [`Error::Postgres`] when PostgreSQL refuses a row. The writer keeps the rows, and the next flush tries
+    /// again. If one can never be written, [`Self::take`] removes all.
     pub async fn flush(&self) -> Result<RecordCounts, Error> {
         let mut gathered = self.gathered.lock().await;
         self.flush_locked(&mut gathered).await
     }
 
-    /// Takes out what is gathered, unwritten.
+    /// Removes and returns the gathered rows without writing them.
     pub async fn take(&self) -> B {
         std::mem::take(&mut *self.gathered.lock().await)
     }
@@ -61,7 +62,7 @@ impl<B: Batch> BufferedWriter<B> {
         if gathered.is_empty() {
             return Ok(RecordCounts::default());
         }
-        // A connection of its own: if this future is dropped within the transaction, the connection goes with it.
+        // A new connection: dropping this future within the transaction closes it, and PostgreSQL rolls back.
         let connection = self.pool.connect_writer().await?;
         let days = gathered.records().iter().map(B::day).collect();
         let declined = self.pool.partitions().ensure(&connection, B::SIGNAL.into(), &days).await?;

@@ -1,4 +1,4 @@
-//! Batches of a caller's own, committed without the ledger.
+//! Commits batches without the ledger.
 
 use super::batch::{Batch, RecordCounts, Way};
 use super::dictionary::Dictionary;
@@ -7,12 +7,13 @@ use crate::config::WriteMethod;
 use crate::error::{Error, Failure};
 use crate::postgres::writer::WriterConnection;
 
-/// Writes the batches in one transaction and returns after COMMIT. A record that is stored already is left as it is,
-/// unless the new one is a span that is more complete.
+/// Writes the batches in one transaction, and returns after COMMIT. A stored record remains as it is; only a more
+/// complete version of a span replaces the stored one.
 ///
 /// # Errors
-/// [`Error::Postgres`] and [`Error::Unavailable`]: nothing is committed. [`Error::InDoubt`]: run it again; spans and data points
-/// are not stored twice, log records are.
+/// [`Error::Postgres`] when PostgreSQL refuses a row and [`Error::Unavailable`] when the connection is lost: nothing is
+/// committed. [`Error::InDoubt`] when the answer of COMMIT is lost: run it again. This stores log records a second
+/// time, but no span or data point.
 pub async fn commit<B: Batch>(
     connection: &WriterConnection,
     dictionary: &Dictionary,

@@ -1,4 +1,4 @@
-//! Rows through binary COPY.
+//! Writes rows by binary COPY.
 
 use std::borrow::Borrow;
 use std::pin::pin;
@@ -13,24 +13,23 @@ use crate::models::row::Row;
 use crate::models::{DataPointRow, EventRow, LogRow, MetricRow, SpanRow, TraceRow};
 use crate::postgres::writer::WriterConnection;
 
-/// The head of every binary COPY: its signature, no flags, no extension.
+/// The first bytes of every binary COPY: the signature, no flags, no extension.
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-/// What follows the last row.
+/// The number of fields that ends a binary COPY.
 const TRAILER: i16 = -1;
 
-/// Bytes that are gathered before they are handed to the connection: large enough that a send costs little beside its
-/// bytes, small enough that sending overlaps with encoding.
+/// Bytes of a chunk, after which it is handed to the connection: enough to make the cost of a send small, and few
+/// enough to let sending overlap with encoding.
 const CHUNK_BYTES: usize = 256 * 1024;
-/// A chunk goes over its size by the row that fills it.
+/// Capacity of a chunk: the row that fills it goes beyond `CHUNK_BYTES`.
 const CHUNK_CAPACITY: usize = CHUNK_BYTES + CHUNK_BYTES / 4;
 
-/// Writes rows of one table at a time through `COPY .. FROM STDIN BINARY`: the fastest way into PostgreSQL.
+/// Writes rows of one table at a time by `COPY .. FROM STDIN BINARY`, the fastest way into PostgreSQL.
 ///
-/// COPY is all or nothing: one row that PostgreSQL does not take (a key that is there already, a day without a partition)
-/// fails the whole call, and nothing of it is stored. Dictionary rows, trace summaries and partitions are the caller's to
-/// see to.
+/// COPY is all or nothing. If PostgreSQL refuses one row (its key is stored already, its day has no partition), the
+/// call fails and stores none. The caller writes dictionary rows and trace summaries and creates partitions.
 ///
-/// See `docs/COPY_PROTOCOL.md` in this crate.
+/// `docs/COPY_PROTOCOL.md` in this crate explains the bytes.
 #[derive(Debug)]
 pub struct CopyWriter;
 
@@ -39,11 +38,11 @@ macro_rules! write_rows {
         impl CopyWriter {$(
             $(#[$doc])*
             ///
-            /// Takes a `Vec`, or anything that gives rows or references to rows. Returns how many were written.
+            /// Takes a `Vec`, a slice, or any iterator of rows or references to rows. Returns the number of written rows.
             ///
             /// # Errors
-            /// [`Error::Postgres`] when PostgreSQL does not take a row, [`Error::Unavailable`] when the connection is lost; then
-            /// nothing was written.
+            /// [`Error::Postgres`] when PostgreSQL refuses a row, [`Error::Unavailable`] when the connection is lost.
+            /// Then no row is stored.
             pub async fn $name<I>(client: &Client, rows: I) -> Result<u64, Error>
             where
                 I: IntoIterator<Item: Borrow<$row> + Send, IntoIter: Send> + Send,
@@ -55,7 +54,7 @@ macro_rules! write_rows {
 }
 
 write_rows! {
-    /// Writes trace summaries as they are. Merging with what is stored is the work of [`TraceWriter`](crate::TraceWriter).
+    /// Writes trace summaries, and does not merge them with stored ones as [`TraceWriter`](crate::TraceWriter) does.
     write_traces(TraceRow);
     /// Writes spans without their events.
     write_spans(SpanRow);
@@ -86,7 +85,7 @@ where
     Ok(sink.finish().await?)
 }
 
-/// Writes rows of any table over the connection of a writer.
+/// Copies rows over the connection of a writer. Returns the number of written rows.
 pub(super) async fn copy_rows<R: Row + Sync>(
     connection: &WriterConnection,
     rows: &[&R],
@@ -95,7 +94,7 @@ pub(super) async fn copy_rows<R: Row + Sync>(
     send(connection, &statement, rows, |_, _| ()).await
 }
 
-/// Writes rows to a staging table, each with its number in a column `arrival` behind its own.
+/// Copies rows to a staging table, each with its index in the additional column `arrival`.
 pub(super) async fn stage_rows<R: Row + Sync>(
     connection: &WriterConnection,
     staging: &str,
@@ -124,7 +123,7 @@ async fn send<R: Row + Sync>(
     Ok(sink.finish().await?)
 }
 
-/// The bytes of a COPY, a chunk at a time.
+/// The bytes of a COPY, in chunks.
 struct Chunks {
     buffer: BytesMut,
 }
@@ -136,7 +135,7 @@ impl Chunks {
         Self { buffer }
     }
 
-    /// Adds a row and the columns behind its own; returns a chunk when there is enough for one.
+    /// Adds a row and its additional columns. Returns a chunk when it is full.
     fn add<R: Row>(&mut self, row: &R, more_columns: impl FnOnce(&mut RowEncoder<'_>)) -> Option<Bytes> {
         let place = self.buffer.len();
         self.buffer.put_i16(0);
@@ -153,7 +152,7 @@ impl Chunks {
         })
     }
 
-    /// What is left, and the trailer.
+    /// The last chunk, with the trailer.
     fn finish(mut self) -> Bytes {
         self.buffer.put_i16(TRAILER);
         self.buffer.freeze()

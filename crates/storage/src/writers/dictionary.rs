@@ -1,4 +1,4 @@
-//! Dictionary rows (resources, scopes, metric definitions, series), written once.
+//! Writes dictionary rows (resources, scopes, metric definitions, series) about once.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,20 +11,22 @@ use crate::models::row::Row;
 use crate::models::{MetricRow, ResourceRow, ScopeRow, SeriesRow};
 use crate::postgres::writer::WriterConnection;
 
-/// Remembers which dictionary rows are committed, so that each is sent to PostgreSQL about once. Clones share the memory.
+/// Remembers the ids of committed dictionary rows, so that writers send each row about once. Clones share this memory.
 ///
-/// A row that is forgotten is merely sent again: its id is the hash of its content, and a conflict leaves it as it is.
+/// Writers send a forgotten row again. That is harmless: its id is the hash of its content, and PostgreSQL ignores the
+/// duplicate.
 #[derive(Debug, Clone)]
 pub struct Dictionary {
     committed: Arc<Mutex<Generations>>,
 }
 
-/// The table of a row, and its unique key there.
+/// Table, project and id of a row.
 type Identity = (&'static str, i32, Uuid);
 
-/// Two generations: when the younger is full, the older is forgotten.
+/// Two generations of ids. When the younger is full, it becomes the older, and the previous older one is dropped.
 #[derive(Debug)]
 struct Generations {
+    /// Most ids of one generation.
     capacity: usize,
     young: HashSet<Identity>,
     old: HashSet<Identity>,
@@ -37,7 +39,7 @@ impl Default for Dictionary {
 }
 
 impl Dictionary {
-    /// Ids that are remembered: about 8 MB.
+    /// Default number of remembered ids, which take about 8 MB.
     pub const DEFAULT_CAPACITY: usize = 200_000;
 
     /// A memory of at most `capacity` ids.
@@ -47,20 +49,20 @@ impl Dictionary {
         Self { committed: Arc::new(Mutex::new(generations)) }
     }
 
-    /// Forgets everything: after a failover, say, the database may have less than was committed.
+    /// Forgets all ids. Needed when the database may have lost committed rows, for example after a failover.
     pub fn forget(&self) {
         let mut committed = self.lock();
         committed.young.clear();
         committed.old.clear();
     }
 
-    /// Writes those of `rows` that are not known to be committed.
+    /// Writes the `rows` that are not remembered as committed.
     ///
-    /// Runs outside of any transaction: a dictionary row that nothing points at does no harm, and so no writer waits for
-    /// another's batch.
+    /// Runs outside of any transaction, so that no writer waits for the batch of another one. A dictionary row without
+    /// referring rows does no harm.
     ///
     /// # Errors
-    /// [`Error::Postgres`] and [`Error::Unavailable`].
+    /// [`Error::Postgres`] when PostgreSQL refuses a row, [`Error::Unavailable`] when the connection is lost.
     pub(crate) async fn ensure<R: DictionaryRow + Sync>(
         &self,
         connection: &WriterConnection,
@@ -84,7 +86,7 @@ impl Dictionary {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Generations> {
-        // Losing or keeping an id is both correct, so a poisoned lock is as good as any.
+        // A panic elsewhere may lose an id, which is then sent again.
         self.committed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -102,9 +104,9 @@ impl Generations {
     }
 }
 
-/// A row whose id is the hash of its content.
+/// A dictionary row: its id is the hash of its content.
 pub(crate) trait DictionaryRow: Row {
-    /// Its unique key.
+    /// Table, project and id of the row.
     fn identity(&self) -> Identity;
 }
 
@@ -125,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_bounded_and_keeps_the_recent() {
+    fn memory_is_bounded_and_keeps_recent_ids() {
         let mut generations = Generations { capacity: 2, young: HashSet::new(), old: HashSet::new() };
         (0..5).for_each(|n| generations.insert(("scopes", 1, Uuid::from_u128(n))));
         assert!(generations.contains(&("scopes", 1, Uuid::from_u128(4))));

@@ -1,4 +1,4 @@
-//! Rows through prepared INSERT statements.
+//! Writes rows by prepared INSERT statements.
 
 use std::error::Error as StdError;
 
@@ -12,15 +12,15 @@ use crate::models::encoder::RowEncoder;
 use crate::models::row::Row;
 use crate::postgres::writer::WriterConnection;
 
-/// Rows whose statements are under way at once: enough to hide the round trip.
-const IN_FLIGHT: usize = 256;
+/// Statements that are sent without waiting for an answer: enough to hide the round trip.
+const PIPELINED: usize = 256;
 
-/// Inserts the rows, leaving out those whose unique key is there already.
+/// Inserts the rows, and ignores those whose unique key is stored already.
 pub(super) async fn insert<R: Row + Sync>(connection: &WriterConnection, rows: &[&R]) -> Result<(), Error> {
     run(connection, &R::TABLE.insert(), rows).await
 }
 
-/// Inserts the rows, and fails when the unique key of one is there already.
+/// Inserts the rows, and fails if the unique key of one is stored already.
 pub(super) async fn insert_new<R: Row + Sync>(
     connection: &WriterConnection,
     rows: &[&R],
@@ -33,10 +33,10 @@ async fn run<R: Row + Sync>(connection: &WriterConnection, sql: &str, rows: &[&R
         return Ok(());
     }
     let statement = connection.statement(sql).await?;
-    for chunk in rows.chunks(IN_FLIGHT) {
+    for chunk in rows.chunks(PIPELINED) {
         let inserted =
             join_all(chunk.iter().map(|row| insert_one(connection, &statement, fields(*row)))).await;
-        // Statements behind the one that failed fail too, and their error says only that.
+        // Statements after the failed one fail too, and their errors do not name the cause.
         let errors = inserted.into_iter().filter_map(Result::err);
         let cause = errors.reduce(|first, next| if first.is_consequence() { next } else { first });
         cause.map_or(Ok(()), Err)?;
@@ -48,7 +48,7 @@ async fn insert_one(client: &Client, statement: &Statement, fields: Vec<Field>) 
     Ok(client.execute_raw(statement, &fields).await?)
 }
 
-/// The fields of a row, each in its binary form: COPY and parameters take the same bytes.
+/// The fields of a row in their binary form, which COPY and parameters share.
 fn fields<R: Row>(row: &R) -> Vec<Field> {
     let mut buffer = BytesMut::new();
     row.encode(&mut RowEncoder::new(&mut buffer));

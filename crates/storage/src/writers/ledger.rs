@@ -1,7 +1,8 @@
-//! The ledger: which requests are stored, so that one that comes again stores nothing.
+//! The ledger: the table of stored requests, by which a repeated request is recognised.
 //!
-//! A row is written in the transaction that stores the records of its request. So when two daemons get the same request at
-//! once, the later one waits for the first: if that commits, the request is known; if not, the later one stores it.
+//! The transaction that stores the records of a request also writes its row. If two daemons get the same request at
+//! once, the second waits for the first. If the first commits, the second finds the row; if it rolls back, the second
+//! stores the request.
 
 use std::collections::HashMap;
 
@@ -13,8 +14,8 @@ use crate::error::Error;
 use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 
-/// Every assignment is to a parameter or a count, and the count makes a duplicate write WAL too: its COMMIT waits for a
-/// synchronous standby as the first one did.
+/// Writes a row, or counts a duplicate. The count makes the transaction of a duplicate write WAL, so that its COMMIT
+/// waits for a synchronous standby like the first one.
 static RECORD: Statement = Statement::fixed(
     "ledger: record",
     "INSERT INTO ingest_requests AS known (hash, project_id, signal, received_at, records, rejected, duplicates) \
@@ -32,32 +33,34 @@ static REJECT: Statement = Statement::fixed(
 /// The statements of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&RECORD, &REJECT];
 
-/// What a request is known by, and how much is in it.
+/// The key of a request, and the numbers of its records.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
     pub(super) hash: Uuid,
     pub(super) project_id: ProjectId,
+    /// Number of its records, with the rejected ones.
     pub(super) records: u64,
+    /// Number of its rejected records.
     pub(super) rejected: u64,
 }
 
-/// A request that the ledger knew already.
+/// The row of a request that is stored already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Known {
-    /// How many of its records can never be stored.
+    /// Number of its rejected records.
     pub(super) rejected: u64,
-    /// How often it has come again by now.
+    /// Number of its repetitions, with this one.
     pub(super) duplicates: u64,
 }
 
-/// Enters the requests, no two of which may be the same. Returns for each what is known of it, if it was there already.
+/// Enters distinct requests in the ledger. Returns for each the row of the ledger if the request was stored already.
 pub(super) async fn record(
     connection: &WriterConnection,
     signal: Signal,
     entries: &[Entry],
 ) -> Result<Vec<Option<Known>>, Error> {
     let mut sorted: Vec<&Entry> = entries.iter().collect();
-    // In one order everywhere, so that no two writers wait for each other.
+    // All writers use the same order, so that they do not deadlock.
     sorted.sort_unstable_by_key(|entry| (entry.hash, entry.project_id));
     let count = |count: u64| i32::try_from(count).unwrap_or(i32::MAX);
     let hashes: Vec<_> = sorted.iter().map(|entry| entry.hash).collect();
@@ -78,7 +81,7 @@ pub(super) async fn record(
     Ok(entries.iter().map(|entry| known.get(&(entry.hash, entry.project_id.0)).copied()).collect())
 }
 
-/// Counts further records of a request that can never be stored.
+/// Adds to the rejected records of a request.
 pub(super) async fn reject(
     connection: &WriterConnection,
     signal: Signal,

@@ -1,4 +1,4 @@
-//! Log records.
+//! Writes log records.
 
 use llm_observatory_core::signal::Signal;
 use llm_observatory_core::time::Day;
@@ -12,15 +12,15 @@ use crate::error::Error;
 use crate::models::{LogRow, ResourceRow, ScopeRow};
 use crate::postgres::writer::WriterConnection;
 
-/// Gathers log records and writes them; see [`BufferedWriter`].
+/// Gathers and writes log records; see [`BufferedWriter`].
 pub type LogWriter = BufferedWriter<LogBatch>;
 
-/// Log records with all that they point at.
+/// Log records with their dictionary rows.
 #[derive(Debug, Clone, Default)]
 pub struct LogBatch {
-    /// Where they come from.
+    /// Resources of the records.
     pub resources: Vec<ResourceRow>,
-    /// The libraries that made them.
+    /// Instrumentation scopes of the records.
     pub scopes: Vec<ScopeRow>,
     /// The records.
     pub logs: Vec<LogRow>,
@@ -61,7 +61,7 @@ impl Batch for LogBatch {
         dictionary.ensure(connection, &all(batches, |batch| &batch.scopes)).await
     }
 
-    /// Log records have no key: all are new.
+    /// Log records have no unique key in OTLP, so every record counts as new.
     async fn write(
         slices: &[&[LogRow]],
         connection: &WriterConnection,
@@ -78,10 +78,11 @@ impl Batch for LogBatch {
 }
 
 impl LogWriter {
-    /// Gathers one record that knows its resource and scope only by id; both should be written too.
+    /// Gathers one record. It refers to its resource and scope by id; the caller writes their rows with
+    /// [`BufferedWriter::write`].
     ///
     /// # Errors
-    /// As [`BufferedWriter::write`].
+    /// Those of [`BufferedWriter::write`].
     pub async fn write_log(&self, log: LogRow) -> Result<(), Error> {
         self.write(LogBatch { logs: vec![log], ..LogBatch::default() }).await
     }

@@ -1,4 +1,4 @@
-//! Metric data points, with their definitions and series.
+//! Writes metric data points, with their definitions and series.
 
 use std::collections::HashSet;
 
@@ -18,19 +18,19 @@ use crate::models::{DataPointRow, MetricRow, ResourceRow, ScopeRow, SeriesRow};
 use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 
-/// Gathers data points and writes them; see [`BufferedWriter`].
+/// Gathers and writes data points; see [`BufferedWriter`].
 pub type MetricWriter = BufferedWriter<MetricBatch>;
 
-/// Data points with all that they point at.
+/// Data points with their dictionary rows.
 #[derive(Debug, Clone, Default)]
 pub struct MetricBatch {
-    /// Where they come from.
+    /// Resources of the series.
     pub resources: Vec<ResourceRow>,
-    /// The libraries that measure.
+    /// Instrumentation scopes of the series.
     pub scopes: Vec<ScopeRow>,
-    /// The definitions.
+    /// Definitions of the metrics.
     pub metrics: Vec<MetricRow>,
-    /// The streams.
+    /// Series of the points.
     pub series: Vec<SeriesRow>,
     /// The points.
     pub points: Vec<DataPointRow>,
@@ -41,7 +41,8 @@ static STAGE: Statement = Statement::script(
     "CREATE TEMP TABLE IF NOT EXISTS staged_points (LIKE metric_data_points, arrival integer) ON COMMIT DELETE ROWS; \
      TRUNCATE staged_points",
 );
-/// The staged points are ordered by their key, so that no two writers wait for each other crosswise.
+/// Moves the new points. They were staged in the order of their key, which all writers follow, so that they do not
+/// deadlock.
 static UNSTAGE: Statement = Statement::composed("metric: unstage", || {
     format!(
         "INSERT INTO metric_data_points ({0}) \
@@ -101,7 +102,7 @@ impl Batch for MetricBatch {
         dictionary.ensure(connection, &all(batches, |batch| &batch.series)).await
     }
 
-    /// Of points with the same key the first one is kept.
+    /// Of points with the same key the first one remains.
     async fn write(
         slices: &[&[DataPointRow]],
         connection: &WriterConnection,
@@ -125,7 +126,7 @@ impl Batch for MetricBatch {
     }
 }
 
-/// Stores those of the points that are not there already, and returns their keys.
+/// Stores the points whose key is new, and returns the keys of these.
 async fn stage(connection: &WriterConnection, rows: &[&DataPointRow]) -> Result<HashSet<PointKey>, Error> {
     connection.batch_execute(STAGE.sql()).await?;
     stage_rows(connection, "staged_points", rows).await?;
@@ -142,15 +143,15 @@ impl MetricWriter {
     /// Gathers one definition.
     ///
     /// # Errors
-    /// As [`BufferedWriter::write`].
+    /// Those of [`BufferedWriter::write`].
     pub async fn write_metric(&self, metric: MetricRow) -> Result<(), Error> {
         self.write(MetricBatch { metrics: vec![metric], ..MetricBatch::default() }).await
     }
 
-    /// Gathers one stream.
+    /// Gathers one series.
     ///
     /// # Errors
-    /// As [`BufferedWriter::write`].
+    /// Those of [`BufferedWriter::write`].
     pub async fn write_series(&self, series: SeriesRow) -> Result<(), Error> {
         self.write(MetricBatch { series: vec![series], ..MetricBatch::default() }).await
     }
@@ -158,7 +159,7 @@ impl MetricWriter {
     /// Gathers one data point.
     ///
     /// # Errors
-    /// As [`BufferedWriter::write`].
+    /// Those of [`BufferedWriter::write`].
     pub async fn write_data_point(&self, point: DataPointRow) -> Result<(), Error> {
         self.write(MetricBatch { points: vec![point], ..MetricBatch::default() }).await
     }

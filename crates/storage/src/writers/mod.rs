@@ -1,10 +1,10 @@
-//! Ways to write rows.
+//! Writers of rows.
 //!
-//! * [`CopyWriter`] sends rows of one table through binary COPY, and nothing else.
-//! * [`TraceWriter`], [`MetricWriter`] and [`LogWriter`] gather rows, and write them with all that belongs to them
-//!   (dictionary rows, summaries) in one transaction; by INSERT unless configured otherwise.
-//! * [`commit`] is that transaction, for callers with batches and connections of their own; [`commit_requests`] is the
-//!   same with the ledger, which makes a request that comes again harmless.
+//! * [`CopyWriter`] sends rows of one table by binary COPY, and nothing else.
+//! * [`TraceWriter`], [`MetricWriter`] and [`LogWriter`] gather rows. They write dictionary rows first, and then records with their
+//!   events and trace summaries in one transaction; by INSERT unless configured otherwise.
+//! * [`commit`] is that transaction, for callers with their own batches and connections. [`commit_requests`] also uses the ledger, so
+//!   that a repeated request stores nothing. [`commit_apart`] stores one request without the records that PostgreSQL refuses.
 
 mod batch;
 mod buffered;
@@ -30,10 +30,10 @@ pub use dictionary::Dictionary;
 pub use log::{LogBatch, LogWriter};
 pub use metric::{MetricBatch, MetricWriter};
 pub use rejection::{RejectionRow, UNSTORABLE};
-pub use request::{Committed, RequestRows, Search, commit_apart, commit_requests, is_unstorable};
+pub use request::{Committed, RequestRows, Search, commit_apart, commit_requests};
 pub use trace::{TraceBatch, TraceWriter};
 
-/// The statements of this room, module by module, each behind the scripts that it needs.
+/// The statements of the submodules. Scripts come before the statements that need them.
 pub(crate) fn statements() -> Vec<&'static Statement> {
     let modules =
         [ledger::STATEMENTS, rejection::STATEMENTS, metric::STATEMENTS, &trace::STATEMENTS.concat()];

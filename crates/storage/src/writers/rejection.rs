@@ -1,4 +1,4 @@
-//! Dead letters: records that can never be stored, with their bytes and the reason.
+//! Dead letters: rejected records, with their bytes and the reason.
 
 use std::time::SystemTime;
 
@@ -22,13 +22,13 @@ static PLACES: Statement = Statement::fixed(
 /// The statements of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&PLACES];
 
-/// The reason of a record that PostgreSQL does not take.
+/// The reason of a record that PostgreSQL refuses.
 pub const UNSTORABLE: &str = "unstorable";
 
-/// Most places that are looked up of one request.
+/// Most places that are read per request.
 const MAX_PLACES: i64 = 100;
 
-/// Where the records of a request stand that PostgreSQL does not take, as far as that was kept.
+/// The places of the records of a request that PostgreSQL refused, as far as their dead letters are stored.
 pub(super) async fn unstorable_places(
     connection: &WriterConnection,
     request_hash: Uuid,
@@ -45,25 +45,25 @@ pub(super) async fn unstorable_places(
 /// A row of `ingest_rejections`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectionRow {
-    /// When it was rejected.
+    /// Time of the rejection.
     pub rejected_at: SystemTime,
-    /// The project.
+    /// Project of the record.
     pub project_id: ProjectId,
-    /// The signal of the record.
+    /// Signal of the record.
     pub signal: Signal,
-    /// The hash of the request that it came with.
+    /// Hash of the request of the record.
     pub request_hash: Uuid,
-    /// Its number among the rejected records of the request, from 0.
+    /// Number of the record among the rejected records of its request, from 0.
     pub ordinal: i32,
-    /// Where it stands in the request.
+    /// Place of the record in its request.
     pub place: String,
-    /// Why, in one word.
+    /// Reason in one word.
     pub reason: &'static str,
-    /// Why, for people.
+    /// Reason for people.
     pub detail: String,
-    /// The record as it came, or its beginning.
+    /// Bytes of the record as received, or the first of them.
     pub record: Bytes,
-    /// Length of the record as it came.
+    /// Length of the whole record as received, in bytes.
     pub record_bytes: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Export requests, committed with the ledger: each exactly once, however often it comes.
+//! Commits requests with the ledger, each exactly once even if a client repeats it.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,36 +17,36 @@ use crate::postgres::writer::WriterConnection;
 /// The rows of one request.
 #[derive(Debug)]
 pub struct RequestRows<B> {
-    /// 128 bits of the hash of its decompressed bytes.
+    /// 128 bits of the hash of the decompressed request.
     pub hash: Uuid,
-    /// Whose it is.
+    /// Project of the request.
     pub project_id: ProjectId,
-    /// Its records, with all that they point at.
+    /// Records of the request, without rejected ones, with their dictionary rows.
     pub batch: B,
-    /// How many further records it had, which can never be stored.
+    /// Number of records that were rejected before.
     pub rejected: u64,
-    /// Those of them that are kept.
+    /// Dead letters of rejected records; may be fewer than `rejected`.
     pub rejections: Vec<RejectionRow>,
 }
 
-/// What became of a request in a transaction that is committed.
+/// The outcome of a request in a committed transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Committed {
-    /// It is stored now.
+    /// This transaction stored the request.
     New(RecordCounts),
-    /// It was stored before.
+    /// An earlier transaction stored the request.
     Known {
-        /// How many of its records can never be stored.
+        /// Number of its rejected records.
         rejected: u64,
-        /// Where those stand that PostgreSQL did not take.
+        /// Places of the records that PostgreSQL refused, at most 100.
         unstorable: Vec<String>,
-        /// How often it has come again by now: 1 is the first time.
+        /// Number of repetitions of the request, with this one.
         duplicates: u64,
     },
 }
 
 impl<B: Batch> RequestRows<B> {
-    /// What is known of a request that was committed before.
+    /// The outcome of a request that was stored before.
     async fn recall(&self, connection: &WriterConnection, known: Known) -> Result<Committed, Error> {
         let Known { rejected, duplicates } = known;
         let unstorable = match rejected > self.rejected {
@@ -66,11 +66,12 @@ impl<B: Batch> RequestRows<B> {
     }
 }
 
-/// Commits the requests, no two of which may be the same, in one transaction. Returns what became of each.
+/// Commits distinct requests in one transaction. Returns the outcome of each.
 ///
 /// # Errors
-/// [`Error::Postgres`] and [`Error::Unavailable`]: nothing is committed. [`Error::InDoubt`]: perhaps all of it is. Run it again:
-/// what was committed is known by then.
+/// [`Error::Postgres`] when PostgreSQL refuses a row and [`Error::Unavailable`] when the connection is lost: nothing is
+/// committed. [`Error::InDoubt`] when the answer of COMMIT is lost: run it again, and the ledger tells whether the
+/// requests were stored.
 pub async fn commit_requests<B: Batch>(
     connection: &WriterConnection,
     dictionary: &Dictionary,
@@ -115,13 +116,14 @@ async fn write<B: Batch>(
     Ok(outcomes)
 }
 
-/// Commits one request whose records PostgreSQL did not take together: looks by halves for those that it does not take,
-/// and stores the others. `reject` makes a dead letter: of the record with the first number, under the second one.
+/// Commits one request that holds records which PostgreSQL refuses. Splits the records in halves to find these, and
+/// stores the others. `reject(record, ordinal, error)` returns the dead letter of a refused record, or `None` to keep
+/// none.
 ///
-/// Returns what became of the request, and the numbers of the records that are rejected.
+/// Returns the outcome of the request, and the indexes of the refused records.
 ///
 /// # Errors
-/// As [`commit_requests`].
+/// Those of [`commit_requests`].
 pub async fn commit_apart<B: Batch>(
     connection: &WriterConnection,
     dictionary: &Dictionary,
@@ -131,7 +133,7 @@ pub async fn commit_apart<B: Batch>(
 ) -> Result<(Committed, Vec<usize>), Error> {
     let of_all = match B::ensure_dictionaries(&[&request.batch], connection, dictionary).await {
         Ok(()) => None,
-        // What all of its records point at can't be held, so none of them can.
+        // PostgreSQL refuses a dictionary row, so no record that may refer to it can be stored.
         Err(error) if is_unstorable(&error) => Some(error),
         Err(error) => return Err(error),
     };
@@ -161,13 +163,12 @@ pub async fn commit_apart<B: Batch>(
     transaction::run(connection, work).await
 }
 
-/// How far unstorable records are looked for one by one. Beyond that, what PostgreSQL does not take together is rejected
-/// together.
+/// Limits of the search for refused records. Beyond them, records that PostgreSQL refuses together are rejected together.
 #[derive(Debug, Clone, Copy)]
 pub struct Search {
-    /// Most unstorable records of one request.
+    /// Refused records of one request after which the search ends.
     pub most: usize,
-    /// When it must come to an end, since a transaction has a limit too.
+    /// Time at which the search ends, so that the transaction can still commit in time.
     pub until: Instant,
 }
 
@@ -177,25 +178,25 @@ impl Search {
     }
 }
 
-/// Whether PostgreSQL does not take a record, and will not the next time. A key that is there already was left out before,
-/// so one that still stands in the way is not ours.
-pub fn is_unstorable(error: &Error) -> bool {
+/// Whether PostgreSQL refuses a record now and at every retry. Staged writes ignore rows whose key is stored, so
+/// [`Failure::Duplicate`] here comes from a unique constraint that an operator added.
+fn is_unstorable(error: &Error) -> bool {
     matches!(error.failure(), Failure::Data | Failure::Duplicate)
 }
 
-/// Stores the records that PostgreSQL takes. Returns the numbers of the others, each with its error.
+/// Stores the records that PostgreSQL accepts. Returns the indexes of the others, each with its error.
 async fn store_apart<B: Batch>(
     connection: &WriterConnection,
     records: &[B::Record],
     search: Search,
 ) -> Result<(RecordCounts, Vec<(usize, Arc<Error>)>), Error> {
     let (mut counts, mut unstorable) = (RecordCounts::default(), Vec::new());
-    // Each part with the number of its first record; the last one is next.
+    // Each part with the index of its first record. The last part is next.
     let mut parts = vec![(0, records)];
     while let Some((first, part)) = parts.pop() {
         match transaction::nested(connection, B::write(&[part], connection, Way::Staged)).await {
             Ok(stored) => stored.into_iter().for_each(|stored| counts += stored),
-            // Whoever comes here has tried to make the partitions that are missing.
+            // The caller has tried to create missing partitions before, so a record without one is refused.
             Err(error) if !is_unstorable(&error) && error.failure() != Failure::NoPartition => {
                 return Err(error);
             }

@@ -1,4 +1,4 @@
-//! Spans, with their events, resources, scopes and trace summaries.
+//! Writes spans, with their events, resources, scopes and trace summaries.
 
 mod batch;
 mod llm;
@@ -25,7 +25,7 @@ use rows::{copy_events, events, rows};
 
 pub use batch::TraceBatch;
 
-/// Gathers spans and writes them; see [`BufferedWriter`].
+/// Gathers and writes spans; see [`BufferedWriter`].
 pub type TraceWriter = BufferedWriter<TraceBatch>;
 
 /// The statements of this module, in the order in which they can be prepared.
@@ -69,8 +69,8 @@ impl Batch for TraceBatch {
         dictionary.ensure(connection, &all(batches, |batch| &batch.scopes)).await
     }
 
-    /// Of spans with the same key the most complete one is kept, whichever comes last: one that ended over one that did
-    /// not, then the one that ended later.
+    /// Of spans with the same key the most complete one remains, in any order of writes: one with an end before one
+    /// without, then the one with the later end.
     async fn write(
         slices: &[&[Span]],
         connection: &WriterConnection,
@@ -106,36 +106,38 @@ async fn insert_new(connection: &WriterConnection, spans: &[&Span]) -> Result<()
 }
 
 impl TraceWriter {
-    /// Gathers one span that knows its resource and scope only by id; both should be written too.
+    /// Gathers one span. It refers to its resource and scope by id; the caller writes their rows with
+    /// [`BufferedWriter::write`].
     ///
     /// # Errors
-    /// As [`BufferedWriter::write`].
+    /// Those of [`BufferedWriter::write`].
     pub async fn write_span(&self, span: impl Into<Span>) -> Result<(), Error> {
         self.write(TraceBatch { spans: vec![span.into()], ..TraceBatch::default() }).await
     }
 
-    /// Gathers a trace: all of its spans, or a [`TraceRow`] with what is known of it besides them.
+    /// Gathers the spans of a trace, or a [`TraceRow`](crate::models::TraceRow) to merge into its summary.
     ///
     /// # Errors
-    /// As [`BufferedWriter::write`].
+    /// Those of [`BufferedWriter::write`].
     pub async fn write_trace(&self, trace: impl Into<TraceBatch>) -> Result<(), Error> {
         self.write(trace.into()).await
     }
 
-    /// Writes events of spans that were written before, at once.
+    /// Writes events of stored spans at once, and ignores events that are stored already.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], and [`Error::Postgres`] for an event that PostgreSQL does not take.
+    /// Those of [`StoragePool::connect_writer`](crate::StoragePool::connect_writer), and [`Error::Postgres`] when
+    /// PostgreSQL refuses an event.
     pub async fn write_events(&self, events: &[EventRow]) -> Result<(), Error> {
         let connection = self.pool.connect_writer().await?;
         insert::insert(&connection, &events.iter().collect::<Vec<_>>()).await
     }
 
-    /// Gathers one LLM call that was not told in OTLP: it becomes a span with OpenTelemetry's `gen_ai.*` attributes. Returns
-    /// the span as it is stored by the next flush.
+    /// Gathers one LLM call as a span with OpenTelemetry's `gen_ai.*` attributes. Returns the row that the next flush
+    /// stores.
     ///
     /// # Errors
-    /// As [`BufferedWriter::write`].
+    /// Those of [`BufferedWriter::write`].
     pub async fn write_span_from_llm(&self, span: LlmSpan) -> Result<SpanRow, Error> {
         let batch = llm::batch(span);
         let row = batch.spans[0].row.clone(); // the batch of one span

@@ -1,19 +1,19 @@
-//! One transaction around one batch.
+//! Runs the work of a writer in a transaction or behind a savepoint.
 
 use crate::error::{Error, chain};
 use crate::postgres::writer::WriterConnection;
 
-/// Runs `work` between BEGIN and COMMIT; when it fails, rolls back and returns its error.
+/// Runs `work` between BEGIN and COMMIT. If it fails, rolls back and returns its error.
 ///
-/// The caller must not drop the future: run it in a task of its own, or discard the connection.
+/// A caller that drops the future must discard the connection, since its transaction is still open.
 ///
 /// # Errors
-/// The error of `work`, or [`Error::InDoubt`] when it is unknown whether the batch was committed.
+/// The error of `work`; those of [`WriterConnection::commit`]; [`Error::Unavailable`] when the connection is lost at BEGIN.
 pub(super) async fn run<T>(
     connection: &WriterConnection,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    // Nothing is sent along with BEGIN: if that failed, it would be committed by itself.
+    // Wait for the answer to BEGIN: if BEGIN failed, PostgreSQL would commit each pipelined statement by itself.
     connection.batch_execute("BEGIN").await?;
     match work.await {
         Ok(value) => {
@@ -27,10 +27,10 @@ pub(super) async fn run<T>(
     }
 }
 
-/// Runs `work` behind a savepoint of the transaction that is open; when it fails, all that it did is undone.
+/// Runs `work` behind a savepoint of the open transaction. If it fails, rolls back to the savepoint and returns its error.
 ///
 /// # Errors
-/// The error of `work`.
+/// The error of `work`, or [`Error::Unavailable`] when the connection is lost.
 pub(super) async fn nested<T>(
     connection: &WriterConnection,
     work: impl Future<Output = Result<T, Error>>,

@@ -21,7 +21,7 @@ fn text(body: &str) -> ValueColumns {
     ValueColumns { text: Some(Bytes::copy_from_slice(body.as_bytes())), ..ValueColumns::default() }
 }
 
-/// A record that happened `nanos` after midnight.
+/// A record with a time `nanos` after [`MIDNIGHT`](rows::MIDNIGHT).
 fn log(id: u128, nanos: i64, service: &str, severity: i32, body: &str) -> LogRow {
     LogRow {
         service_name: service.into(),
@@ -35,8 +35,8 @@ fn of_trace(trace: u128, span: Option<u64>, log: LogRow) -> LogRow {
     LogRow { trace_id: Some(trace_id(trace)), span_id: span.map(span_id), ..log }
 }
 
-/// Records of both days: of two services and of none, of two traces and of none, in ties, without a body, and one of the
-/// other project.
+/// Records of both days, with two services and without, in two traces and in none, with equal times, without a body,
+/// and one record of the other project.
 async fn store_mixed(writer: &WriterConnection) {
     let nothing = LogRow { body: ValueColumns::default(), ..log(5, 1, "", 0, "") };
     let logs = [
@@ -52,7 +52,7 @@ async fn store_mixed(writer: &WriterConnection) {
 }
 
 #[tokio::test]
-async fn records_are_listed_newest_first_whatever_the_size_of_a_page() {
+async fn records_are_listed_newest_first_in_pages_of_any_size() {
     let (database, writer) = database().await;
     store_mixed(&writer).await;
     let logs = LogRepository::new(database.pool().await);
@@ -104,7 +104,7 @@ async fn a_search_finds_all_words_in_any_order_and_case() {
     assert_eq!(ids(&logs.of(OTHER).search("answer", all()).await.unwrap().items), [7]);
 }
 
-/// Rare and common words among many records, with pages that go beyond what lies at the newest end.
+/// Rare and common words among many records, with pages that go beyond the newest 2,000 records.
 #[tokio::test]
 async fn a_search_finds_old_records_among_many_newer_ones() {
     let (database, writer) = database().await;
@@ -141,9 +141,9 @@ async fn records_are_counted_by_service_and_severity() {
     assert_eq!(logs.of(OTHER).statistics(TimeRange::ALL).await.unwrap(), [of("api", 17, 1)]);
 }
 
-/// On a table that was never analysed: the harness switches autovacuum off.
+/// The table was never analysed: the harness switches autovacuum off.
 #[tokio::test]
-async fn a_list_reads_about_what_it_gives_without_statistics() {
+async fn a_list_reads_few_rows_beyond_its_page_without_statistics() {
     let (database, writer) = database().await;
     let record = |n: u64| {
         let body = if n % 100 == 7 { "a needle in the hay" } else { "nothing but hay" };
@@ -154,7 +154,7 @@ async fn a_list_reads_about_what_it_gives_without_statistics() {
     store_logs(&writer, (0..20_000).map(record)).await;
     drop(writer);
     let client = database.client().await;
-    // As in a larger table: what the index of words has not sorted in yet is a small part of it.
+    // Empties the pending list of the index of words, which is a small part of the index in a larger table.
     let indexes = "
         SELECT gin_clean_pending_list(indexrelid) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
         WHERE indrelid = 'logs_20260102'::regclass AND indexrelid::regclass::text LIKE '%tsvector%'";
@@ -164,7 +164,7 @@ async fn a_list_reads_about_what_it_gives_without_statistics() {
         ("newest", LogFilter { ..day.clone() }, 50, 60),
         ("of a service", LogFilter { service: Some("api".into()), ..day.clone() }, 50, 120),
         ("of a trace", LogFilter { trace_id: Some(trace_id(3)), ..day.clone() }, 10, 10),
-        // Twice the newest 2,000, and the 200 that hold it.
+        // Twice the newest 2,000, and the 200 with the word.
         ("of a rare word", LogFilter { text: Some("needle".into()), ..day.clone() }, 50, 4_250),
         ("of a common word", LogFilter { text: Some("hay".into()), ..day }, 50, 100),
     ];

@@ -27,7 +27,7 @@ fn series_id(id: u128) -> SeriesId {
     SeriesId(Uuid::from_u128(id))
 }
 
-/// The series of a metric, sent by the service.
+/// A series of a metric and a service.
 fn series(id: u128, metric: u128, service: &str) -> SeriesRow {
     SeriesRow {
         resource_id: ResourceRow::of_service(ProjectId::DEFAULT, service).id,
@@ -55,8 +55,8 @@ fn series_ids<'s>(series: impl IntoIterator<Item = &'s SeriesRow>) -> Vec<u128> 
     series.into_iter().map(|series| series.id.0.as_u128()).collect()
 }
 
-/// Four definitions of which two share their name, sent by two services; one has no series. Points of both days, in ties.
-/// The other project has the same ids with other content.
+/// Four definitions of two services. Two definitions have the same name, and one has no series. Points of both days,
+/// some with equal times. The other project has the same ids with other content.
 async fn store_mixed(writer: &WriterConnection) {
     let restarted = DataPointRow { start_time: UnixNanos(5_000), ..point(11, 0, 5) };
     let batch = MetricBatch {
@@ -101,7 +101,7 @@ async fn store_mixed(writer: &WriterConnection) {
 }
 
 #[tokio::test]
-async fn definitions_are_listed_by_name_whatever_the_size_of_a_page() {
+async fn definitions_are_listed_by_name_in_pages_of_any_size() {
     let (database, writer) = database().await;
     store_mixed(&writer).await;
     let metrics = MetricRepository::new(database.pool().await);
@@ -124,7 +124,7 @@ async fn definitions_are_listed_by_name_whatever_the_size_of_a_page() {
 }
 
 #[tokio::test]
-async fn one_definition_and_its_series() {
+async fn a_definition_is_found_with_its_series() {
     let (database, writer) = database().await;
     store_mixed(&writer).await;
     let metrics = MetricRepository::new(database.pool().await);
@@ -146,12 +146,12 @@ async fn one_definition_and_its_series() {
 }
 
 #[tokio::test]
-async fn points_are_listed_newest_first_whatever_the_size_of_a_page() {
+async fn points_are_listed_newest_first_in_pages_of_any_size() {
     let (database, writer) = database().await;
     store_mixed(&writer).await;
     let metrics = MetricRepository::new(database.pool().await);
     let all = PointFilter::default;
-    // In a tie the higher series comes first, then the later start.
+    // Of points with equal times the higher series comes first, then the later start.
     for limit in 1..=7 {
         let read = async |after| metrics.points(PointFilter { after, limit, ..all() }).await.unwrap();
         assert_eq!(values(pages(read).await.iter().flatten()), [7, 6, 4, 5, 3, 2, 1], "pages of {limit}");
@@ -171,14 +171,18 @@ async fn points_are_listed_newest_first_whatever_the_size_of_a_page() {
 }
 
 #[tokio::test]
-async fn the_newest_point_of_a_series() {
+async fn the_newest_point_of_a_series_is_found() {
     let (database, writer) = database().await;
     store_mixed(&writer).await;
     let metrics = MetricRepository::new(database.pool().await);
     let latest = async |metrics: &MetricRepository, id| {
         metrics.latest(series_id(id)).await.unwrap().map(|point| values([&point])[0])
     };
-    assert_eq!(latest(&metrics, 11).await, Some(5), "of two of the same time the one that began later");
+    assert_eq!(
+        latest(&metrics, 11).await,
+        Some(5),
+        "of two points with the same time the one with the later start"
+    );
     assert_eq!(latest(&metrics, 31).await, Some(7));
     assert_eq!(latest(&metrics, 13).await, None, "a series without points");
     assert_eq!(latest(&metrics, 99).await, None);
@@ -214,6 +218,6 @@ async fn a_definition_its_series_and_its_newest_point_are_looked_up_by_key() {
     let get = async |pool| values(&MetricRepository::new(pool).latest(series_id(7)).await.unwrap())[0];
     let (newest, reads) = reads(&database, &client, "metric_data_points", get).await;
     assert_eq!(newest, 4_997);
-    // The newest one, and one more to see that it is alone in its microsecond.
+    // The newest point, and one more to rule out another point of the same microsecond.
     assert!(reads.seq_scans == 0 && reads.rows <= 2, "{reads:?}");
 }

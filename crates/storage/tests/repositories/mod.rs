@@ -1,5 +1,5 @@
-//! What repositories answer, on data where a wrong answer would show: several projects, services and days, ties in time,
-//! rows that came twice, columns that are NULL, pages that end within a tie.
+//! The repositories, on data that reveals wrong answers: several projects, services and days, equal times, rows that
+//! were sent twice, NULL columns, pages that end between rows with equal times.
 
 mod log;
 mod metric;
@@ -18,7 +18,7 @@ use llm_observatory_storage::writers::{Dictionary, LogBatch, MetricBatch, TraceB
 
 use crate::rows::MIDNIGHT;
 
-/// The other project: what it holds must never show.
+/// The other project, whose rows no query of the default project may return.
 const OTHER: ProjectId = ProjectId(2);
 
 /// The first moment after [`MIDNIGHT`], on another day.
@@ -54,12 +54,12 @@ fn range(start: i64, end: i64) -> TimeRange {
     TimeRange { start: after_midnight(start), end: after_midnight(end) }
 }
 
-/// So many nanoseconds after [`MIDNIGHT`], or before it.
+/// The time `nanos` after [`MIDNIGHT`]; before it, if negative.
 fn after_midnight(nanos: i64) -> UnixNanos {
     UnixNanos(MIDNIGHT.0.checked_add_signed(nanos).unwrap())
 }
 
-/// Reads page after page until there is no other one; gives what is on each.
+/// Reads all pages, and returns the items of each.
 async fn pages<T, C>(mut read: impl AsyncFnMut(Option<C>) -> Page<T, C>) -> Vec<Vec<T>> {
     let (mut pages, mut after) = (Vec::new(), None);
     loop {

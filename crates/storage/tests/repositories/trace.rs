@@ -14,7 +14,7 @@ use super::{NEXT_DAY, OTHER, after_midnight, database, pages, range, store_spans
 use crate::plans::{Reads, reads};
 use crate::rows::{self, MIDNIGHT, event, failed, span_id, trace_id};
 
-/// A span of the service that started `nanos` after [`MIDNIGHT`].
+/// A span of a service with a start `nanos` after [`MIDNIGHT`].
 fn span(trace: u128, id: u64, nanos: i64, service: &str) -> SpanRow {
     SpanRow { service_name: service.into(), ..rows::span(trace, id, after_midnight(nanos)) }
 }
@@ -58,15 +58,15 @@ async fn a_trace_is_the_sum_of_its_days() {
     assert_eq!(traces.of(OTHER).get(trace_id(2)).await.unwrap(), None);
 }
 
-/// A trace whose first day ends with two spans of the same start, and goes on with three spans on the next one, of which
-/// the first two start at once.
+/// A trace with two spans of the same start at the end of its first day, and three spans on the next day, the first two
+/// of which have the same start.
 fn over_two_days() -> Vec<Span> {
     let starts = [(12, -999), (11, -999), (22, 1), (21, 1), (23, 5_000)];
     starts.into_iter().map(|(id, nanos)| span(1, id, nanos, "api").into()).collect()
 }
 
 #[tokio::test]
-async fn the_spans_of_a_trace_come_by_start_whatever_the_size_of_a_page() {
+async fn the_spans_of_a_trace_come_by_start_in_pages_of_any_size() {
     let (database, writer) = database().await;
     store_spans(&writer, over_two_days()).await;
     store_spans(&writer, [span(2, 13, -999, "api").into(), of_other_project(span(1, 14, -999, "api"))]).await;
@@ -82,7 +82,7 @@ async fn the_spans_of_a_trace_come_by_start_whatever_the_size_of_a_page() {
 }
 
 #[tokio::test]
-async fn more_spans_of_the_same_start_than_a_page_holds_come_once_each() {
+async fn spans_of_the_same_start_that_overflow_a_page_come_once_each() {
     let (database, writer) = database().await;
     let count = TraceRepository::PAGE_ROWS as u64 + 1;
     let spans = (1..=count).map(|id| {
@@ -110,7 +110,7 @@ async fn events_come_by_their_span_and_their_place_in_it() {
         let id = span.row.span_id.as_bytes()[7];
         span.events = (0..2).map(|n| event(&span.row, n, &format!("{id}.{n}"))).collect();
     }
-    // The first one has none: its neighbours keep theirs.
+    // The first span has no events; its neighbours keep theirs.
     spans.iter_mut().find(|span| span.row.span_id == span_id(11)).unwrap().events.clear();
     let stranger = span(2, 11, -999, "api");
     store_spans(&writer, spans).await;
@@ -137,13 +137,18 @@ async fn of_several_spans_with_one_id_the_earliest_is_found_with_its_events() {
     let found = traces.span(trace_id(1), span_id(1)).await.unwrap().unwrap();
     assert_eq!(found.row.service_name, "early".into());
     assert_eq!(found.events.iter().map(|event| &*event.name).collect::<Vec<_>>(), ["early"]);
-    assert_eq!(traces.span(trace_id(1), span_id(3)).await.unwrap(), None, "it is another trace's");
+    assert_eq!(
+        traces.span(trace_id(1), span_id(3)).await.unwrap(),
+        None,
+        "the span belongs to another trace"
+    );
     assert_eq!(traces.span(trace_id(9), span_id(1)).await.unwrap(), None);
     let other = traces.of(OTHER).span(trace_id(1), span_id(1)).await.unwrap().unwrap();
     assert_eq!((other.row.service_name, other.events), ("spy".into(), vec![]));
 }
 
-/// Spans of both days: of two services and of none, with and without errors, in ties, and one of the other project.
+/// Spans of both days, with two services and without, with and without errors, with equal starts, and one of the other
+/// project.
 async fn store_mixed(writer: &WriterConnection) {
     let with = |mut row: SpanRow, status: Option<i32>, lasts: Option<u64>| {
         row.status = status.map(StatusCode);
@@ -165,11 +170,11 @@ async fn store_mixed(writer: &WriterConnection) {
 }
 
 #[tokio::test]
-async fn spans_are_listed_newest_first_whatever_the_size_of_a_page() {
+async fn spans_are_listed_newest_first_in_pages_of_any_size() {
     let (database, writer) = database().await;
     store_mixed(&writer).await;
     let traces = TraceRepository::new(database.pool().await);
-    // In a tie the higher trace comes first, then the higher span.
+    // Of spans with equal starts the higher trace comes first, then the higher span.
     let newest_first = [6, 5, 4, 3, 2, 1];
     for limit in 1..=6 {
         let read = async |after| {
@@ -223,7 +228,7 @@ async fn services_are_counted_with_their_failures_and_durations() {
     };
     let all = [
         of("", 1, 0, Some([7, 7, 7])),
-        // 10, 20 and 30; the one that has not ended has none.
+        // 10, 20 and 30; the span without an end has no duration.
         of("api", 4, 2, Some([20, 30, 30])),
         of("web", 1, 1, None),
     ];
@@ -268,9 +273,9 @@ async fn one_trace_and_one_span_are_looked_up_by_key() {
     }
 }
 
-/// On a table that was never analysed: the harness switches autovacuum off.
+/// The table was never analysed: the harness switches autovacuum off.
 #[tokio::test]
-async fn a_page_of_traces_reads_about_what_it_gives_without_statistics() {
+async fn a_page_of_traces_reads_few_rows_beyond_it_without_statistics() {
     let (database, writer) = database().await;
     let spans = (0..5_000)
         .map(|n| span(n, 1, n as i64 * 1_000, if n.is_multiple_of(2) { "api" } else { "web" }).into());

@@ -44,7 +44,7 @@ async fn metrics_and_series() {
     assert_stored(rows(), "metric_series", &[expected]).await;
 }
 
-/// A point as stored, with `filled` columns and NULL in all others that may be NULL.
+/// A stored point with the `filled` columns; all other nullable columns are NULL.
 fn point_as_stored(series: &str, filled: Json) -> Json {
     let mut row = json!({
         "time": "2026-01-01T23:59:59.999999+00:00", "time_nanos": 999,

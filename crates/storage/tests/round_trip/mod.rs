@@ -1,4 +1,4 @@
-//! Rows of every type, written by COPY and by INSERT, compared with what PostgreSQL says is in each column.
+//! Writes rows of every type by COPY and by INSERT, and compares every column with PostgreSQL's own JSON of the row.
 
 mod log;
 mod metric;
@@ -29,7 +29,7 @@ use crate::rows::{self, MIDNIGHT, stored};
 
 const LAST: UnixNanos = UnixNanos(u64::MAX);
 
-/// What is written to make sure that both ways give the same.
+/// The rows of one test, which are written in both ways.
 #[derive(Default)]
 struct Everything {
     traces: TraceBatch,
@@ -58,7 +58,7 @@ async fn by_copy(client: &WriterConnection, rows: &Everything) {
     CopyWriter::write_metrics(client, &rows.metrics.metrics).await.unwrap();
     CopyWriter::write_data_points(client, &rows.metrics.points).await.unwrap();
     CopyWriter::write_logs(client, &rows.logs.logs).await.unwrap();
-    // Dictionaries are inserted whatever the method.
+    // Dictionary rows are inserted with both methods.
     let traces = TraceBatch { spans: Vec::new(), ..rows.traces.clone() };
     let metrics = MetricBatch { points: Vec::new(), metrics: Vec::new(), ..rows.metrics.clone() };
     writers::commit(client, &Dictionary::default(), &[traces], WriteMethod::Copy).await.unwrap();
@@ -72,7 +72,7 @@ async fn by_insert(client: &WriterConnection, rows: &Everything) {
     writers::commit(client, &dictionary, from_ref(&rows.logs), WriteMethod::Insert).await.unwrap();
 }
 
-/// Writes the rows both ways, and compares the table with `expected` each time.
+/// Writes the rows in both ways, and compares the table with `expected` each time.
 async fn assert_stored(rows: Everything, table: &str, expected: &[Json]) {
     let mut expected = expected.to_vec();
     expected.sort_by_key(Json::to_string);
@@ -153,7 +153,7 @@ fn every_row_writes_one_field_for_each_column() {
 }
 
 #[tokio::test]
-async fn a_refused_copy_stores_nothing() {
+async fn a_failed_copy_stores_nothing() {
     let (_database, client) = database().await;
     let spans = [rows::span(1, 1, MIDNIGHT), rows::span(1, 2, MIDNIGHT), rows::span(1, 1, MIDNIGHT)];
     let error = CopyWriter::write_spans(&client, &spans).await.unwrap_err();
@@ -163,7 +163,7 @@ async fn a_refused_copy_stores_nothing() {
 }
 
 #[tokio::test]
-async fn a_copy_of_many_chunks_is_whole() {
+async fn a_copy_of_many_chunks_stores_every_row() {
     let (_database, client) = database().await;
     // A chunk has 256 KiB: rows far smaller than one, rows of about one, and one of several.
     let bodies = (0..4_000).map(|n| 10 + n % 200).chain([256 * 1024; 3]).chain([2_000_000]);

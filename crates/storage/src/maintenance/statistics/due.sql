@@ -1,6 +1,7 @@
--- $1 partitioned tables; $2 other tables; $3 rows and $4 part of the known rows by which a table must have grown.
--- PostgreSQL counts changes since the last ANALYZE, and forgets the count in a crash. So the growth in pages counts too:
--- at the rows a page had then, or 10 (spans have 7, log records 20) for a table of which nothing is known.
+-- $1 partitioned tables; $2 other tables; $3 rows, and $4 part of the known rows, by which a table must have grown.
+-- PostgreSQL counts changes since the last ANALYZE, and loses the count in a crash. So the growth in pages counts too:
+-- times the rows per page at the last ANALYZE, or 10 (a page holds 7 spans or 20 log records) for a table that was
+-- never analysed.
 WITH sized AS (
     SELECT c.oid, i.inhparent AS parent, greatest(c.reltuples, 0)::float8 AS known,
            pg_stat_get_mod_since_analyze(c.oid)::float8 AS changed,

@@ -1,4 +1,4 @@
-//! Rows of `metric_data_points`, and the values that they hold.
+//! Rows of `metric_data_points`, and the values of points.
 
 use std::borrow::Cow;
 
@@ -17,61 +17,61 @@ use crate::models::trace::Nested;
 /// A row of `metric_data_points`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DataPointRow {
-    /// The project.
+    /// Project of the point.
     pub project_id: ProjectId,
-    /// The stream.
+    /// Series of the point.
     pub series_id: SeriesId,
-    /// From when on it counts; may be unknown.
+    /// Start of the interval that the point sums up; may be unknown.
     pub start_time: UnixNanos,
-    /// When it was measured.
+    /// Time of the measurement.
     pub time: UnixNanos,
     /// OTLP flags.
     pub flags: u32,
-    /// What was measured.
+    /// Measured value.
     pub value: PointValue,
-    /// Exemplars, if any.
+    /// Exemplars of the point.
     pub exemplars: Option<Nested>,
 }
 
-/// What was measured; which variant fits follows from the kind of the metric.
+/// The value of a point. The kind of its metric decides the variant.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PointValue {
-    /// Gauge or sum without a value: the stream went stale.
+    /// Gauge or sum without a value: the series went stale.
     None,
-    /// Gauge or sum, a double.
+    /// Gauge or sum with a double.
     Double(f64),
-    /// Gauge or sum, an integer.
+    /// Gauge or sum with an integer.
     Int(i64),
     /// Counts in buckets with explicit bounds.
     Histogram {
         /// Number of values.
         count: u64,
-        /// Sum of the values.
+        /// Sum of the values, if the client sent it.
         sum: Option<f64>,
-        /// Smallest value.
+        /// Smallest value, if the client sent it.
         min: Option<f64>,
-        /// Largest value.
+        /// Largest value, if the client sent it.
         max: Option<f64>,
         /// Count of each bucket.
         bucket_counts: Vec<u64>,
-        /// Upper bound of each bucket but the last.
+        /// Upper bound of each bucket, without the last.
         explicit_bounds: Vec<f64>,
     },
     /// Counts in buckets with exponential bounds.
     Exponential {
         /// Number of values.
         count: u64,
-        /// Sum of the values.
+        /// Sum of the values, if the client sent it.
         sum: Option<f64>,
-        /// Smallest value.
+        /// Smallest value, if the client sent it.
         min: Option<f64>,
-        /// Largest value.
+        /// Largest value, if the client sent it.
         max: Option<f64>,
-        /// The base is 2^(2^-scale).
+        /// Resolution of the buckets: their base is 2^(2^-scale).
         scale: i32,
         /// Number of values that count as zero.
         zero_count: u64,
-        /// Up to where a value counts as zero.
+        /// Largest absolute value that counts as zero.
         zero_threshold: f64,
         /// Buckets of positive values.
         positive: Option<Buckets>,
@@ -89,7 +89,7 @@ pub enum PointValue {
     },
 }
 
-/// Exponential buckets from an index on.
+/// Consecutive exponential buckets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Buckets {
     /// Index of the first bucket.
@@ -99,7 +99,7 @@ pub struct Buckets {
 }
 
 impl PointValue {
-    /// Bytes that its lists take.
+    /// Memory of the lists in it, in bytes.
     pub fn list_bytes(&self) -> usize {
         let buckets = |buckets: &Option<Buckets>| buckets.as_ref().map_or(0, |buckets| buckets.counts.len());
         let numbers = match self {
@@ -114,17 +114,17 @@ impl PointValue {
     }
 }
 
-/// What a point is known by, in the order of the unique key.
+/// The unique key of a point: series, time, start time, project.
 pub type PointKey = (SeriesId, UnixNanos, UnixNanos, ProjectId);
 
 impl DataPointRow {
-    /// The order of the unique key.
+    /// The unique key.
     pub fn key(&self) -> PointKey {
         (self.series_id, self.time, self.start_time, self.project_id)
     }
 }
 
-/// The columns of a [`PointValue`], side by side. Which are filled tells which variant they are.
+/// The columns of a [`PointValue`]. Those that are not NULL decide its variant.
 #[derive(Debug, Default)]
 struct Columns<'a> {
     double: Option<f64>,
@@ -237,7 +237,7 @@ impl Columns<'_> {
     }
 }
 
-/// Buckets from their two columns, which are both filled or both NULL.
+/// Buckets from their two columns, which are both present or both NULL.
 fn buckets(
     offset: Option<i32>,
     counts: Option<Vec<u64>>,
@@ -316,7 +316,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_filled_columns_tell_the_kind_of_a_value() {
+    fn the_columns_that_are_not_null_decide_the_kind_of_a_value() {
         assert_eq!(Columns::default().value(), Some(PointValue::None));
         assert_eq!(Columns { int: Some(-3), ..Columns::default() }.value(), Some(PointValue::Int(-3)));
         let summary = Columns {
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn contradicting_columns_are_no_value() {
+    fn columns_that_contradict_each_other_give_no_value() {
         assert_eq!(Columns { int: Some(1), double: Some(1.0), ..Columns::default() }.value(), None);
         assert_eq!(Columns { count: Some(1), ..Columns::default() }.value(), None);
         let ragged = Columns {

@@ -24,12 +24,12 @@ pub use statistics::LogStatistics;
 pub(super) const STATEMENTS: &[&Statement] =
     &[&LIST, &LIST_NARROWED, &OF_TRACE, &SEARCH, &SEARCH_NARROWED, &STATISTICS];
 
-/// The newest records, read backwards out of the index of times.
+/// The newest records, read backwards through the index of times.
 static LIST: Statement = Statement::composed("log: list", || list("project_id"));
-/// The records of one trace, found by the index of traces: `+ 0` keeps the planner from the index of times, which it prefers
-/// while it takes a day for a handful of rows.
+/// The records of one trace, read through the index of traces. `+ 0` keeps the planner from the index of times, which
+/// it prefers as long as it expects a handful of rows per day.
 static OF_TRACE: Statement = Statement::composed("log: of trace", || list("project_id + 0"));
-/// Records that hold words: looked for among the newest ones, and then by the index of words.
+/// Records with the words of the question: among the newest records first, then through the index of words.
 static SEARCH: Statement = Statement::composed("log: search", || {
     let (found, columns) = (include_str!("search.sql"), LogRow::TABLE.select());
     format!("{found} SELECT {columns} FROM found ORDER BY time DESC, time_nanos DESC, id DESC")
@@ -46,13 +46,13 @@ fn list(project: &str) -> String {
     format!("SELECT {columns} FROM logs WHERE {project} = $1 {conditions}")
 }
 
-/// The same with every condition, for the test that prepares all statements.
+/// The lists with every condition, for the test that prepares all statements.
 static LIST_NARROWED: Statement =
     Statement::composed("log: list narrowed", || with_all::<LogColumn>(LIST.sql(), 7));
 static SEARCH_NARROWED: Statement =
     Statement::composed("log: search narrowed", || with_all::<LogColumn>(SEARCH.sql(), 7));
 
-/// What records are narrowed by.
+/// The columns that can narrow a list of records.
 #[derive(Debug, Clone, Copy)]
 enum LogColumn {
     Service,
@@ -80,7 +80,7 @@ impl Column for LogColumn {
             Self::Span => "span_id {}",
             Self::Severity => "severity_number {}",
             Self::EventName => "event_name {}",
-            // Word for word the expression and the condition of the index logs_text: else it would not be used.
+            // Exactly the expression and the condition of the index logs_text; otherwise PostgreSQL does not use it.
             Self::Body => "body_text IS NOT NULL AND to_tsvector('simple', left(body_text, 65536)) {}",
         }
     }
@@ -94,35 +94,35 @@ pub struct LogRepository {
 
 repository!(LogRepository);
 
-/// Which log records are listed.
+/// Selects log records. `None` does not narrow the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFilter {
-    /// Those that happened within.
+    /// Only records with their time in this range.
     pub range: TimeRange,
-    /// Those of this service.
+    /// Only records of this service.
     pub service: Option<Text>,
-    /// Those of this trace.
+    /// Only records of this trace.
     pub trace_id: Option<TraceId>,
-    /// Those of this span.
+    /// Only records of this span.
     pub span_id: Option<SpanId>,
-    /// Those at least this severe; [`Severity::UNSPECIFIED`] means all.
+    /// Only records of this severity or a higher one; [`Severity::UNSPECIFIED`] selects all.
     pub min_severity: Severity,
-    /// Those of this event name.
+    /// Only records with this event name.
     pub event_name: Option<Text>,
-    /// Those whose body is text and holds all words of this text, in any case and order.
+    /// Only records whose body is a text with all words of this one, in any case and order.
     pub text: Option<Text>,
-    /// Those that come after, in the order of the list.
+    /// Where the previous page ended.
     pub after: Option<LogCursor>,
-    /// At most so many.
+    /// Rows of one page, 1 to [`MAX_ROWS`]; other values are clamped.
     pub limit: usize,
 }
 
-/// A place in a list of log records.
+/// The place of a record in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogCursor {
-    /// When it happened.
+    /// Time of the record.
     pub time: UnixNanos,
-    /// Its id.
+    /// Id of the record.
     pub id: Uuid,
 }
 
@@ -151,12 +151,16 @@ impl From<&LogRow> for LogCursor {
 impl LogRepository {
     /// The records that fit the filter, newest first.
     ///
-    /// Cost, whether the table was analysed lately or not: of a trace, its records; of words, the newest 2,000 records, and
-    /// if these hold too few of them, the records that hold all words on the days of the range; else the records from the
-    /// newest one on until the page is full, so that a service without any reads the whole range.
+    /// Cost, with and without recent statistics of the table:
+    ///
+    /// * with a trace, reads the records of that trace;
+    /// * with words, reads the newest 2,000 records, and if these don't fill the page, all records with these words on the days of
+    ///   the range;
+    /// * otherwise reads records from the newest on until the page is full. A service without records costs the whole range.
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
+    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
     pub async fn list(&self, filter: LogFilter) -> Result<Page<LogRow, LogCursor>, Error> {
         let (limit, asked) = limits(filter.limit);
         let TimeRange { start, end } = filter.range;
@@ -193,10 +197,11 @@ impl LogRepository {
 
     /// The records of one trace that fit the filter, newest first.
     ///
-    /// Cost: as [`Self::list`].
+    /// Cost: that of [`Self::list`].
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
+    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
     pub async fn by_trace(
         &self,
         trace_id: TraceId,
@@ -207,10 +212,11 @@ impl LogRepository {
 
     /// The records whose body holds all words of `text` and that fit the filter, newest first.
     ///
-    /// Cost: as [`Self::list`].
+    /// Cost: that of [`Self::list`].
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
+    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
     pub async fn search(
         &self,
         text: impl Into<Text>,
@@ -219,13 +225,13 @@ impl LogRepository {
         self.list(LogFilter { text: Some(text.into()), ..filter }).await
     }
 
-    /// How many records each service has of each severity within the range; by service and severity, at most
-    /// [`MAX_ROWS`] of these.
+    /// Counts the records of the range by service and severity, in this order; at most [`MAX_ROWS`] counts.
     ///
-    /// Cost: reads every record of the range, 0.3 us each.
+    /// Cost: reads every record of the range, 0.3 us per record.
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
+    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
     pub async fn statistics(&self, range: TimeRange) -> Result<Vec<LogStatistics>, Error> {
         let parameters = parameters![
             self.reader.project.0,

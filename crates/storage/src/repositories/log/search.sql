@@ -1,8 +1,10 @@
--- $1 project; $2 from, $3 its nanoseconds; $4 before, $5 its nanoseconds, $6 its id; $7 limit. Words are among the conditions.
+-- $1 project; $2 from, $3 its nanoseconds; $4 before, $5 its nanoseconds, $6 its id; $7 limit. The words are among the
+-- conditions.
 --
--- Words that many records hold are soon found from the newest record backwards; words that few hold are found by their index.
--- Which is which nobody knows before: so 2,000 records are looked at, and only if they don't fill the page the index is asked.
--- In the order of an index (see `Order::Indexed`) the first part ends early; the second part has no such order, and is sorted.
+-- Common words are soon found from the newest record backwards; rare words are found through their index. The statement
+-- can't know which words are common: so it reads 2,000 records, and only if they don't fill the page it asks the index.
+-- With `Order::Indexed` the first part reads in the order of an index and ends early. The second part has no such index
+-- and sorts.
 WITH newest AS NOT MATERIALIZED (
     SELECT * FROM logs
     WHERE project_id = $1

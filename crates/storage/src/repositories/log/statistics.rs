@@ -1,4 +1,4 @@
-//! How many log records there are.
+//! Counts of log records.
 
 use llm_observatory_core::log::Severity;
 use llm_observatory_core::text::Text;
@@ -8,12 +8,12 @@ use crate::models::column::{Int4, Int8, Varchar};
 use crate::models::fields::Fields;
 use crate::models::row::ReadRow;
 
-/// How many records there are of one service and severity.
+/// The number of records of one service and severity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogStatistics {
-    /// The service.
+    /// Name of the service, or empty.
     pub service: Text,
-    /// The severity.
+    /// Severity of the records.
     pub severity: Severity,
     /// Number of records.
     pub count: i64,

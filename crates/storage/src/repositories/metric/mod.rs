@@ -29,7 +29,7 @@ static LIST: Statement = Statement::composed("metric: list", || {
         MetricRow::TABLE.select()
     )
 });
-/// The same with every condition, for the test that prepares all statements.
+/// The list with every condition, for the test that prepares all statements.
 static LIST_NARROWED: Statement =
     Statement::composed("metric: list narrowed", || with_all::<MetricColumn>(LIST.sql(), 4));
 static GET: Statement = Statement::composed("metric: get", || {
@@ -52,7 +52,7 @@ static POINTS: Statement = Statement::composed("metric: points", || {
         DataPointRow::TABLE.select()
     )
 });
-/// The same with every condition, for the test that prepares all statements.
+/// The list of points with every condition, for the test that prepares all statements.
 static POINTS_NARROWED: Statement =
     Statement::composed("metric: points narrowed", || with_all::<PointColumn>(POINTS.sql(), 9));
 static LATEST: Statement = Statement::composed("metric: latest", || {
@@ -63,7 +63,7 @@ static LATEST: Statement = Statement::composed("metric: latest", || {
     )
 });
 
-/// What definitions are narrowed by.
+/// The columns that can narrow a list of definitions.
 #[derive(Debug, Clone, Copy)]
 enum MetricColumn {
     Name,
@@ -85,8 +85,8 @@ impl Column for MetricColumn {
     }
 }
 
-/// What points are narrowed by. Those of a name or a service are found by their series, for there are few of those beside
-/// the points.
+/// The columns that can narrow a list of points. A name or a service selects series, which are few compared with the
+/// points.
 #[derive(Debug, Clone, Copy)]
 enum PointColumn {
     Series,
@@ -123,53 +123,53 @@ pub struct MetricRepository {
 
 repository!(MetricRepository);
 
-/// Which definitions are listed.
+/// Selects definitions. `None` does not narrow the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MetricFilter {
-    /// Those of this name.
+    /// Only definitions with this name.
     pub name: Option<Text>,
-    /// Those that this service has sent.
+    /// Only definitions with a series of this service.
     pub service: Option<Text>,
-    /// Those that come after, in the order of the list.
+    /// Where the previous page ended.
     pub after: Option<MetricCursor>,
-    /// At most so many.
+    /// Rows of one page, 1 to [`MAX_ROWS`](super::MAX_ROWS); other values are clamped.
     pub limit: usize,
 }
 
-/// Which data points are listed.
+/// Selects data points. `None` does not narrow the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PointFilter {
-    /// Those that were measured within.
+    /// Only points with their time in this range.
     pub range: TimeRange,
-    /// Those of metrics of this name.
+    /// Only points of metrics with this name.
     pub name: Option<Text>,
-    /// Those that this service has sent.
+    /// Only points of this service.
     pub service: Option<Text>,
-    /// Those of this series.
+    /// Only points of this series.
     pub series: Option<SeriesId>,
-    /// Those that come after, in the order of the list.
+    /// Where the previous page ended.
     pub after: Option<PointCursor>,
-    /// At most so many.
+    /// Rows of one page, 1 to [`MAX_ROWS`](super::MAX_ROWS); other values are clamped.
     pub limit: usize,
 }
 
-/// A place in a list of definitions.
+/// The place of a definition in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MetricCursor {
-    /// The name.
+    /// Name of the metric.
     pub name: Text,
-    /// The definition.
+    /// Id of the definition.
     pub id: MetricId,
 }
 
-/// A place in a list of data points.
+/// The place of a data point in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PointCursor {
-    /// When it was measured.
+    /// Time of the point.
     pub time: UnixNanos,
-    /// Its series.
+    /// Series of the point.
     pub series_id: SeriesId,
-    /// From when on it counts.
+    /// Start time of the point.
     pub start_time: UnixNanos,
 }
 
@@ -213,10 +213,12 @@ impl From<&SeriesRow> for SeriesId {
 impl MetricRepository {
     /// The definitions that fit the filter, by name.
     ///
-    /// Cost: of a name, the definitions of that name; else every definition of the project, and with a service every series.
+    /// Cost: with a name, reads the definitions with that name; otherwise every definition of the project. With a
+    /// service, also reads the series of these definitions.
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
+    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
     pub async fn list(&self, filter: MetricFilter) -> Result<Page<MetricRow, MetricCursor>, Error> {
         let (limit, asked) = limits(filter.limit);
         let (name, id) =
@@ -228,12 +230,13 @@ impl MetricRepository {
         Ok(Page::new(self.reader.rows_where(&LIST, conditions, Order::Planned).await?, limit))
     }
 
-    /// The definitions that one service has sent and that fit the filter, by name.
+    /// The definitions that fit the filter and have a series of the service, by name.
     ///
-    /// Cost: as [`Self::list`].
+    /// Cost: that of [`Self::list`].
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
+    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
     pub async fn by_service(
         &self,
         service: impl Into<Text>,
@@ -247,17 +250,20 @@ impl MetricRepository {
     /// Cost: one row by key.
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
+    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
     pub async fn get(&self, id: MetricId) -> Result<Option<MetricRow>, Error> {
         self.reader.row(&GET, parameters![id.0, self.reader.project.0]).await
     }
 
-    /// The series of a definition, by id, from behind `after` on.
+    /// The series of a definition after `after`, by id. `limit` is the rows of one page, 1 to
+    /// [`MAX_ROWS`](super::MAX_ROWS); other values are clamped.
     ///
-    /// Cost: reads every series of the definition, by index, for each page.
+    /// Cost: each page reads every series of the definition, by index.
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
+    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
     pub async fn series(
         &self,
         metric_id: MetricId,
@@ -270,12 +276,14 @@ impl MetricRepository {
         Ok(Page::new(self.reader.rows(&SERIES, parameters).await?, limit))
     }
 
-    /// The series of these ids with their definitions, in any order; those that are not stored are left out.
+    /// The series with these ids and their definitions, in any order. Ids without a stored series or definition are
+    /// left out.
     ///
-    /// Cost: two rows by key for each series.
+    /// Cost: two rows by key per series.
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
+    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
     pub async fn described(&self, ids: &[SeriesId]) -> Result<Vec<DescribedSeries>, Error> {
         let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
         self.reader.rows(&described::DESCRIBED, parameters![ids, self.reader.project.0]).await
@@ -283,11 +291,12 @@ impl MetricRepository {
 
     /// The data points that fit the filter, newest first.
     ///
-    /// Cost: of a series, the points of the page, by key; of a name or a service, every point that its series have in the range, by
-    /// key; else every point of the range, 0.5 us each.
+    /// Cost: with a series, reads the points of the page, by key. With a name or a service, reads every point of their
+    /// series in the range, by key. Otherwise reads every point of the range, 0.5 us per point.
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
+    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
     pub async fn points(&self, filter: PointFilter) -> Result<Page<DataPointRow, PointCursor>, Error> {
         let (limit, asked) = limits(filter.limit);
         let TimeRange { start, end } = filter.range;
@@ -315,13 +324,14 @@ impl MetricRepository {
         Ok(Page::new(self.reader.rows_where(&POINTS, conditions, Order::Planned).await?, limit))
     }
 
-    /// The newest point of a series, if it has any.
+    /// The newest point of a series; `None` if it has no points.
     ///
-    /// Cost: one look-up by key in each day's partition, from the newest to the oldest, and at most two rows. Planning takes most of
-    /// it, as for [`crate::TraceRepository::get`].
+    /// Cost: one look-up by key per day partition, from the newest to the oldest, and at most two rows. Planning takes
+    /// most of the time, as for [`crate::TraceRepository::get`].
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
+    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
     pub async fn latest(&self, series: SeriesId) -> Result<Option<DataPointRow>, Error> {
         self.reader.row(&LATEST, parameters![series.0, self.reader.project.0]).await
     }

@@ -36,51 +36,51 @@ pub struct TraceRepository {
 
 repository!(TraceRepository);
 
-/// Which traces are listed.
+/// Selects traces. `None` does not narrow the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceFilter {
-    /// Those that started within.
+    /// Only traces with their start in this range.
     pub range: TimeRange,
-    /// Those with a span of this service.
+    /// Only traces with a span of this service.
     pub service: Option<Text>,
-    /// Those that come after, in the order of the list.
+    /// Where the previous page ended.
     pub after: Option<TraceCursor>,
-    /// At most so many.
+    /// Rows of one page, 1 to [`MAX_ROWS`]; other values are clamped.
     pub limit: usize,
 }
 
-/// Which spans are listed.
+/// Selects spans. `None` does not narrow the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpanFilter {
-    /// Those that started within.
+    /// Only spans with their start in this range.
     pub range: TimeRange,
-    /// Those of this service.
+    /// Only spans of this service.
     pub service: Option<Text>,
-    /// Only those whose status is ERROR.
+    /// If true, only spans with status ERROR.
     pub errors_only: bool,
-    /// Those that come after, in the order of the list.
+    /// Where the previous page ended.
     pub after: Option<SpanCursor>,
-    /// At most so many.
+    /// Rows of one page, 1 to [`MAX_ROWS`]; other values are clamped.
     pub limit: usize,
 }
 
-/// A place in a list of traces.
+/// The place of a trace in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceCursor {
-    /// When the trace started.
+    /// Start of the trace.
     pub start_time: UnixNanos,
-    /// The trace.
+    /// Id of the trace.
     pub trace_id: TraceId,
 }
 
-/// A place in a list of spans.
+/// The place of a span in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpanCursor {
-    /// When the span started.
+    /// Start of the span.
     pub start_time: UnixNanos,
-    /// Its trace.
+    /// Trace of the span.
     pub trace_id: TraceId,
-    /// The span.
+    /// Id of the span.
     pub span_id: SpanId,
 }
 
@@ -109,18 +109,19 @@ impl From<&SpanRow> for SpanCursor {
 }
 
 impl TraceRepository {
-    /// Spans that are read at once while a whole trace is streamed.
+    /// Rows of a page in [`Self::spans`] and [`Self::events`].
     pub const PAGE_ROWS: usize = 500;
 
     /// The traces that fit the filter, newest first.
     ///
-    /// A trace over several days is one trace: all its days are summed up, and it stands where it started.
+    /// A trace over several days is one item: the sum of its days, at the place of its start.
     ///
-    /// Cost: the page. Of a service, the newest 1,000 traces of the range, and if these hold too few of it, all traces of
-    /// that service from the range's first day on, by their index.
+    /// Cost: reads the page. With a service, reads the newest 1,000 traces of the range, and if these don't fill the
+    /// page, all traces of that service from the first day of the range on, by index.
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
+    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
     pub async fn list(&self, filter: TraceFilter) -> Result<Page<TraceSummary, TraceCursor>, Error> {
         let (limit, asked) = limits(filter.limit);
         let TimeRange { start, end } = filter.range;
@@ -148,30 +149,34 @@ impl TraceRepository {
         Ok(Page::new(traces, limit))
     }
 
-    /// One trace in one line, if any of its spans is stored.
+    /// The summary of one trace; `None` if none is stored.
     ///
-    /// Cost: one look-up by key in each day's partition, and one row for each day of the trace. Planning takes most of it: 0.1 ms
-    /// with ten days of partitions, 200 ms with 1,461.
+    /// Cost: one look-up by key per day partition, and one row per day of the trace. Planning takes most of the time:
+    /// 0.1 ms with ten days of partitions, 200 ms with 1,461.
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
+    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
     pub async fn get(&self, trace_id: TraceId) -> Result<Option<TraceSummary>, Error> {
         Ok(TraceSummary::of(&self.days(trace_id).await?))
     }
 
-    /// What each day knows of a trace, oldest first.
+    /// The rows of one trace in `traces`, one per day, oldest first.
+    ///
+    /// Cost: that of [`Self::get`].
     ///
     /// # Errors
-    /// As [`Self::list`].
+    /// Those of [`Self::list`].
     pub async fn days(&self, trace_id: TraceId) -> Result<Vec<TraceRow>, Error> {
         pages::days(&self.reader, trace_id).await
     }
 
-    /// All spans of a trace with their events, by start, in pages of at most `rows`: a trace may be larger than memory.
+    /// All spans of a trace with their events, by start, in pages of `rows`, since a trace may be larger than memory.
+    /// `rows` is 1 to [`MAX_ROWS`]; other values are clamped. The errors are those of [`Self::list`].
     ///
-    /// No connection is held between two pages, so a slow reader costs nothing.
+    /// The stream holds no connection between two pages, so a slow reader does not occupy one.
     ///
-    /// Cost: that of [`Self::get`]; then each page by key, with no row besides its own.
+    /// Cost: that of [`Self::get`]; then each page reads its own rows, by key.
     pub fn span_pages(
         &self,
         trace_id: TraceId,
@@ -180,7 +185,9 @@ impl TraceRepository {
         self.spans_of(Pages::new(self.reader.clone(), trace_id, rows))
     }
 
-    /// The same for a trace whose [`Self::days`] are known.
+    /// Like [`Self::span_pages`], for a trace whose [`Self::days`] the caller knows.
+    ///
+    /// Cost: each page reads its own rows, by key.
     pub fn span_pages_of(
         &self,
         trace_id: TraceId,
@@ -190,26 +197,27 @@ impl TraceRepository {
         self.spans_of(Pages::of_days(self.reader.clone(), trace_id, days, rows))
     }
 
-    /// All spans of a trace with their events, by start.
+    /// All spans of a trace with their events, by start. The errors are those of [`Self::list`].
     ///
-    /// Cost: as [`Self::span_pages`].
+    /// Cost: that of [`Self::span_pages`].
     pub fn spans(&self, trace_id: TraceId) -> impl Stream<Item = Result<Span, Error>> + Send + use<> {
         flat(self.span_pages(trace_id, Self::PAGE_ROWS))
     }
 
-    /// All events of a trace, by start of their span.
+    /// All events of a trace, by start of their span. The errors are those of [`Self::list`].
     ///
-    /// Cost: that of [`Self::get`]; then each page by key, with no row besides its own.
+    /// Cost: that of [`Self::get`]; then each page reads its own rows, by key.
     pub fn events(&self, trace_id: TraceId) -> impl Stream<Item = Result<EventRow, Error>> + Send + use<> {
         flat(self.pages::<EventRow>(trace_id, Self::PAGE_ROWS))
     }
 
-    /// One span with its events. Of several with this id the earliest.
+    /// One span with its events; the earliest, if the trace has several spans with this id. `None` if none is stored.
     ///
-    /// Cost: that of [`Self::get`]; then by key, passing the index entries of the trace and reading one row; its events by key.
+    /// Cost: that of [`Self::get`]; then the index entries of the trace, one row, and the events of the span by key.
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
+    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
     pub async fn span(&self, trace_id: TraceId, span_id: SpanId) -> Result<Option<Span>, Error> {
         let days = self.days(trace_id).await?;
         let (Some(first), Some(last)) = (days.first(), days.last()) else {
@@ -228,11 +236,13 @@ impl TraceRepository {
 
     /// The spans that fit the filter, newest first, without their events.
     ///
-    /// Cost: reads every span of the range and sorts the page out of them, 0.3 us a span: nothing finds spans by service or
-    /// status. Blocks of other times are left out as far as BRIN knows them (see [`crate::maintenance::statistics`]).
+    /// Cost: reads every span of the range, 0.3 us per span, and sorts the page out of them: there is no index by
+    /// service or status. It skips blocks of other times that the BRIN index has summarised (see
+    /// [`crate::maintenance::statistics`]).
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
+    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
     pub async fn list_spans(&self, filter: SpanFilter) -> Result<Page<SpanRow, SpanCursor>, Error> {
         let (limit, asked) = limits(filter.limit);
         let TimeRange { start, end } = filter.range;
@@ -258,12 +268,13 @@ impl TraceRepository {
         Ok(Page::new(self.reader.rows_where(&LIST_SPANS, conditions, Order::Planned).await?, limit))
     }
 
-    /// The spans of one service that fit the filter, newest first.
+    /// The spans of one service that fit the filter, newest first, without their events.
     ///
-    /// Cost: as [`Self::list_spans`].
+    /// Cost: that of [`Self::list_spans`].
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
+    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
     pub async fn by_service(
         &self,
         service: impl Into<Text>,
@@ -272,23 +283,24 @@ impl TraceRepository {
         self.list_spans(SpanFilter { service: Some(service.into()), ..filter }).await
     }
 
-    /// The spans that failed (status ERROR) and fit the filter, newest first.
+    /// The spans with status ERROR that fit the filter, newest first, without their events.
     ///
-    /// Cost: as [`Self::list_spans`].
+    /// Cost: that of [`Self::list_spans`].
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
+    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
     pub async fn errors(&self, filter: SpanFilter) -> Result<Page<SpanRow, SpanCursor>, Error> {
         self.list_spans(SpanFilter { errors_only: true, ..filter }).await
     }
 
-    /// How many spans each service started within the range, how many failed, and how long they took; by name of the
-    /// service, at most [`MAX_ROWS`] of them.
+    /// Counts and durations of the spans that started in the range, per service; by name, at most [`MAX_ROWS`] services.
     ///
-    /// Cost: reads every span of the range and sorts the durations, 1 us a span.
+    /// Cost: reads every span of the range and sorts the durations, 1 us per span.
     ///
     /// # Errors
-    /// What PostgreSQL says.
+    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
+    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
     pub async fn statistics(&self, range: TimeRange) -> Result<Vec<ServiceStatistics>, Error> {
         let parameters = parameters![
             self.reader.project.0,
@@ -317,7 +329,7 @@ impl TraceRepository {
         })
     }
 
-    /// Neighbouring spans of a trace, with their events.
+    /// Reads the events of consecutive spans of a trace.
     async fn with_events(&self, rows: Vec<SpanRow>) -> Result<Vec<Span>, Error> {
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
             return Ok(Vec::new());

@@ -1,4 +1,5 @@
-//! A whole trace, page by page in the order of the unique key, day by day so that only the partitions of its days are read.
+//! Reads a whole trace page by page, in the order of the unique key, and day by day, so that PostgreSQL reads only the
+//! partitions of its days.
 
 use std::iter::Peekable;
 use std::marker::PhantomData;
@@ -17,19 +18,19 @@ use crate::repositories::parameter::{Parameter, parameters};
 use crate::repositories::read::Reader;
 use crate::statement::Statement;
 
-/// A row that lies in the partition of its span.
+/// A row in the partition of its span: a span or an event.
 pub(super) trait InTrace: ReadRow {
-    /// Reads a page of one day: `$1` trace, `$2` project, `$3` from, `$4` to before, `$5` limit, and from `$6` on the
-    /// place behind which to begin among the rows of `$3`.
+    /// The statement that reads a page of one day: `$1` trace, `$2` project, `$3` first start, `$4` end of the day,
+    /// `$5` limit. From `$6` on the place of the last row read, among the rows that start at `$3`.
     fn page() -> &'static Statement;
 
-    /// When its span started.
+    /// Start of the span.
     fn start_time(&self) -> UnixNanos;
 
-    /// Its place among the rows of the same start.
+    /// Place of the row among the rows with the same start.
     fn place(&self) -> Vec<Parameter>;
 
-    /// The place before all others.
+    /// A place before all rows.
     fn first_place() -> Vec<Parameter>;
 }
 
@@ -69,14 +70,14 @@ impl InTrace for EventRow {
     }
 }
 
-/// Where the reading of a trace has got to.
+/// The rest of a trace: its pages that are still to be read.
 pub(super) struct Pages<T> {
     reader: Reader,
     trace_id: TraceId,
     rows: usize,
-    /// The days that are left, the next one last; `None` until they have been asked for.
+    /// The days that are still to be read, the next one last; `None` before the first page.
     days: Option<Vec<Day>>,
-    /// The last row of the page before, when the day goes on.
+    /// Start and place of the last row of the previous page, if its day has more rows.
     after: Option<(SystemTime, Vec<Parameter>)>,
     row: PhantomData<fn() -> T>,
 }
@@ -86,13 +87,13 @@ impl<T: InTrace> Pages<T> {
         Self { reader, trace_id, rows: limits(rows).0, days: None, after: None, row: PhantomData }
     }
 
-    /// The pages of a trace whose days are known, oldest first.
+    /// The pages of a trace with these days, which are in order, oldest first.
     pub(super) fn of_days(reader: Reader, trace_id: TraceId, days: &[TraceRow], rows: usize) -> Self {
         let days = days.iter().rev().map(|row| row.day).collect();
         Self { days: Some(days), ..Self::new(reader, trace_id, rows) }
     }
 
-    /// The next page, which is never empty, and what is left.
+    /// The next page, which is never empty, and the rest of the trace. `None` after the last page.
     pub(super) async fn next(mut self) -> Result<Option<(Vec<T>, Self)>, Error> {
         let mut days = match self.days.take() {
             Some(days) => days,
@@ -126,18 +127,18 @@ impl<T: InTrace> Pages<T> {
     }
 }
 
-/// What each day knows of a trace, oldest first.
+/// The rows of a trace in `traces`, one per day, oldest first.
 pub(super) async fn days(reader: &Reader, trace_id: TraceId) -> Result<Vec<TraceRow>, Error> {
     reader.rows(&GET, parameters![trace_id.uuid(), reader.project.0]).await
 }
 
-/// The first moment of a day. The day after the last one of OTLP begins beyond what nanoseconds can count.
+/// The first moment of a day. [`UnixNanos`] can't hold it for the day after OTLP's last one.
 pub(super) fn day_start(day: Day) -> SystemTime {
-    // No day of ours lies before 1970.
+    // No day of a stored row is before 1970.
     UNIX_EPOCH + Duration::from_secs(u64::try_from(day.0).unwrap_or(0) * 86_400)
 }
 
-/// Gives each span its events; both are in the order of their key. An event without a span is left out.
+/// Joins spans and events, both in the order of their key. Events without a span are left out.
 pub(super) fn join(rows: Vec<SpanRow>, events: Vec<EventRow>) -> Vec<Span> {
     let mut events = events.into_iter().peekable();
     rows.into_iter().map(|row| Span { events: take_events(&row, &mut events), row }).collect()

@@ -49,7 +49,7 @@ pub(super) static SPAN: Statement = Statement::composed("trace: span", || {
         SpanRow::TABLE.select()
     )
 });
-/// All events of the spans from one to another.
+/// All events of the spans between two keys.
 pub(super) static SPAN_EVENTS: Statement = Statement::composed("trace: span events", || {
     format!(
         "SELECT {} FROM trace_events WHERE trace_id = $1 AND project_id = $2 \
@@ -67,7 +67,7 @@ pub(super) static LIST_SPANS: Statement = Statement::composed("trace: list spans
         SpanRow::TABLE.select()
     )
 });
-/// The same with every condition, for the test that prepares all statements.
+/// The list of spans with every condition, for the test that prepares all statements.
 static SPANS_NARROWED: Statement =
     Statement::composed("trace: list spans narrowed", || with_all::<SpanColumn>(LIST_SPANS.sql(), 8));
 pub(super) static STATISTICS: Statement = Statement::fixed(
@@ -80,7 +80,8 @@ pub(super) static STATISTICS: Statement = Statement::fixed(
      GROUP BY service_name ORDER BY service_name LIMIT $6",
 );
 
-/// All days of the traces that `page` finds, in its order. `OFFSET 0` and `+ 0` are as in list.sql.
+/// The statement that reads all days of the traces that `page` selects, in its order. list.sql explains `OFFSET 0` and
+/// `+ 0`.
 fn days_of(page: &str) -> String {
     format!(
         "{page}SELECT {} FROM page \
@@ -92,7 +93,7 @@ fn days_of(page: &str) -> String {
     )
 }
 
-/// What spans are narrowed by.
+/// The columns that can narrow a list of spans.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum SpanColumn {
     Service,

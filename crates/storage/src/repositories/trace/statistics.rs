@@ -1,4 +1,4 @@
-//! What the spans of each service say together.
+//! Counts and durations of spans, per service.
 
 use llm_observatory_core::text::Text;
 
@@ -7,27 +7,27 @@ use crate::models::column::{Count64Array, Int8, Nullable, Varchar};
 use crate::models::fields::Fields;
 use crate::models::row::ReadRow;
 
-/// What the spans of one service say together.
+/// Counts and durations of the spans of one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceStatistics {
-    /// The service.
+    /// Name of the service, or empty.
     pub service: Text,
     /// Number of spans.
     pub span_count: i64,
     /// Number of spans with status ERROR.
     pub error_count: i64,
-    /// How long they took; `None` when none has ended.
+    /// Durations of the spans; `None` if none has ended.
     pub durations: Option<Durations>,
 }
 
-/// Percentiles of the duration of spans that have ended, in nanoseconds.
+/// Percentiles of the durations of ended spans, in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Durations {
-    /// Half of the spans took at most this long.
+    /// The duration that 50 of 100 spans do not exceed.
     pub p50: i64,
-    /// 95 of 100 spans took at most this long.
+    /// The duration that 95 of 100 spans do not exceed.
     pub p95: i64,
-    /// 99 of 100 spans took at most this long.
+    /// The duration that 99 of 100 spans do not exceed.
     pub p99: i64,
 }
 

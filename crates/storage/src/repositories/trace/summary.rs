@@ -1,4 +1,4 @@
-//! One trace in one line.
+//! The summary of one trace over all its days.
 
 use llm_observatory_core::ids::TraceId;
 use llm_observatory_core::text::Text;
@@ -7,30 +7,30 @@ use llm_observatory_core::time::{Day, UnixNanos};
 use crate::models::TraceRow;
 use crate::models::trace::Root;
 
-/// The day on which spans of unknown start are kept.
+/// The day of spans without a start.
 const UNDATED: Day = Day(0);
 
-/// What the stored spans of a trace say in one line.
+/// The summary of one trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceSummary {
-    /// The trace.
+    /// Id of the trace.
     pub trace_id: TraceId,
-    /// Earliest start of its spans. Spans of unknown start don't count, unless all are.
+    /// Earliest start of the spans. Unknown only if no span has a start.
     pub start_time: UnixNanos,
-    /// Latest end of its spans.
+    /// Latest end of the spans. A span without an end counts with its start.
     pub end_time: UnixNanos,
     /// Number of spans.
     pub span_count: i64,
     /// Number of spans with status ERROR.
     pub error_count: i64,
-    /// The root span, as far as it is known; of several the earliest.
+    /// The root span, if it is stored; the earliest if there are several.
     pub root: Option<Root>,
-    /// Every service that took part, once each, in order.
+    /// Names of the services of the spans, sorted, without duplicates and without the empty name.
     pub services: Vec<Text>,
 }
 
 impl TraceSummary {
-    /// The sum of what each day knows; `None` when there is no day.
+    /// The sum of the days of a trace; `None` if there is none.
     pub(super) fn of(days: &[TraceRow]) -> Option<Self> {
         let dated = days.iter().filter(|day| day.day != UNDATED).map(|day| day.start_time).min();
         let (first, others) = days.split_first()?;
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn the_days_of_a_trace_are_one_trace() {
+    fn a_summary_adds_up_the_days_of_a_trace() {
         let sum = TraceSummary::of(&[day(20_001, "b"), day(20_000, "a"), day(20_001, "b")]).unwrap();
         assert_eq!(
             (sum.start_time, sum.end_time),
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_start_counts_only_when_there_is_no_other() {
+    fn an_unknown_start_counts_only_if_no_span_has_another() {
         let sum = TraceSummary::of(&[day(0, "a"), day(20_000, "a")]).unwrap();
         assert_eq!(sum.start_time, Day(20_000).start());
         assert_eq!(sum.span_count, 4);

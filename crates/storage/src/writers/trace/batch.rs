@@ -1,31 +1,30 @@
-//! A batch of spans.
+//! The batch of spans.
 
 use crate::models::resource::{ResourceRow, ScopeRow};
 use crate::models::trace::{Span, TraceRow};
 
-/// Spans with all that they point at.
+/// Spans with their dictionary rows.
 #[derive(Debug, Clone, Default)]
 pub struct TraceBatch {
-    /// Where the spans come from.
+    /// Resources of the spans.
     pub resources: Vec<ResourceRow>,
-    /// The libraries that made them.
+    /// Instrumentation scopes of the spans.
     pub scopes: Vec<ScopeRow>,
-    /// The spans.
+    /// The spans. Writing them also adds them to the summaries of their traces.
     pub spans: Vec<Span>,
-    /// What is known of traces besides these spans. Every span adds itself to the summary of its trace, so spans need
-    /// nothing here.
+    /// Further summaries of traces, merged into the stored ones.
     pub summaries: Vec<TraceRow>,
 }
 
 impl From<TraceRow> for TraceBatch {
-    /// What is known of a trace besides its spans. Its counts are added to those of the spans.
+    /// A batch with one summary. Its counts are added to those of the spans.
     fn from(summary: TraceRow) -> Self {
         Self { summaries: vec![summary], ..Self::default() }
     }
 }
 
 impl From<Vec<Span>> for TraceBatch {
-    /// The spans of a trace, whose resources and scopes are written too, or were before.
+    /// A batch of spans whose resources and scopes are written elsewhere.
     fn from(spans: Vec<Span>) -> Self {
         Self { spans, ..Self::default() }
     }

@@ -1,4 +1,4 @@
-//! LLM calls that were not told in OTLP, as spans.
+//! Turns an `LlmSpan` of an application into a span.
 
 use llm_observatory_core::attributes::Attribute;
 use llm_observatory_core::span::LlmSpan;
@@ -8,7 +8,7 @@ use super::batch::TraceBatch;
 use crate::models::attributes::Attributes;
 use crate::models::{ResourceRow, ScopeRow, SpanRow};
 
-/// The span that an LLM call is, with its resource and scope.
+/// The span of an LLM call, with its resource and scope.
 pub(super) fn batch(span: LlmSpan) -> TraceBatch {
     let resource = ResourceRow::of_service(span.project_id, &span.service_name);
     let scope = ScopeRow::named(span.project_id, "llm-observatory");
@@ -43,7 +43,7 @@ pub(super) fn batch(span: LlmSpan) -> TraceBatch {
     }
 }
 
-/// The attributes by which OpenTelemetry tells what an `LlmSpan` says, followed by its own.
+/// The reading as OpenTelemetry's `gen_ai.*` attributes, followed by the attributes of the call.
 fn gen_ai_attributes(span: &LlmSpan) -> Vec<Attribute<'_>> {
     let reading = &span.reading;
     let texts = [

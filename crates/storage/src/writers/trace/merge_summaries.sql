@@ -1,4 +1,5 @@
--- Every assignment is a min, a max or a sum of what is there and what comes, so any order of batches ends the same.
+-- Every assignment is a minimum, a maximum or a sum of the stored and the new summary, so any order of batches gives
+-- the same.
 INSERT INTO traces AS t (trace_id, day, project_id, start_time, start_nanos, end_time, end_nanos, span_count, error_count,
                          root_start, root_span_id, root_name, root_service, services)
 SELECT trace_id, '1970-01-01'::date + day, project_id,

@@ -1,6 +1,6 @@
--- A span took the place of another, so sums and minima can't be told from the difference alone. The rows of these traces are
--- locked by the merge before; whoever stored spans that this does not see yet adds them when it gets the lock.
--- All are of one day, which is a constant to the planner.
+-- A span replaced another one, so sums and minima can't be derived from the difference alone. The merge before this
+-- statement locked the rows of these traces. A writer with spans that this statement does not see yet adds them when it
+-- gets the lock. All traces are of one day, which is a constant to the planner.
 WITH spans AS (
     SELECT s.*, '1970-01-01'::date + $3::integer AS day
     FROM unnest($1::uuid[], $2::integer[]) AS changed (trace_id, project_id)

@@ -1,4 +1,4 @@
-//! The rows of spans, table by table.
+//! The rows of spans, per table.
 
 use crate::error::Error;
 use crate::models::trace::{EventRow, Span, SpanRow};

@@ -1,4 +1,4 @@
-//! Spans of which some are there already: through a staging table, which tells the new ones from the others.
+//! Writes spans of which some are stored already, through a staging table that separates new spans from stored ones.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,7 +20,7 @@ static STAGE: Statement = Statement::script(
     "CREATE TEMP TABLE IF NOT EXISTS staged_spans (LIKE trace_spans, arrival integer) ON COMMIT DELETE ROWS; \
      TRUNCATE staged_spans",
 );
-/// Of staged spans with the same key all but the most complete one.
+/// Deletes staged spans with the same key, except the most complete one.
 static DROP_REPEATED: Statement = Statement::composed("trace: drop repeated", || {
     format!(
         "DELETE FROM staged_spans USING ( \
@@ -31,7 +31,7 @@ static DROP_REPEATED: Statement = Statement::composed("trace: drop repeated", ||
         completeness("span")
     )
 });
-/// What is new, in the order of the key so that no two writers wait for each other crosswise.
+/// Inserts new spans in the order of the key, which all writers follow, so that they do not deadlock.
 static INSERT_NEW: Statement = Statement::composed("trace: insert new", || {
     format!(
         "INSERT INTO trace_spans AS span ({0}) \
@@ -45,7 +45,7 @@ static INSERT_NEW: Statement = Statement::composed("trace: insert new", || {
 /// The statements of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&STAGE, &DROP_REPEATED, &INSERT_NEW];
 
-/// Writes the spans, which are sorted by key, each with the number of its slice.
+/// Writes the spans, which are sorted by key, each with the index of its slice. Returns the counts of each slice.
 pub(super) async fn write(
     connection: &WriterConnection,
     slices: &[&[Span]],

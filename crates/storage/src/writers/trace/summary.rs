@@ -1,4 +1,4 @@
-//! Summaries of traces: what one day knows of one trace, kept exact with every batch.
+//! Keeps the summaries of traces in `traces` exact with every batch. There is one row per trace and day.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,21 +19,22 @@ static RECOMPUTE: Statement =
 /// The statements of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&MERGE, &RECOMPUTE];
 
-/// Adds the spans to the summaries of their traces, and computes those anew in which a span took another one's place.
+/// Adds stored spans to the summaries of their traces, and recomputes the summaries of traces in which a span replaced
+/// another one.
 pub(super) async fn add(
     connection: &WriterConnection,
     stored: &[&Span],
     completed: &[&Span],
 ) -> Result<(), Error> {
     let mut summaries: Vec<TraceRow> = Vec::new();
-    // Spans come in the order of their key, so those of one trace and day stand together but for the project.
+    // Spans are sorted by key, so spans of one trace, day and project are neighbours, unless projects share a trace id.
     for span in stored {
         match summaries.last_mut() {
             Some(last) if last.is_of(&span.row) => last.add(&span.row),
             _ => summaries.push(TraceRow::of(&span.row)),
         }
     }
-    // A span that was counted before counts nothing, but its trace is locked with the others.
+    // A replaced span is counted already. Its summary with zero spans locks the row of its trace in the same order.
     summaries.extend(completed.iter().map(|span| TraceRow {
         span_count: 0,
         error_count: 0,
@@ -43,9 +44,9 @@ pub(super) async fn add(
     recompute(connection, completed).await
 }
 
-/// Merges summaries into those that are stored.
+/// Merges summaries into the stored ones.
 ///
-/// Rows are locked in the order of their key, so that no two writers wait for each other crosswise.
+/// PostgreSQL locks the rows in the order of their key, which all writers follow, so that they do not deadlock.
 pub(super) async fn merge(connection: &WriterConnection, mut summaries: Vec<TraceRow>) -> Result<(), Error> {
     if summaries.is_empty() {
         return Ok(());
@@ -73,7 +74,7 @@ async fn recompute(connection: &WriterConnection, completed: &[&Span]) -> Result
         .collect();
     traces.sort_unstable();
     traces.dedup();
-    // Unprepared, and day by day: so it is planned for the partitions of that day, and locks no others.
+    // Unprepared and day by day, so that PostgreSQL plans it for the partitions of that day and locks no others.
     for traces in traces.chunk_by(|one, next| one.0 == next.0) {
         let day = traces[0].0;
         let ids: Vec<_> = traces.iter().map(|trace| trace.1).collect();
@@ -85,7 +86,7 @@ async fn recompute(connection: &WriterConnection, completed: &[&Span]) -> Result
     Ok(())
 }
 
-/// Summaries side by side: one array for each column, the parameters of `MERGE`.
+/// Summaries as one array per column: the parameters of `MERGE`.
 #[derive(Debug, Default)]
 struct SummaryColumns<'s> {
     trace_id: Vec<Uuid>,
@@ -150,7 +151,8 @@ impl<'s> SummaryColumns<'s> {
     }
 }
 
-/// PostgreSQL has no ragged arrays of arrays: names are joined by the ASCII unit separator, which no name holds.
+/// Joins names with the ASCII unit separator, since PostgreSQL has no arrays of arrays of different lengths. U+FFFD
+/// replaces the separator in a name.
 fn joined(services: &[Text]) -> Cow<'_, str> {
     match services {
         [one] if !one.contains(SEPARATOR) => Cow::Borrowed(one.as_str()),
@@ -163,8 +165,8 @@ fn joined(services: &[Text]) -> Cow<'_, str> {
 
 const SEPARATOR: char = '\u{1f}';
 
-/// The driver's own form of a time. (Arithmetic with intervals in SQL goes through doubles, which lose microseconds
-/// from the year 2255 on.)
+/// A time as a parameter. Arithmetic with intervals in SQL would use doubles, which lose microseconds from the year
+/// 2255 on.
 pub(super) fn moment(micros: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_micros(micros.unsigned_abs())
 }

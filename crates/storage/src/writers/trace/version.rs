@@ -1,4 +1,4 @@
-//! Versions of a span: which one is kept, and how it takes the place of another.
+//! Versions of a span: which one remains, and how it replaces the stored one.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::SystemTime;
@@ -16,10 +16,10 @@ use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 use crate::writers::batch::micros;
 
-/// The columns of the unique key, which no version changes.
+/// The columns of the unique key, which all versions share.
 const KEY: [&str; 4] = ["trace_id", "start_time", "span_id", "project_id"];
 
-/// What takes the place of a less complete span, of those between two starts.
+/// Replaces stored spans that start between `$1` and `$2` with more complete staged ones.
 static COMPLETE: Statement = Statement::composed("trace: complete", || {
     let columns = SpanRow::TABLE.columns.iter().filter(|column| !KEY.contains(column));
     let assignments: Vec<_> = columns.map(|column| format!("{column} = staged.{column}")).collect();
@@ -46,8 +46,9 @@ static DROP_EVENTS: Statement = Statement::fixed(
 /// The statements of this module. They need the staging table.
 pub(super) const STATEMENTS: &[&Statement] = &[&COMPLETE, &DROP_EVENTS];
 
-/// Orders the versions of one span, so that any order of arrival keeps the same one: one that ended stands above one that
-/// did not, a later end above an earlier one; what says more above what says less.
+/// SQL that orders the versions of one span, so that any order of writes keeps the same one. A version with an end is
+/// greater than one without, then a later end is greater. Status, length of the attributes, attributes and name decide
+/// between equal ends.
 pub(super) fn completeness(span: &str) -> String {
     format!(
         "ROW(coalesce({span}.end_time, '-infinity'), coalesce({span}.end_nanos, 0), coalesce({span}.status_code, -1), \
@@ -55,19 +56,19 @@ pub(super) fn completeness(span: &str) -> String {
     )
 }
 
-/// The key of a span in the answer of a statement; [`span_key`] reads it.
+/// SQL for the key of a span in a returned row. [`span_key`] reads it.
 pub(super) fn key(span: &str) -> String {
     format!("{span}.trace_id, {}, {span}.span_id, {span}.project_id", micros(&format!("{span}.start_time")))
 }
 
 pub(super) fn span_key(row: &Row) -> SpanKey {
     let span_id: &[u8] = row.get(2);
-    // The row came back from a statement over rows whose ids were valid.
+    // The returned rows are rows of this batch, and their ids are valid.
     let span_id = SpanId::from_wire(span_id).expect("a span id that was just written");
     (TraceId::from_uuid(row.get(0)), row.get(1), span_id, ProjectId(row.get(3)))
 }
 
-/// Removes the events of what was there before.
+/// Deletes the events of replaced spans.
 pub(super) async fn drop_events(connection: &WriterConnection, spans: &[&Span]) -> Result<(), Error> {
     for spans in by_day(spans).values() {
         let traces: Vec<_> = spans.iter().map(|span| span.row.trace_id.uuid()).collect();
@@ -88,7 +89,7 @@ pub(super) async fn drop_events(connection: &WriterConnection, spans: &[&Span]) 
     Ok(())
 }
 
-/// Lets those of the staged spans take their place that say more than what is there; gives their keys.
+/// Replaces stored spans with more complete staged ones, and returns their keys.
 pub(super) async fn complete_those(
     connection: &WriterConnection,
     spans: &[&Span],
@@ -103,15 +104,15 @@ pub(super) async fn complete_those(
     Ok(completed)
 }
 
-/// The spans of each day. A statement that names a day, and is planned for just that one, opens and locks the partitions of
-/// that day only; one that does not takes those of all days that there ever were.
+/// The spans by day. A statement that is planned for one day opens and locks the partitions of that day only; without a
+/// day it would take those of all days.
 fn by_day<'s>(spans: &[&'s Span]) -> BTreeMap<Day, Vec<&'s Span>> {
     let mut days: BTreeMap<Day, Vec<&Span>> = BTreeMap::new();
     spans.iter().for_each(|span| days.entry(span.row.start_time.day()).or_default().push(span));
     days
 }
 
-/// The first and the last start of some spans.
+/// The earliest and the latest start of the spans.
 fn bounds(spans: &[&Span]) -> (SystemTime, SystemTime) {
     let starts = || spans.iter().map(|span| start(span));
     (starts().min().unwrap_or(SystemTime::UNIX_EPOCH), starts().max().unwrap_or(SystemTime::UNIX_EPOCH))
