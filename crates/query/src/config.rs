@@ -1,31 +1,31 @@
-//! The limits of a query, each by its name.
+//! The limits of questions.
 
 use llm_observatory_config::{Problems, Validate};
 use serde::{Deserialize, Serialize};
 
-/// How much one query may ask for.
+/// Limits and defaults of one question.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct QueryConfig {
-    /// Rows of a page when the caller does not say.
+    /// Rows of a page if the caller names no size.
     pub default_page_size: u16,
-    /// Most rows of a page, also for a caller who asks for more.
+    /// Most rows of a page; a caller who asks for more gets this number.
     pub max_page_size: u16,
-    /// How far a time range reaches back from now when the caller gives no start, in seconds.
+    /// Seconds before now at which a period starts if the caller names no start.
     pub default_range_s: u64,
-    /// How far a time range reaches beyond now when the caller gives no end, in seconds. It covers clocks that run ahead.
+    /// Seconds after now at which a period ends if the caller names no end. It covers clocks that run ahead.
     pub default_ahead_s: u64,
-    /// Longest time until a list is answered, in milliseconds. A shorter deadline of the caller counts instead.
+    /// Longest time to answer a list, in milliseconds. A shorter deadline of the caller takes precedence.
     pub timeout_ms: u64,
     /// Most spans in one message of a streamed trace.
     pub chunk_spans: u16,
-    /// About how many bytes one message of a streamed trace holds.
+    /// Most bytes of the spans in one message of a streamed trace; a single larger span is sent alone.
     pub chunk_bytes: usize,
-    /// About how many bytes a page of records or points holds; a page that would hold more ends early. By default gRPC
-    /// clients take no message of more than 4 MiB.
+    /// Most bytes of the records or points of a page; further ones go to the next page, and a single larger one comes
+    /// alone. gRPC clients refuse messages of more than 4 MiB by default.
     pub page_bytes: usize,
-    /// Most bytes of one span, log record or data point in an answer; a larger one ends the answer with an error that names
-    /// it, unless the caller asks for cut values.
+    /// Most bytes of one span, log record or data point in an answer. A larger one ends the answer with an error that
+    /// names it. Cut values count with their cut size.
     pub max_record_bytes: usize,
 }
 
@@ -40,7 +40,7 @@ impl Default for QueryConfig {
             chunk_spans: 500,
             chunk_bytes: 1024 * 1024,
             page_bytes: 2 * 1024 * 1024,
-            // More than a record of the largest request that is taken in can have.
+            // More than a record of the largest request that ingest accepts by default can have.
             max_record_bytes: 256 * 1024 * 1024,
         }
     }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_mistake_is_told() {
+    fn every_mistake_is_reported() {
         assert!(QueryConfig::default().check().is_ok());
         let config =
             QueryConfig { default_page_size: 0, timeout_ms: 0, chunk_spans: 0, ..QueryConfig::default() };

@@ -1,4 +1,4 @@
-//! What can go wrong, by who must act.
+//! Why a question has no answer.
 
 use std::fmt;
 
@@ -8,38 +8,38 @@ use llm_observatory_storage::Error as StorageError;
 use llm_observatory_storage::error::Failure;
 use llm_observatory_storage::models::attributes::Inconsistent;
 
-/// Why a question has no answer. The text is for the caller, and tells nothing of our insides; those are the source.
+/// Why a question has no answer. The text is for the caller and reveals no internals; the `source` holds these.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The question is wrong: the caller must change it.
+    /// The question is invalid; the caller must change it.
     #[error(transparent)]
     Invalid(#[from] Invalid),
-    /// Nothing is known of the trace that is asked for.
+    /// Neither spans nor a summary of the trace are stored.
     #[error("no span of trace {0} is stored")]
     NotFound(TraceId),
-    /// The trace was stored, and its summary still is; its spans are past their retention.
+    /// The summary of the trace is stored, but its spans were dropped.
     #[error("the spans of trace {0} are expired: only its summary is still stored")]
     Expired(TraceId),
-    /// One record is larger than an answer may hold: the caller may ask for cut values.
+    /// One record exceeds `query.max_record_bytes`. The caller may ask for cut values.
     #[error(
         "{record} takes {bytes} bytes, more than query.max_record_bytes ({limit}): ask with max_value_bytes, \
          so that long values are cut"
     )]
     TooLarge {
-        /// The record.
+        /// The record that is too large.
         record: Record,
-        /// Its size in a message.
+        /// Its size in a message, in bytes.
         bytes: usize,
-        /// The limit.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// The database can't work now: the caller may try again.
+    /// The database can't answer now. The caller may try again.
     #[error("the database is not available; try again")]
     Unavailable(#[source] StorageError),
-    /// The question takes too long to answer: the caller must ask for less.
-    #[error("the query took longer than it may; ask for a shorter time range or fewer rows")]
+    /// The answer takes longer than its time limit. The caller must ask for less.
+    #[error("the query exceeded its time limit; ask for a shorter time range or fewer rows")]
     TimedOut(#[source] StorageError),
-    /// A mistake of ours.
+    /// A bug of this program, or a row that contradicts itself.
     #[error("internal error")]
     Internal(#[source] StorageError),
 }
@@ -47,30 +47,30 @@ pub enum Error {
 /// What is wrong with a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
-    /// A period ends before it starts.
+    /// The period ends before it starts.
     #[error("end_time must not be before start_time")]
     EndBeforeStart,
-    /// A page token was not given for this question.
-    #[error("page_token does not belong to this question; leave it empty to begin anew")]
+    /// The page token is malformed or was returned for another question.
+    #[error("page_token does not belong to this question; leave it empty for the first page")]
     ForeignToken,
-    /// A severity that OTLP does not know.
+    /// OTLP has no such severity.
     #[error("min_severity_number must be between 0 and {most}, not {asked}")]
     Severity {
-        /// The severity that was asked for.
+        /// The severity in the question.
         asked: i32,
-        /// The most severe one.
+        /// The highest severity.
         most: i32,
     },
 }
 
-/// One record, as an error names it.
+/// Names one record in an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Record {
-    /// A span by its ids.
+    /// The span with these ids.
     Span(TraceId, SpanId),
-    /// A log record by its time.
+    /// A log record with this time.
     Log(UnixNanos),
-    /// A data point by its time.
+    /// A data point with this time.
     DataPoint(UnixNanos),
 }
 
@@ -78,8 +78,8 @@ impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Span(trace, span) => write!(f, "span {span} of trace {trace}"),
-            Self::Log(time) => write!(f, "the log record of time_unix_nano {}", time.0),
-            Self::DataPoint(time) => write!(f, "the data point of time_unix_nano {}", time.0),
+            Self::Log(time) => write!(f, "the log record with time_unix_nano {}", time.0),
+            Self::DataPoint(time) => write!(f, "the data point with time_unix_nano {}", time.0),
         }
     }
 }
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_caller_hears_nothing_of_our_insides() {
+    fn the_text_of_an_error_reveals_no_internals() {
         let error = Error::from(StorageError::Unavailable("10.0.0.7:5432 refused".to_owned()));
         assert!(matches!(error, Error::Unavailable(_)));
         assert_eq!(error.to_string(), "the database is not available; try again");
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_is_too_large_is_named() {
+    fn an_error_names_the_record_that_is_too_large() {
         let span = Record::Span(TraceId::from_foreign("t"), SpanId::from_wire(&[7; 8]).unwrap());
         let error = Error::TooLarge { record: span, bytes: 9, limit: 8 }.to_string();
         assert!(

@@ -1,6 +1,6 @@
 //! The kinds of questions.
 
-/// Which question is asked.
+/// The kind of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     ListTraces,
@@ -11,7 +11,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// Its name in metrics and in page tokens.
+    /// The name in metrics and in page tokens.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::ListTraces => "list_traces",

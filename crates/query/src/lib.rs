@@ -1,17 +1,17 @@
 #![doc = include_str!("../README.md")]
 
-pub mod config;
-pub mod encode;
+mod config;
+mod encode;
 pub mod error;
 mod kind;
 pub mod log;
 pub mod metric;
-pub mod metrics;
+mod metrics;
 mod query;
-pub mod question;
+mod question;
 mod size;
 mod sources;
-pub mod token;
+mod token;
 pub mod trace;
 
 pub use config::QueryConfig;

@@ -19,28 +19,28 @@ use crate::token::Fingerprint;
 /// The most severe of OTLP's severity numbers, FATAL4.
 const MOST_SEVERE: i32 = 24;
 
-/// Which log records of a period fit all filters? Newest first.
+/// Which log records of a period fit all filters? Newest first. A filter that is `None` does not narrow the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListLogs {
     /// Who asks.
     pub caller: Caller,
-    /// When they happened.
+    /// Period of the records.
     pub period: Period,
-    /// The service that wrote them.
+    /// Service of the records.
     pub service: Option<Text>,
-    /// The trace that they belong to.
+    /// Trace of the records.
     pub trace_id: Option<TraceId>,
-    /// The span that they belong to.
+    /// Span of the records.
     pub span_id: Option<SpanId>,
-    /// How severe they are at least; [`Severity::UNSPECIFIED`] takes those without a severity too.
+    /// Lowest severity of the records, 0 to 24; [`Severity::UNSPECIFIED`] selects all, even records without a severity.
     pub min_severity: Severity,
-    /// The name of their event.
+    /// Event name of the records.
     pub event_name: Option<Text>,
-    /// Words that their body holds, in any case and order.
+    /// Words in the body of the records, in any case and order.
     pub text: Option<Text>,
-    /// The longest values to be told whole.
+    /// Limit of values; longer ones are cut.
     pub max_value: ValueLimit,
-    /// Which page of them.
+    /// The page of the list.
     pub paging: Paging,
 }
 
@@ -91,11 +91,12 @@ impl List for ListLogs {
 }
 
 impl Query {
-    /// A page of log records. A page of very large records ends early.
+    /// A page of log records. It ends early at `query.page_bytes`.
     ///
     /// # Errors
-    /// [`Error::Invalid`], [`Error::TooLarge`] for a record, and [`Error::Unavailable`], [`Error::TimedOut`] or
-    /// [`Error::Internal`] when the rows can't be read.
+    /// [`Error::Invalid`] for an invalid question, [`Error::TooLarge`] for a record beyond `query.max_record_bytes`,
+    /// [`Error::Unavailable`] when the database can't answer now, [`Error::TimedOut`] beyond the time limit, and
+    /// [`Error::Internal`] for a bug or a row that contradicts itself.
     pub async fn list_logs(&self, question: ListLogs) -> Result<Page<LogsData>, Error> {
         self.metrics.watch(Kind::ListLogs, self.logs(question)).await
     }

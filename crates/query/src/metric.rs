@@ -15,33 +15,33 @@ use crate::question::{Caller, List, Page, Paging, Period};
 use crate::size::{Outgoing, next_fitting};
 use crate::token::Fingerprint;
 
-/// Which metrics are defined? By name.
+/// Which metrics are defined? By name. A filter that is `None` does not narrow the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListMetrics {
     /// Who asks.
     pub caller: Caller,
-    /// Their name.
+    /// Name of the metrics.
     pub name: Option<Text>,
-    /// A service that has sent them.
+    /// A service that sent the metrics.
     pub service: Option<Text>,
-    /// Which page of them.
+    /// The page of the list.
     pub paging: Paging,
 }
 
-/// Which data points were measured in a period? Newest first.
+/// Which data points were measured in a period? Newest first. A filter that is `None` does not narrow the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListDataPoints {
     /// Who asks.
     pub caller: Caller,
-    /// When they were measured.
+    /// Period of the points.
     pub period: Period,
-    /// The name of their metric.
+    /// Name of the metric of the points.
     pub name: Option<Text>,
-    /// The service that has sent them.
+    /// Service of the points.
     pub service: Option<Text>,
-    /// The longest values to be told whole.
+    /// Limit of values; longer ones are cut.
     pub max_value: ValueLimit,
-    /// Which page of them.
+    /// The page of the list.
     pub paging: Paging,
 }
 
@@ -79,7 +79,7 @@ impl List for ListMetrics {
         &self.paging
     }
 
-    /// Definitions have no time.
+    /// Definitions have no time, so their period is all of time.
     fn period(&self) -> Period {
         Period::ALL
     }
@@ -119,7 +119,8 @@ impl Query {
     /// A page of metric definitions, without their points.
     ///
     /// # Errors
-    /// [`Error::Invalid`], and [`Error::Unavailable`], [`Error::TimedOut`] or [`Error::Internal`] when the rows can't be read.
+    /// [`Error::Invalid`] for an invalid question, [`Error::Unavailable`] when the database can't answer now,
+    /// [`Error::TimedOut`] beyond the time limit, and [`Error::Internal`] for a bug or a row that contradicts itself.
     pub async fn list_metrics(&self, question: ListMetrics) -> Result<Page<Vec<Metric>>, Error> {
         self.metrics.watch(Kind::ListMetrics, self.definitions(question)).await
     }
@@ -134,10 +135,10 @@ impl Query {
         Ok(opened.page(metrics, rows, page.next))
     }
 
-    /// A page of data points. A page of very large points ends early.
+    /// A page of data points. It ends early at `query.page_bytes`.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] for a point, and as [`Self::list_metrics`].
+    /// [`Error::TooLarge`] for a point beyond `query.max_record_bytes`, and those of [`Self::list_metrics`].
     pub async fn list_data_points(&self, question: ListDataPoints) -> Result<Page<MetricsData>, Error> {
         self.metrics.watch(Kind::ListDataPoints, self.points(question)).await
     }
@@ -159,7 +160,7 @@ impl Query {
         let described = sources.metrics.described(&ids).await?;
         let series: HashMap<_, _> = described.into_iter().map(|series| (series.series.id, series)).collect();
         let encode = |row: &DataPointRow| {
-            // A point whose series is not stored can't be told; it takes its place on the page, and is left out.
+            // A point without a stored series can't be encoded. It counts for the page and is left out.
             let content =
                 series.get(&row.series_id).map(|of| encode::metric::point(row, of, max_value)).transpose()?;
             let bytes = content.as_ref().map_or(0, |content| content.record.point.encoded_len());

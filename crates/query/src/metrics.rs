@@ -1,4 +1,4 @@
-//! What the way out tells of itself: questions by outcome, how long they took, what they returned, and its connections.
+//! Metrics of questions: counts by outcome, times, returned rows, and the use of the pool.
 
 use std::fmt;
 use std::time::Instant;
@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::kind::Kind;
 use crate::question::Page;
 
-/// The counters of all questions. Clones share them; those of `default` are shown nowhere.
+/// The metrics of all questions. Clones share them. No registry shows those of `default`.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     calls: Family<CallLabels, Counter>,
@@ -36,7 +36,7 @@ struct CallLabels {
     outcome: &'static str,
 }
 
-/// Seconds of an answer: one millisecond to 33 seconds, doubling.
+/// Buckets from one millisecond to 33 seconds, each twice the one before.
 fn seconds() -> Histogram {
     Histogram::new(exponential_buckets(0.001, 2.0, 16))
 }
@@ -52,14 +52,14 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Counters that the registry shows, beside the use of the pool that answers are read from.
+    /// Metrics that `registry` shows, together with the use of `pool`.
     pub fn register(registry: &mut Registry, pool: &StoragePool) -> Self {
         let metrics = Self::default();
         let registry = registry.sub_registry_with_prefix("observatory_query");
-        registry.register("calls", "Questions that were asked, by outcome", metrics.calls.clone());
+        registry.register("calls", "Questions, by outcome", metrics.calls.clone());
         registry.register(
             "seconds",
-            "Time from a question to the end of its answer; the answer of get_trace ends when its reader has read it",
+            "Time from a question to the end of its answer; the answer to get_trace ends when the caller has read it",
             metrics.seconds.clone(),
         );
         registry.register(
@@ -71,12 +71,12 @@ impl Metrics {
         metrics
     }
 
-    /// A question whose answer begins now.
+    /// Starts to measure one question.
     pub(crate) fn begin(&self, kind: Kind) -> Call {
         Call { metrics: self.clone(), question: kind.name(), begun: Instant::now(), rows: 0, outcome: None }
     }
 
-    /// The page that `answer` gives, counted.
+    /// Measures the question that `answer` answers.
     pub(crate) async fn watch<T>(
         &self,
         kind: Kind,
@@ -89,7 +89,7 @@ impl Metrics {
     }
 }
 
-/// One question on its way. It is counted when it is dropped: as left, unless its end was told before.
+/// One question that is being answered. Dropping it counts it, with the outcome `left` unless [`Self::end`] set another.
 #[derive(Debug)]
 pub(crate) struct Call {
     metrics: Metrics,
@@ -100,13 +100,13 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Tells how the question ended, and how many rows were returned last. Only the first end counts.
+    /// Sets the outcome, and adds the rows of the answer. Only the first outcome counts.
     pub(crate) fn end(&mut self, answer: Result<usize, &Error>) {
         self.rows += answer.map_or(0, |rows| rows as u64);
         self.outcome.get_or_insert(answer.map_or_else(outcome, |_| "answered"));
     }
 
-    /// The contents of a streamed answer, each of which comes with its number of rows.
+    /// Measures a streamed answer. Each part comes with its number of rows.
     pub(crate) fn follow<T: Send>(
         self,
         parts: impl Stream<Item = Result<(T, usize), Error>> + Send,
@@ -134,7 +134,7 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         let question = QuestionLabel { question: self.question };
-        // The caller went away, or the daemon is stopping.
+        // Without an outcome, the caller went away or the daemon stops.
         let outcome = self.outcome.unwrap_or("left");
         self.metrics.calls.get_or_create(&CallLabels { question: self.question, outcome }).inc();
         self.metrics.seconds.get_or_create(&question).observe(self.begun.elapsed().as_secs_f64());
@@ -154,7 +154,7 @@ fn outcome(error: &Error) -> &'static str {
     }
 }
 
-/// The pool's use at the moment that somebody looks.
+/// Reads the use of the pool at each scrape.
 #[derive(Debug)]
 struct PoolUse(StoragePool);
 
@@ -162,12 +162,8 @@ impl Collector for PoolUse {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let stats = self.0.stats();
         let gauges = [
-            (
-                "pool_connections",
-                "Open connections of the pool that answers are read from",
-                stats.connections,
-            ),
-            ("pool_idle_connections", "Those of them that wait for work", stats.idle),
+            ("pool_connections", "Open connections of the pool for questions", stats.connections),
+            ("pool_idle_connections", "Open connections of the pool that are idle", stats.idle),
             ("pool_max_connections", "Most connections that the pool may open", stats.max),
         ];
         for (name, help, value) in gauges {
@@ -187,12 +183,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stream_counts_when_it_has_ended() {
+    async fn a_stream_is_counted_when_it_ends() {
         let metrics = Metrics::default();
         let call = metrics.begin(Kind::GetTrace);
         let parts = stream::iter([Ok(("a", 2)), Ok(("b", 3))]);
-        let told: Vec<_> = call.follow(parts).map(Result::unwrap).collect().await;
-        assert_eq!(told, ["a", "b"]);
+        let received: Vec<_> = call.follow(parts).map(Result::unwrap).collect().await;
+        assert_eq!(received, ["a", "b"]);
         assert_eq!((calls(&metrics, "answered"), calls(&metrics, "left")), (1, 0));
         let rows = metrics.rows.get_or_create(&QuestionLabel { question: "get_trace" }).get();
         assert_eq!(rows, 5);

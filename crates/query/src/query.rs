@@ -1,4 +1,4 @@
-//! The room's door: what a face holds to ask.
+//! [`Query`], which faces hold to ask questions.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::metrics::Metrics;
 use crate::question::{self, List, Opened};
 use crate::sources::Sources;
 
-/// Answers questions: what a face holds. Clones share everything.
+/// Answers questions. Faces hold one; clones share its pool and metrics.
 #[derive(Debug, Clone)]
 pub struct Query {
     pub(crate) sources: Sources,
@@ -19,13 +19,13 @@ pub struct Query {
 }
 
 impl Query {
-    /// Answers from this pool.
+    /// Answers questions from the rows behind `pool`.
     pub fn new(pool: StoragePool, config: QueryConfig, metrics: Metrics) -> Self {
         Self { sources: Sources::new(pool), config: Arc::new(config), metrics }
     }
 
-    /// What every list begins with: the question is checked and opened at its page, and the caller gets the sources of its
-    /// own project, for as long as it waits.
+    /// The first step of every list: checks the question, opens its page token, and limits the sources to the caller's
+    /// project and patience.
     pub(crate) fn open<L: List>(&self, question: &L) -> Result<(Opened<L::Cursor>, Sources), Error> {
         let opened = question::open(question, &self.config)?;
         let caller = question.caller();

@@ -1,4 +1,4 @@
-//! What all questions have in common: who asks, about which time, and which page.
+//! The parts that questions share: the caller, the period and the page.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime};
@@ -17,32 +17,31 @@ const NANOS_PER_SECOND: u64 = 1_000_000_000;
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The project that is asked about. Nothing else in a question names one.
+    /// The project whose rows the answer holds. Nothing else in a question names a project.
     pub project: ProjectId,
-    /// How long the caller waits; `None` when it did not say.
+    /// Time that the caller waits for the answer; `None` if it is unknown.
     pub patience: Option<Duration>,
 }
 
 impl Caller {
-    /// A caller from this project who did not say how long it waits.
+    /// A caller of this project with an unknown patience.
     pub fn of(project: ProjectId) -> Self {
         Self { project, patience: None }
     }
 
-    /// How long the answer to a list may take: as long as the caller waits, but at most `query.timeout_ms`.
+    /// Time limit of the answer to a list: the caller's patience, at most `query.timeout_ms`.
     pub(crate) fn patience_within(&self, config: &QueryConfig) -> Duration {
         let most = Duration::from_millis(config.timeout_ms);
         self.patience.map_or(most, |patience| patience.min(most))
     }
 }
 
-/// A span of time as a caller gives it: `start` belongs to it, `end` does not. An end that is not given has the default
-/// of the configuration, relative to now.
+/// A period of time that includes `start` and excludes `end`, as a caller states it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Period {
-    /// The first moment.
+    /// First moment of the period. Default: `query.default_range_s` before now.
     pub start: Option<UnixNanos>,
-    /// The first moment after it.
+    /// First moment after the period. Default: `query.default_ahead_s` after now.
     pub end: Option<UnixNanos>,
 }
 
@@ -64,28 +63,28 @@ impl Period {
     }
 }
 
-/// Which page of a list is asked for.
+/// Selects a page of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Paging {
-    /// How many rows it may hold.
+    /// Most rows of the page.
     pub size: PageSize,
-    /// Where it begins: the token that the page before gave. `None` asks for the first page.
+    /// The `next` token of the previous page; `None` for the first page.
     pub token: Option<PageToken>,
 }
 
-/// How many rows a page may hold.
+/// Most rows of a page. The default is `query.default_page_size`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PageSize(Option<NonZeroU32>);
 
 impl From<u32> for PageSize {
-    /// A page of at most this many rows; 0 leaves it to the configuration.
+    /// A page of at most `rows` rows; 0 means the default.
     fn from(rows: u32) -> Self {
         Self(NonZeroU32::new(rows))
     }
 }
 
 impl PageSize {
-    /// The number of rows: never more than the configuration allows.
+    /// The number of rows, at most `query.max_page_size`.
     fn rows(self, config: &QueryConfig) -> usize {
         let most = usize::from(config.max_page_size);
         let asked = |rows: NonZeroU32| usize::try_from(rows.get()).unwrap_or(most);
@@ -96,48 +95,51 @@ impl PageSize {
 /// One page of the answer to a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page<T> {
-    /// What the page holds.
+    /// The records of the page.
     pub content: T,
-    /// How many rows these are.
+    /// Number of these records.
     pub rows: usize,
-    /// The token of the next page; `None` when this is the last one.
+    /// The token of the next page; `None` for the last page.
     pub next: Option<PageToken>,
 }
 
 /// A question whose answer comes in pages.
 pub(crate) trait List {
-    /// What a place in this list is.
+    /// A place in the list.
     type Cursor: Position;
 
-    /// Which question it is.
+    /// Kind of the question.
     const KIND: Kind;
 
     /// Who asks.
     fn caller(&self) -> &Caller;
 
-    /// Which page.
+    /// The page of the list.
     fn paging(&self) -> &Paging;
 
-    /// The time that it is about; all of it for rows that have none.
+    /// The period of the rows; [`Period::ALL`] for rows without a time.
     fn period(&self) -> Period;
 
-    /// Enters everything else that decides which rows the list has, always in the same order.
+    /// Adds all filters to the fingerprint, always in the same order.
     fn filters(&self, fingerprint: Fingerprint) -> Fingerprint;
 }
 
-/// A list opened at the place where its page begins.
+/// A checked question, at the start of its page.
 #[derive(Debug)]
 pub(crate) struct Opened<C> {
-    /// The range of time, which stays the same from page to page.
+    /// Range of time, the same for all pages.
     pub(crate) range: TimeRange,
-    /// The last row of the page before.
+    /// Place of the last row of the previous page.
     pub(crate) after: Option<C>,
     /// Most rows of the page.
     pub(crate) limit: usize,
     fingerprint: Fingerprint,
 }
 
-/// Checks what is common to all lists, and opens the token of the page.
+/// Checks the period and the page of a list, and opens the page token.
+///
+/// # Errors
+/// [`Invalid::EndBeforeStart`] and [`Invalid::ForeignToken`].
 pub(crate) fn open<L: List>(question: &L, config: &QueryConfig) -> Result<Opened<L::Cursor>, Error> {
     let Paging { size, token } = question.paging();
     let period = question.period();
@@ -156,7 +158,7 @@ pub(crate) fn open<L: List>(question: &L, config: &QueryConfig) -> Result<Opened
 }
 
 impl<C: Position> Opened<C> {
-    /// The answer: a page of `rows` rows, and where the next one begins.
+    /// The answer: a page of `rows` rows, with a token if `next` names a place.
     pub(crate) fn page<T>(self, content: T, rows: usize, next: Option<C>) -> Page<T> {
         let next = next.map(|next| self.fingerprint.token(&(self.range, next)));
         Page { content, rows, next }

@@ -1,10 +1,10 @@
-//! How much of an answer one message holds.
+//! Splits answers into messages of limited size.
 
 use std::iter::Peekable;
 
 use crate::error::{Error, Record};
 
-/// A record that is ready to be told, its size in a message, and what an error calls it.
+/// An encoded record, its size in a message, and its name in an error.
 #[derive(Debug)]
 pub(crate) struct Outgoing<T> {
     pub(crate) content: T,
@@ -12,10 +12,10 @@ pub(crate) struct Outgoing<T> {
     pub(crate) name: Record,
 }
 
-/// The next records that have at most `bytes` together, but at least one; none only when no record is left.
+/// Takes the next records, as many as have at most `bytes` together, but at least one. Returns none after the last record.
 ///
 /// # Errors
-/// What a record brings, and [`Error::TooLarge`] for one of more than `most` bytes.
+/// The error of a record, or [`Error::TooLarge`] for one of more than `most` bytes.
 pub(crate) fn next_fitting<T>(
     records: &mut Peekable<impl Iterator<Item = Result<Outgoing<T>, Error>>>,
     bytes: usize,
@@ -58,14 +58,14 @@ mod tests {
     }
 
     #[test]
-    fn a_message_holds_what_fits_but_never_nothing() {
+    fn a_message_holds_the_records_that_fit_but_at_least_one() {
         assert_eq!(pages(&[4, 4, 4], 8, 100).unwrap(), [vec![4, 4], vec![4]]);
         assert_eq!(pages(&[9, 1, 0, 7, 1], 8, 100).unwrap(), [vec![9], vec![1, 0], vec![7, 1]]);
         assert_eq!(pages(&[], 8, 100).unwrap(), Vec::<Vec<usize>>::new());
     }
 
     #[test]
-    fn a_record_that_no_message_may_hold_is_an_error() {
+    fn a_record_beyond_the_limit_is_an_error() {
         let error = pages(&[1, 9], 8, 8).unwrap_err();
         assert!(matches!(error, Error::TooLarge { bytes: 9, limit: 8, .. }));
     }

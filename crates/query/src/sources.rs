@@ -1,4 +1,4 @@
-//! The repositories that answers are read from, on behalf of one caller.
+//! The repositories of one caller's project.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// Repositories of nobody in particular.
+    /// Repositories of the default project, without a time limit of a caller.
     pub(crate) fn new(pool: StoragePool) -> Self {
         Self {
             traces: TraceRepository::new(pool.clone()),
@@ -34,7 +34,7 @@ impl Sources {
         }
     }
 
-    /// The same for a caller: of its project only, and for `patience` from now on.
+    /// Repositories of the caller's project, limited to `patience` from now if there is one.
     pub(crate) fn of(&self, caller: &Caller, patience: Option<Duration>) -> Self {
         let Self { traces, metrics, logs, resources } = self.clone();
         macro_rules! on_behalf {
@@ -54,7 +54,7 @@ impl Sources {
         }
     }
 
-    /// The resources and scopes of these ids.
+    /// Reads the resources and scopes with these ids. `limit` cuts their attribute values.
     pub(crate) async fn origins(
         &self,
         ids: impl Iterator<Item = (ResourceId, ScopeId)>,

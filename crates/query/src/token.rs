@@ -1,8 +1,8 @@
-//! Page tokens: where a list goes on, in a form that only the list itself can read.
+//! Page tokens: the place in a list at which the next page starts.
 //!
 //! A token is the base64url of a version byte, a check, and a position. The check is a hash of the question and the
-//! position: so a token that was damaged, or that comes with another question, is refused instead of giving wrong rows.
-//! The position holds the time range too, so that a range that is given relative to now does not move from page to page.
+//! position. So a damaged token, or one of another question, is an error and does not select wrong rows. The position
+//! holds the time range too, so that a range relative to now does not move from page to page.
 
 use std::fmt;
 
@@ -24,12 +24,12 @@ const VERSION: u8 = 2;
 const CHECK_BYTES: usize = 8;
 const CONTEXT: &str = "llm-observatory 2026 page token";
 
-/// Where a page begins. Its text says nothing to anyone but the question that it was given for.
+/// The start of a page, as an opaque text. It is valid only for the question that it was returned for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageToken(String);
 
 impl From<String> for PageToken {
-    /// Any text; whether it is a token shows when its question is asked.
+    /// Accepts any text. The question that uses it checks whether it is a token.
     fn from(text: String) -> Self {
         Self(text)
     }
@@ -41,18 +41,18 @@ impl fmt::Display for PageToken {
     }
 }
 
-/// A hash of what decides which rows a list has: its kind, its project and its filters, but no page.
+/// A hash of everything that selects the rows of a list: its kind, project, period and filters, without its page.
 #[derive(Debug)]
 pub(crate) struct Fingerprint(blake3::Hasher);
 
 impl Fingerprint {
-    /// The beginning of every fingerprint.
+    /// Starts a fingerprint with the kind and the project.
     pub(crate) fn of(kind: Kind, project: ProjectId) -> Self {
         let begun = Self(blake3::Hasher::new_derive_key(CONTEXT));
         begun.field(Some(kind.name())).field(Some(project.0.to_le_bytes()))
     }
 
-    /// Enters the next field: whether it is there, how long it is, and what it says, so that no two questions are alike.
+    /// Adds a field: whether it is present, its length, and its bytes, so that different questions have different input.
     pub(crate) fn field(mut self, value: Option<impl AsRef<[u8]>>) -> Self {
         match value {
             None => self.0.update(&[0]),
@@ -74,7 +74,7 @@ impl Fingerprint {
         PageToken(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// The position of a token; `None` when it is not a token of this question.
+    /// The position in a token; `None` if this is no token of this question.
     pub(crate) fn open<P: Position>(&self, token: &PageToken) -> Option<P> {
         let bytes = URL_SAFE_NO_PAD.decode(&token.0).ok()?;
         let (version, bytes) = bytes.split_first()?;
@@ -93,12 +93,12 @@ impl Fingerprint {
     }
 }
 
-/// A place in a list, as bytes.
+/// A place in a list that can be written as bytes.
 pub(crate) trait Position: Sized {
-    /// Writes it.
+    /// Appends its bytes.
     fn put(&self, to: &mut Vec<u8>);
 
-    /// Takes it from the front; `None` when it is not there.
+    /// Reads it from the front of the bytes; `None` if these are no such place.
     fn get(from: &mut &[u8]) -> Option<Self>;
 }
 
@@ -178,7 +178,7 @@ impl Position for PointCursor {
 }
 
 impl Position for MetricCursor {
-    /// The name takes what is left, so this can only stand last.
+    /// The name takes the rest of the bytes, so this position must be the last.
     fn put(&self, to: &mut Vec<u8>) {
         self.id.0.put(to);
         to.put_slice(self.name.as_bytes());
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_brings_the_position_back() {
+    fn a_token_returns_its_position() {
         let token = traces_of("chat").token(&place());
         assert_eq!(traces_of("chat").open(&token), Some(place()));
         let metric = MetricCursor { name: "größe".into(), id: MetricId(Uuid::from_u128(7)) };
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_answers_only_its_own_question() {
+    fn a_token_opens_only_for_its_own_question() {
         let token = traces_of("chat").token(&place());
         let opened = |other: Fingerprint| other.open::<(TimeRange, TraceCursor)>(&token);
         assert_eq!(opened(traces_of("other")), None);
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_token_is_refused() {
+    fn a_damaged_token_does_not_open() {
         let PageToken(token) = traces_of("chat").token(&place());
         let opened = |text: &str| {
             traces_of("chat").open::<(TimeRange, TraceCursor)>(&PageToken::from(text.to_owned()))

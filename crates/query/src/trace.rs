@@ -20,16 +20,16 @@ use crate::token::Fingerprint;
 
 pub use llm_observatory_storage::repositories::trace::TraceSummary;
 
-/// Which traces started in a period? Newest first.
+/// Which traces started in a period? Newest first. A filter that is `None` does not narrow the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListTraces {
     /// Who asks.
     pub caller: Caller,
-    /// When they started.
+    /// Period of the starts of the traces.
     pub period: Period,
-    /// A service that has a span in them.
+    /// A service with a span in the traces.
     pub service: Option<Text>,
-    /// Which page of them.
+    /// The page of the list.
     pub paging: Paging,
 }
 
@@ -38,9 +38,9 @@ pub struct ListTraces {
 pub struct GetTrace {
     /// Who asks.
     pub caller: Caller,
-    /// The trace.
+    /// Id of the trace.
     pub trace_id: TraceId,
-    /// The longest values to be told whole.
+    /// Limit of values; longer ones are cut.
     pub max_value: ValueLimit,
 }
 
@@ -73,14 +73,15 @@ impl List for ListTraces {
     }
 }
 
-/// Some spans of a trace, and how many they are.
+/// Some spans of a trace, and their number.
 type Part = (TracesData, usize);
 
 impl Query {
-    /// A page of traces, one line each.
+    /// A page of traces, one summary each.
     ///
     /// # Errors
-    /// [`Error::Invalid`], and [`Error::Unavailable`], [`Error::TimedOut`] or [`Error::Internal`] when the rows can't be read.
+    /// [`Error::Invalid`] for an invalid question, [`Error::Unavailable`] when the database can't answer now,
+    /// [`Error::TimedOut`] beyond the time limit, and [`Error::Internal`] for a bug or a row that contradicts itself.
     pub async fn list_traces(&self, question: ListTraces) -> Result<Page<Vec<TraceSummary>>, Error> {
         self.metrics
             .watch(Kind::ListTraces, async {
@@ -95,11 +96,13 @@ impl Query {
             .await
     }
 
-    /// All spans of one trace, in parts of limited size. It may go on for long, so only the caller's patience ends it.
+    /// Streams all spans of one trace, in parts of limited size. The only time limit of the whole stream is the
+    /// caller's patience.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when nothing is known of the trace, [`Error::Expired`] when only its summary is stored, and as
-    /// [`Self::list_traces`]. From then on the stream tells errors, also [`Error::TooLarge`] for a span.
+    /// [`Error::NotFound`] when nothing of the trace is stored, [`Error::Expired`] when only its summary is stored, and
+    /// [`Error::Unavailable`], [`Error::TimedOut`] and [`Error::Internal`] as for [`Self::list_traces`]. Later errors
+    /// are items of the stream, among them [`Error::TooLarge`] for a span beyond `query.max_record_bytes`.
     pub async fn get_trace(
         &self,
         question: GetTrace,
@@ -134,7 +137,7 @@ impl Query {
     }
 }
 
-/// Neighbouring spans in as many parts as their size asks for.
+/// Encodes consecutive spans, in parts of at most `query.chunk_bytes`.
 async fn parts_of(
     spans: &[Span],
     sources: &Sources,

@@ -1,27 +1,28 @@
-//! Values that are too long for a caller are cut, and marked as cut.
+//! Cuts values that exceed the caller's limit, and marks them as cut.
 
 use std::num::NonZeroU32;
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 
-/// The most bytes that one text or one byte string of a value may have in an answer; without one, values come whole.
+/// The most bytes of a text or byte string within a value of an answer. The default is no limit.
 ///
-/// It holds for attribute values and log bodies, at any depth, and for nothing else. A longer one is cut to the limit (a
-/// text before the character that would cross it), and the mark `<cut: 5242880 bytes>` with its full length follows. The
-/// mark is longer than what a broken character leaves free, so a text of more bytes than the limit is one that was cut.
+/// It applies to attribute values and log bodies, at any depth, and to nothing else. A longer text or byte string is
+/// cut to the limit (a text before the character that would cross it), and the mark `<cut: 5242880 bytes>` follows with
+/// the full length. The mark makes every cut value longer than the limit, so a caller recognises cut values by their
+/// length.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ValueLimit(Option<NonZeroU32>);
 
 impl From<u32> for ValueLimit {
-    /// A limit of this many bytes; 0 means none.
+    /// A limit of `bytes`; 0 means no limit.
     fn from(bytes: u32) -> Self {
         Self(NonZeroU32::new(bytes))
     }
 }
 
 impl ValueLimit {
-    /// Cuts the values of a list.
+    /// Cuts the values of an attribute list.
     pub(crate) fn cut_attributes(self, attributes: &mut [KeyValue]) {
         if self.0.is_some() {
             attributes
@@ -31,9 +32,9 @@ impl ValueLimit {
         }
     }
 
-    /// Cuts a value, or the values within it.
+    /// Cuts a text or byte string, and those within an array or map.
     pub(crate) fn cut(self, value: &mut AnyValue) {
-        // Bytes that don't fit into `usize` are more than any value has.
+        // A limit beyond `usize` is more than the length of any value.
         let Some(limit) = self.0.map(|limit| usize::try_from(limit.get()).unwrap_or(usize::MAX)) else {
             return;
         };
@@ -76,7 +77,7 @@ mod tests {
         let text = |text: &str| Value::StringValue(text.to_owned());
         assert_eq!(cut(text("12345678"), 8), text("12345678"));
         assert_eq!(cut(text("123456789"), 8), text("12345678<cut: 9 bytes>"));
-        assert_eq!(cut(text("1234567\u{20ac}"), 8), text("1234567<cut: 10 bytes>"), "no character is broken");
+        assert_eq!(cut(text("1234567\u{20ac}"), 8), text("1234567<cut: 10 bytes>"), "characters stay whole");
         assert_eq!(cut(text("123456789"), 0), text("123456789"), "0 is no limit");
         assert_eq!(
             cut(Value::BytesValue(vec![0xff; 3]), 2),
@@ -97,14 +98,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_longer_than_the_limit_was_cut() {
+    fn a_text_longer_than_the_limit_was_cut() {
         for limit in 1..40 {
             for length in 0..60 {
                 let whole = "\u{1f980}".repeat(length);
-                let Value::StringValue(told) = cut(Value::StringValue(whole.clone()), limit) else {
+                let Value::StringValue(text) = cut(Value::StringValue(whole.clone()), limit) else {
                     panic!("no text")
                 };
-                assert_eq!(told.len() > limit as usize, told != whole, "{told}");
+                assert_eq!(text.len() > limit as usize, text != whole, "{text}");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Log records into OTLP.
+//! Log records as OTLP.
 
 use llm_observatory_core::ids::{SpanId, TraceId};
 use llm_observatory_storage::models::LogRow;
@@ -9,11 +9,11 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, LogsData, ResourceLogs, Sc
 
 use super::{Encoded, Origins, ValueLimit, attributes, id_bytes, runs};
 
-/// The records in their order; neighbours share their resource and scope.
+/// Groups the records in their order; neighbours share their resource and scope.
 ///
 /// # Errors
-/// [`Inconsistent`] when the row of a resource or scope contradicts itself.
-pub fn logs(records: Vec<Encoded<LogRecord>>, origins: &Origins) -> Result<LogsData, Inconsistent> {
+/// [`Inconsistent`] when the columns of a resource or scope contradict each other.
+pub(crate) fn logs(records: Vec<Encoded<LogRecord>>, origins: &Origins) -> Result<LogsData, Inconsistent> {
     let resource_logs = runs(records, |record| record.resource_id).into_iter().map(|(id, records)| {
         let (resource, schema_url) = origins.resource(id)?;
         let scope_logs = runs(records, |record| record.scope_id).into_iter().map(|(id, records)| {
@@ -30,13 +30,13 @@ pub fn logs(records: Vec<Encoded<LogRecord>>, origins: &Origins) -> Result<LogsD
     Ok(LogsData { resource_logs: resource_logs.collect::<Result<_, Inconsistent>>()? })
 }
 
-/// One record.
+/// Encodes one record, and cuts its values to `limit`.
 ///
 /// # Errors
-/// [`Inconsistent`] when its row contradicts itself.
-pub fn record(row: &LogRow, limit: ValueLimit) -> Result<Encoded<LogRecord>, Inconsistent> {
+/// [`Inconsistent`] when the columns of the row contradict each other.
+pub(crate) fn record(row: &LogRow, limit: ValueLimit) -> Result<Encoded<LogRecord>, Inconsistent> {
     let record = LogRecord {
-        // A time that was made up so that the record could be stored was not in it.
+        // A record without `time_unix_nano` is stored at another time, which it did not carry.
         time_unix_nano: if row.time_source == TimeSource::Record { row.time.0 } else { 0 },
         observed_time_unix_nano: row.observed_time.0,
         severity_number: row.severity.0,

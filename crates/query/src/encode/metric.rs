@@ -1,4 +1,4 @@
-//! Metric definitions and data points into OTLP.
+//! Metric definitions and data points as OTLP.
 
 use llm_observatory_core::metric::MetricKind;
 use llm_observatory_storage::models::attributes::Inconsistent;
@@ -18,31 +18,34 @@ use super::{Encoded, Origins, ValueLimit, attributes, runs};
 
 /// A data point of any kind.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Point {
-    /// Of a gauge or a sum.
+pub(crate) enum Point {
+    /// A point of a gauge or a sum.
     Number(NumberDataPoint),
-    /// Of a histogram.
+    /// A point of a histogram.
     Histogram(HistogramDataPoint),
-    /// Of an exponential histogram.
+    /// A point of an exponential histogram.
     Exponential(ExponentialHistogramDataPoint),
-    /// Of a summary.
+    /// A point of a summary.
     Summary(SummaryDataPoint),
 }
 
-/// A data point and the metric that it belongs to.
+/// A data point and its metric.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Measured<'s> {
-    /// The metric's definition.
+pub(crate) struct Measured<'s> {
+    /// Definition of the metric.
     pub metric: &'s MetricRow,
     /// The point.
     pub point: Point,
 }
 
-/// The points in their order; neighbours share their metric, scope and resource.
+/// Groups the points in their order; neighbours share their metric, scope and resource.
 ///
 /// # Errors
-/// [`Inconsistent`] when the row of a metric, scope or resource contradicts itself.
-pub fn metrics(points: Vec<Encoded<Measured<'_>>>, origins: &Origins) -> Result<MetricsData, Inconsistent> {
+/// [`Inconsistent`] when the columns of a metric, scope or resource contradict each other.
+pub(crate) fn metrics(
+    points: Vec<Encoded<Measured<'_>>>,
+    origins: &Origins,
+) -> Result<MetricsData, Inconsistent> {
     let resource_metrics = runs(points, |point| point.resource_id).into_iter().map(|(id, points)| {
         let (resource, schema_url) = origins.resource(id)?;
         let scope_metrics = runs(points, |point| point.scope_id).into_iter().map(|(id, points)| {
@@ -58,18 +61,18 @@ pub fn metrics(points: Vec<Encoded<Measured<'_>>>, origins: &Origins) -> Result<
 
 fn of_one_scope(points: Vec<Measured<'_>>, limit: ValueLimit) -> Result<Vec<Metric>, Inconsistent> {
     let of_metric = |points: Vec<Measured<'_>>| {
-        // No run is empty.
+        // `runs` returns no empty run.
         let row = points[0].metric;
         metric(row, points.into_iter().map(|measured| measured.point), limit)
     };
     runs(points, |point| point.metric.id).into_iter().map(|(_, points)| of_metric(points)).collect()
 }
 
-/// A definition without points.
+/// Encodes a definition without points.
 ///
 /// # Errors
-/// [`Inconsistent`] when its row contradicts itself.
-pub fn definition(row: &MetricRow) -> Result<Metric, Inconsistent> {
+/// [`Inconsistent`] when the columns of the row contradict each other.
+pub(crate) fn definition(row: &MetricRow) -> Result<Metric, Inconsistent> {
     metric(row, std::iter::empty(), ValueLimit::default())
 }
 
@@ -87,7 +90,7 @@ fn metric(
     })
 }
 
-/// The points of a metric, all of the kind that its definition names: [`point`] makes no others.
+/// The points of a metric. All have the kind of its definition, since [`point`] returns no others.
 fn data(row: &MetricRow, points: impl Iterator<Item = Point>) -> Data {
     macro_rules! all {
         ($kind:ident) => {
@@ -115,11 +118,11 @@ fn data(row: &MetricRow, points: impl Iterator<Item = Point>) -> Data {
     }
 }
 
-/// One point of a series.
+/// Encodes one point of a series, and cuts its values to `limit`.
 ///
 /// # Errors
-/// [`Inconsistent`] when its row contradicts itself or its metric.
-pub fn point<'s>(
+/// [`Inconsistent`] when the columns of the row contradict each other or the kind of the metric.
+pub(crate) fn point<'s>(
     row: &DataPointRow,
     of: &'s DescribedSeries,
     limit: ValueLimit,
@@ -135,8 +138,8 @@ pub fn point<'s>(
 }
 
 impl Point {
-    /// How many bytes it takes in a message.
-    pub fn encoded_len(&self) -> usize {
+    /// Size of the point in a message, in bytes.
+    pub(crate) fn encoded_len(&self) -> usize {
         match self {
             Self::Number(point) => point.encoded_len(),
             Self::Histogram(point) => point.encoded_len(),
@@ -146,7 +149,7 @@ impl Point {
     }
 }
 
-/// The values of a point are those of another kind than its metric's.
+/// The error for a point with values of another kind than its metric.
 const OTHER_KIND: Inconsistent = Inconsistent::Column("metrics.kind");
 
 fn number(
@@ -256,7 +259,7 @@ fn summary(
     })
 }
 
-/// Exemplars are kept as an encoded number point with nothing but them, whatever the kind of the metric.
+/// Decodes exemplars. The column holds them as an encoded number point without other fields, for metrics of any kind.
 fn exemplars(point: &DataPointRow, limit: ValueLimit) -> Result<Vec<Exemplar>, Inconsistent> {
     let encoded = point.exemplars.as_ref().map(|exemplars| NumberDataPoint::decode(&*exemplars.otlp));
     let mut exemplars = encoded.transpose()?.unwrap_or_default().exemplars;

@@ -1,12 +1,12 @@
-//! Rows into the OTLP that was sent.
+//! Rows as the OTLP that clients sent.
 //!
-//! A row becomes one OTLP record with a note of where it comes from ([`Encoded`]); neighbours that come from the same
-//! resource and scope are then put below these ([`Origins`]).
+//! A row becomes one OTLP record with the ids of its resource and scope ([`Encoded`]). [`Origins`] then groups
+//! neighbours with the same resource and scope below these.
 
 mod limit;
-pub mod log;
-pub mod metric;
-pub mod trace;
+pub(crate) mod log;
+pub(crate) mod metric;
+pub(crate) mod trace;
 
 use std::collections::HashMap;
 
@@ -19,28 +19,28 @@ use prost::Message as _;
 
 pub use limit::ValueLimit;
 
-/// One record in OTLP, and where it comes from.
+/// One OTLP record, with its resource and scope.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Encoded<T> {
+pub(crate) struct Encoded<T> {
     /// The record.
     pub record: T,
-    /// The resource that it comes from.
+    /// Resource of the record.
     pub resource_id: ResourceId,
-    /// The scope that it comes from.
+    /// Instrumentation scope of the record.
     pub scope_id: ScopeId,
 }
 
-/// The resources and scopes that the rows of one answer come from, by id.
+/// The resources and scopes of the records of one answer, by id.
 #[derive(Debug, Clone, Default)]
-pub struct Origins {
+pub(crate) struct Origins {
     resources: HashMap<ResourceId, ResourceRow>,
     scopes: HashMap<ScopeId, ScopeRow>,
     limit: ValueLimit,
 }
 
 impl Origins {
-    /// Origins of these rows; their attributes are told within `limit`.
-    pub fn new(
+    /// The origins with these rows. Their attribute values are cut to `limit`.
+    pub(crate) fn new(
         resources: impl IntoIterator<Item = ResourceRow>,
         scopes: impl IntoIterator<Item = ScopeRow>,
         limit: ValueLimit,
@@ -52,7 +52,7 @@ impl Origins {
         }
     }
 
-    /// A resource and its schema URL; none when it is not stored.
+    /// A resource and its schema URL; `None` and an empty text if it is not stored.
     fn resource(&self, id: ResourceId) -> Result<(Option<Resource>, String), Inconsistent> {
         let Some(row) = self.resources.get(&id) else {
             return Ok((None, String::new()));
@@ -65,7 +65,7 @@ impl Origins {
         Ok((Some(resource), row.schema_url.to_string()))
     }
 
-    /// A scope and its schema URL; none when it is not stored.
+    /// A scope and its schema URL; `None` and an empty text if it is not stored.
     fn scope(&self, id: ScopeId) -> Result<(Option<InstrumentationScope>, String), Inconsistent> {
         let Some(row) = self.scopes.get(&id) else {
             return Ok((None, String::new()));
@@ -80,19 +80,19 @@ impl Origins {
     }
 }
 
-/// An attribute list, its values within `limit`.
+/// An attribute list with its values cut to `limit`.
 fn attributes(columns: &Attributes, limit: ValueLimit) -> Result<Vec<KeyValue>, Inconsistent> {
     let mut attributes = Attributes::decode(&columns.json, Some(&columns.layout))?;
     limit.cut_attributes(&mut attributes);
     Ok(attributes)
 }
 
-/// The bytes of an id; none for none.
+/// The bytes of an id; empty for `None`.
 fn id_bytes<const N: usize>(id: Option<&[u8; N]>) -> Vec<u8> {
     id.map_or_else(Vec::new, |bytes| bytes.to_vec())
 }
 
-/// Runs of neighbours with the same key, in their order; none is empty.
+/// Runs of neighbours with the same key, in their order. No run is empty.
 fn runs<T, K: PartialEq>(items: Vec<T>, key: impl Fn(&T) -> K) -> Vec<(K, Vec<T>)> {
     let mut runs: Vec<(K, Vec<T>)> = Vec::new();
     for item in items {

@@ -93,7 +93,7 @@ fn neighbours_share_resource_and_scope() {
 }
 
 #[test]
-fn a_span_whose_resource_is_not_stored_is_still_told() {
+fn a_span_without_a_stored_resource_comes_back_all_the_same() {
     let data = traces(&[span(1, "unknown", "x")]).unwrap();
     assert_eq!(data.resource_spans[0].resource, None);
     assert_eq!(data.resource_spans[0].scope_spans[0].spans.len(), 1);
@@ -116,26 +116,27 @@ fn a_span_comes_back_with_every_field() {
         attributes: Attributes::default(),
         dropped_attributes_count: 4,
     }];
-    let told = trace::span(&span, ValueLimit::default()).unwrap().record;
-    assert_eq!((told.start_time_unix_nano, told.end_time_unix_nano), (1_000_000_007, 0));
-    assert_eq!((told.kind, told.flags, told.trace_state.as_str()), (3, 0x8000_0101, "k=v"));
-    assert_eq!((told.span_id, told.parent_span_id), (vec![1; 8], vec![9; 8]));
-    assert_eq!(told.attributes.iter().map(|attribute| &*attribute.key).collect::<Vec<_>>(), ["zz", "a"]);
+    let encoded = trace::span(&span, ValueLimit::default()).unwrap().record;
+    assert_eq!((encoded.start_time_unix_nano, encoded.end_time_unix_nano), (1_000_000_007, 0));
+    assert_eq!((encoded.kind, encoded.flags, encoded.trace_state.as_str()), (3, 0x8000_0101, "k=v"));
+    assert_eq!((encoded.span_id, encoded.parent_span_id), (vec![1; 8], vec![9; 8]));
+    assert_eq!(encoded.attributes.iter().map(|attribute| &*attribute.key).collect::<Vec<_>>(), ["zz", "a"]);
     assert_eq!(
-        told.attributes[1].value,
+        encoded.attributes[1].value,
         Some(AnyValue { value: Some(any_value::Value::DoubleValue(f64::NEG_INFINITY)) })
     );
-    let dropped = (told.dropped_attributes_count, told.dropped_events_count, told.dropped_links_count);
+    let dropped =
+        (encoded.dropped_attributes_count, encoded.dropped_events_count, encoded.dropped_links_count);
     assert_eq!(dropped, (u32::MAX, 2, 3));
-    assert_eq!((told.events[0].time_unix_nano, told.events[0].dropped_attributes_count), (u64::MAX, 4));
-    assert_eq!(told.links, [link]);
-    assert_eq!(told.status, None, "no status is not the same as an unset one");
+    assert_eq!((encoded.events[0].time_unix_nano, encoded.events[0].dropped_attributes_count), (u64::MAX, 4));
+    assert_eq!(encoded.links, [link]);
+    assert_eq!(encoded.status, None, "an absent status differs from an unset one");
     span.row.status = Some(StatusCode::UNSET);
     assert_eq!(trace::span(&span, ValueLimit::default()).unwrap().record.status, Some(Default::default()));
 }
 
 #[test]
-fn a_log_record_does_not_tell_a_time_that_it_did_not_have() {
+fn a_log_record_without_a_time_comes_back_without_one() {
     let body = Value::Map(vec![Attribute::new("z", "\0"), Attribute::new("a", Value::Empty)]);
     let mut row = LogRow {
         project_id: PROJECT,
@@ -156,15 +157,18 @@ fn a_log_record_does_not_tell_a_time_that_it_did_not_have() {
         resource_id: resource("a").id,
         scope_id: scope("x").id,
     };
-    let told = log::record(&row, ValueLimit::default()).unwrap().record;
-    assert_eq!((told.time_unix_nano, told.observed_time_unix_nano, told.severity_number), (0, 5_000, 13));
-    assert_eq!((told.trace_id.len(), told.span_id.len()), (16, 0));
-    let Some(any_value::Value::KvlistValue(body)) = told.body.unwrap().value else { panic!("not a map") };
+    let encoded = log::record(&row, ValueLimit::default()).unwrap().record;
+    assert_eq!(
+        (encoded.time_unix_nano, encoded.observed_time_unix_nano, encoded.severity_number),
+        (0, 5_000, 13)
+    );
+    assert_eq!((encoded.trace_id.len(), encoded.span_id.len()), (16, 0));
+    let Some(any_value::Value::KvlistValue(body)) = encoded.body.unwrap().value else { panic!("not a map") };
     assert_eq!(body.values.iter().map(|entry| &*entry.key).collect::<Vec<_>>(), ["z", "a"]);
     row.time_source = TimeSource::Record;
     row.body = ValueColumns::default();
-    let told = log::record(&row, ValueLimit::default()).unwrap().record;
-    assert_eq!((told.time_unix_nano, told.body), (5_000, None));
+    let encoded = log::record(&row, ValueLimit::default()).unwrap().record;
+    assert_eq!((encoded.time_unix_nano, encoded.body), (5_000, None));
 }
 
 fn series(kind: MetricKind) -> DescribedSeries {
@@ -252,7 +256,7 @@ fn a_value_of_another_kind_is_inconsistent() {
 }
 
 #[test]
-fn long_values_are_cut_wherever_they_stand() {
+fn long_values_are_cut_in_records_resources_and_scopes() {
     let limit = ValueLimit::from(4);
     let long = |key: &'static str| Attributes::new(&[Attribute::new(key, "12345")]);
     let cut = |attributes: &[KeyValue]| {
@@ -265,10 +269,10 @@ fn long_values_are_cut_wherever_they_stand() {
     let decoded = || Attributes::decode(b"{\"k\":\"12345\"}", None).unwrap();
     let link = Link { attributes: decoded(), ..Link::default() };
     span.row.links = nested(OtlpSpan { links: vec![link], ..OtlpSpan::default() }.encode_to_vec());
-    let told = trace::span(&span, limit).unwrap().record;
-    cut(&told.attributes);
-    cut(&told.links[0].attributes);
-    assert_eq!(told.name, "call", "names are not values");
+    let encoded = trace::span(&span, limit).unwrap().record;
+    cut(&encoded.attributes);
+    cut(&encoded.links[0].attributes);
+    assert_eq!(encoded.name, "call", "names are not values");
 
     let of = ResourceRow { attributes: long("k"), ..resource("a") };
     let origins = Origins::new([of.clone()], [ScopeRow { attributes: long("k"), ..scope("x") }], limit);

@@ -1,4 +1,4 @@
-//! Spans into OTLP.
+//! Spans as OTLP.
 
 use llm_observatory_core::ids::SpanId;
 use llm_observatory_storage::models::attributes::Inconsistent;
@@ -11,11 +11,11 @@ use prost::Message as _;
 
 use super::{Encoded, Origins, ValueLimit, attributes, id_bytes, runs};
 
-/// The spans in their order; neighbours share their resource and scope.
+/// Groups the spans in their order; neighbours share their resource and scope.
 ///
 /// # Errors
-/// [`Inconsistent`] when the row of a resource or scope contradicts itself.
-pub fn traces(spans: Vec<Encoded<OtlpSpan>>, origins: &Origins) -> Result<TracesData, Inconsistent> {
+/// [`Inconsistent`] when the columns of a resource or scope contradict each other.
+pub(crate) fn traces(spans: Vec<Encoded<OtlpSpan>>, origins: &Origins) -> Result<TracesData, Inconsistent> {
     let resource_spans = runs(spans, |span| span.resource_id).into_iter().map(|(id, spans)| {
         let (resource, schema_url) = origins.resource(id)?;
         let scope_spans = runs(spans, |span| span.scope_id).into_iter().map(|(id, spans)| {
@@ -32,11 +32,14 @@ pub fn traces(spans: Vec<Encoded<OtlpSpan>>, origins: &Origins) -> Result<Traces
     Ok(TracesData { resource_spans: resource_spans.collect::<Result<_, Inconsistent>>()? })
 }
 
-/// One span.
+/// Encodes one span with its events, and cuts their values to `limit`.
 ///
 /// # Errors
-/// [`Inconsistent`] when its row contradicts itself.
-pub fn span(Span { row, events }: &Span, limit: ValueLimit) -> Result<Encoded<OtlpSpan>, Inconsistent> {
+/// [`Inconsistent`] when the columns of a row contradict each other.
+pub(crate) fn span(
+    Span { row, events }: &Span,
+    limit: ValueLimit,
+) -> Result<Encoded<OtlpSpan>, Inconsistent> {
     let record = OtlpSpan {
         trace_id: row.trace_id.as_bytes().to_vec(),
         span_id: row.span_id.as_bytes().to_vec(),
@@ -71,7 +74,7 @@ fn event(row: &EventRow, limit: ValueLimit) -> Result<Event, Inconsistent> {
     })
 }
 
-/// Links are kept as an encoded span with nothing but them.
+/// Decodes links. The column holds them as an encoded span without other fields.
 fn links(links: Option<&Nested>, limit: ValueLimit) -> Result<Vec<Link>, Inconsistent> {
     let encoded = links.map(|links| OtlpSpan::decode(&*links.otlp)).transpose()?;
     let mut links = encoded.unwrap_or_default().links;
