@@ -1,4 +1,4 @@
-//! As whom PostgreSQL's programs run: as ourselves, or as someone ordinary when we are root.
+//! The user that runs PostgreSQL's programs: the daemon's own user, or an ordinary user if the daemon runs as root.
 
 use std::{fs, io, os::unix::fs::MetadataExt, path::Path, process::Stdio};
 
@@ -8,7 +8,7 @@ use tokio::process::Command;
 use crate::error::{self, PrivatePostgresError, Result};
 use crate::layout::Layout;
 
-/// In this order, when root starts a first cluster.
+/// The users to try, in this order, when root creates a cluster.
 const CANDIDATES: [&str; 2] = ["postgres", "nobody"];
 
 /// The user that runs PostgreSQL and owns the cluster.
@@ -16,12 +16,13 @@ const CANDIDATES: [&str; 2] = ["postgres", "nobody"];
 pub(crate) struct Account {
     pub(crate) name: String,
     pub(crate) uid: Uid,
-    /// Set when we are root and must change users.
+    /// Group to switch to if the daemon runs as root; `None` if it already runs as this user.
     drop_to: Option<Gid>,
 }
 
 impl Account {
-    /// Ourselves; under root the owner of the cluster, and for a first cluster an ordinary user of this machine.
+    /// The daemon's own user. If that is root: the owner of the cluster, or for a new cluster an ordinary user of this
+    /// machine.
     ///
     /// # Errors
     /// [`PrivatePostgresError::NoAccount`] when root finds no such user.
@@ -30,7 +31,7 @@ impl Account {
         if !uid.is_root() {
             return Ok(Self { name: name_of(uid), uid, drop_to: None });
         }
-        // A cluster keeps its owner: PostgreSQL refuses any other, and an ordinary user's stays that user's.
+        // A cluster keeps its owner, since PostgreSQL refuses to run as another user.
         let owner = fs::metadata(&layout.cluster).ok().filter(|cluster| cluster.uid() != 0);
         if let Some(owner) = owner {
             let uid = Uid::from_raw(owner.uid());
@@ -41,8 +42,9 @@ impl Account {
         Ok(Self { name: user.name, uid: user.uid, drop_to: Some(user.gid) })
     }
 
-    /// A command that runs `program` as this user from `directory`, deaf to the terminal and to our environment:
-    /// Ctrl-C is the daemon's to handle, and `PG*` variables and secrets are not meant for a private server.
+    /// A command that runs `program` as this user in `directory`, in its own process group and with a minimal
+    /// environment. So the daemon alone handles Ctrl-C, and the server sees neither `PG*` variables nor the daemon's
+    /// secrets.
     pub(crate) fn command(&self, program: &Path, directory: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir(directory).process_group(0).env_clear().env("LC_ALL", "C").env("TZ", "UTC");
@@ -57,7 +59,10 @@ impl Account {
         command
     }
 
-    /// Gives `path` to this user, when that is not ourselves.
+    /// Makes this user the owner of `path`, if the daemon runs as root.
+    ///
+    /// # Errors
+    /// [`PrivatePostgresError::Io`] when the owner can't be changed.
     pub(crate) fn own(&self, path: &Path) -> Result<()> {
         match self.drop_to {
             Some(gid) => std::os::unix::fs::lchown(path, Some(self.uid.as_raw()), Some(gid.as_raw()))
@@ -66,11 +71,12 @@ impl Account {
         }
     }
 
-    /// Checks that this user can enter the data directory, by running `program` (any that knows `--version`) there: no
-    /// reading of modes knows about access lists and read-only mounts.
+    /// Checks that this user can enter the data directory, by running `program --version` there. Permission bits alone
+    /// would miss access lists and mount options.
     ///
     /// # Errors
-    /// [`PrivatePostgresError::OutOfReach`] names the outermost directory that shuts this user out.
+    /// [`PrivatePostgresError::OutOfReach`] with the outermost directory that this user may not enter,
+    /// [`PrivatePostgresError::Io`] when the program can't be run for another reason.
     pub(crate) async fn check_reach(&self, layout: &Layout, program: &Path) -> Result<()> {
         if self.enters(&layout.data_dir, program).await? {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Finding PostgreSQL's server programs, of a version that fits.
+//! Finds the server programs of a suitable PostgreSQL.
 
 use std::{ffi::OsStr, fs, path::Path, path::PathBuf, process::Stdio};
 
@@ -6,7 +6,7 @@ use crate::account::Account;
 use crate::error::{PrivatePostgresError, Result};
 use crate::layout::{Layout, major};
 
-/// The first version with lz4 for WAL; the oldest that tests run on.
+/// Oldest supported major version: the first with lz4 for WAL, and the oldest that the tests run on.
 const OLDEST: u32 = 15;
 
 /// The programs of one PostgreSQL installation.
@@ -14,13 +14,18 @@ const OLDEST: u32 = 15;
 pub(crate) struct Binaries {
     pub(crate) initdb: PathBuf,
     pub(crate) postgres: PathBuf,
-    /// As the server tells it, such as `15.18`.
+    /// Version that `postgres --version` prints, such as `15.18`.
     pub(crate) version: String,
 }
 
 impl Binaries {
-    /// The first in `search_dirs` that is new enough, and of the major version that made the cluster in `layout` if
-    /// there is one.
+    /// The first installation in `search_dirs` with the major version of the cluster in `layout`; without a cluster,
+    /// the first that is new enough.
+    ///
+    /// # Errors
+    /// [`PrivatePostgresError::OtherVersion`] when none has the version of the cluster. Without a cluster,
+    /// [`PrivatePostgresError::NotInstalled`] or [`PrivatePostgresError::TooOld`]. [`PrivatePostgresError::Io`] when
+    /// the version of the cluster can't be read.
     pub(crate) async fn find(search_dirs: &[PathBuf], account: &Account, layout: &Layout) -> Result<Self> {
         let needed = layout.cluster_version()?;
         let mut others = Vec::new();
@@ -47,7 +52,7 @@ impl Binaries {
         })
     }
 
-    /// `None` where the programs are missing, or may not be run by `account`.
+    /// The installation in `directory`; `None` if its programs are missing or `account` can't run them.
     async fn probe(directory: &Path, account: &Account) -> Option<Self> {
         let (initdb, postgres) = (directory.join("initdb"), directory.join("postgres"));
         if !initdb.is_file() || !postgres.is_file() {
@@ -64,8 +69,8 @@ impl Binaries {
     }
 }
 
-/// The directories of `path`, then where Debian keeps each major version (newest first) and where a build from
-/// source goes.
+/// The directories of `path`, then those of Debian's packages (newest major version first), then that of a build from
+/// source.
 pub(crate) fn search_dirs(path: &OsStr) -> Vec<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut found: Vec<_> = versions.map(|entry| entry.path()).collect();
@@ -74,7 +79,7 @@ pub(crate) fn search_dirs(path: &OsStr) -> Vec<PathBuf> {
     std::env::split_paths(path).chain(found.into_iter().map(|path| path.join("bin"))).collect()
 }
 
-/// The third word of `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
+/// The version in `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`, which is the third word.
 fn version(output: &str) -> Option<&str> {
     output.split_whitespace().nth(2).filter(|version| major(version) > 0)
 }
@@ -84,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_read_from_the_server_s_own_words() {
+    fn versions_are_parsed_from_the_output_of_the_server() {
         let debian = version("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n");
         assert_eq!(debian, Some("15.18"));
         assert_eq!(version("postgres (PostgreSQL) 18beta1").map(major), Some(18));

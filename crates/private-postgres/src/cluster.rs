@@ -1,4 +1,4 @@
-//! The making of a cluster in a data directory.
+//! Creates the cluster in a data directory.
 
 use std::{
     fs::{self, DirBuilder, File},
@@ -15,8 +15,11 @@ use crate::binaries::Binaries;
 use crate::error::{self, PrivatePostgresError, Result};
 use crate::layout::{Layout, NAME};
 
-/// Makes a cluster with the database where there is none. It is made beside its place and moved there when
-/// complete, so that an interruption at any moment leaves nothing that looks like one.
+/// Creates the cluster and its database, unless there is one. Creates it under another name and renames it when it is
+/// complete, so that an interruption never leaves a partial cluster in its place.
+///
+/// # Errors
+/// [`PrivatePostgresError::Initialise`] when a program fails, [`PrivatePostgresError::Io`] when a file operation fails.
 pub(crate) async fn ensure(layout: &Layout, account: &Account, binaries: &Binaries) -> Result<()> {
     if layout.cluster_version()?.is_some() {
         return Ok(());
@@ -62,7 +65,7 @@ async fn make(layout: &Layout, account: &Account, binaries: &Binaries, cluster: 
     Ok(())
 }
 
-/// Runs `command` to its end with `input`; what it says goes into the error.
+/// Runs `command` to its end with `input` on its standard input. The error of a failed program holds its output.
 async fn run(
     mut command: tokio::process::Command,
     name: &'static str,
@@ -74,7 +77,7 @@ async fn run(
     let mut child = command.spawn().map_err(&failed)?;
     if let Some(mut stdin) = child.stdin.take() {
         match stdin.write_all(input.as_bytes()).await {
-            // It ended before it read: its status and words say why.
+            // The program ended before it read its input. Its status and output say why.
             Err(broken) if broken.kind() == ErrorKind::BrokenPipe => {}
             written => written.map_err(&failed)?,
         }
@@ -91,7 +94,8 @@ async fn run(
     })
 }
 
-/// Clears away what interrupted attempts left. Best effort: names differ by process, so a remainder is only waste.
+/// Removes the directories of interrupted attempts. A failure is only logged: names differ by process, so the directory
+/// wastes space and does no other harm.
 fn remove_unfinished(layout: &Layout) {
     for entry in fs::read_dir(&layout.data_dir).into_iter().flatten().flatten() {
         if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes())

@@ -1,28 +1,30 @@
-//! The limits of the private PostgreSQL, each by its name.
+//! The limits of the private PostgreSQL.
 
 use std::time::Duration;
 
 use llm_observatory_config::{Problems, Validate};
 use serde::{Deserialize, Serialize};
 
-/// How long the private PostgreSQL is waited for, and how it is started again.
+/// How long the daemon waits for the private PostgreSQL, and how it restarts it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PrivatePostgresConfig {
-    /// Longest time until a server that was started accepts connections, in seconds. After a crash it replays its log first.
+    /// Longest wait for a started server to accept connections, in seconds. After a crash it first replays its log.
     pub start_within_s: u64,
-    /// Longest time of an orderly stop, in seconds; then connections are cut, and the next start recovers from the log.
+    /// Longest time of an orderly stop, in seconds. Then the daemon stops the server at once, and the next start
+    /// replays the log.
     pub stop_within_s: u64,
-    /// Wait before a server that ended by itself is started again, in milliseconds; doubled with each further attempt.
+    /// Wait before the daemon restarts a server that ended by itself, in milliseconds. It doubles with each further
+    /// attempt.
     pub restart_initial_backoff_ms: u64,
-    /// Longest such wait, in milliseconds. A server that runs for longer than this counts as well again.
+    /// Longest such wait, in milliseconds. After a server has run for longer than this, the waits start anew.
     pub restart_max_backoff_ms: u64,
 }
 
 impl Default for PrivatePostgresConfig {
     fn default() -> Self {
         Self {
-            // Replaying up to `max_wal_size` takes this long on a slow disk.
+            // On a slow disk, replaying `max_wal_size` takes this long.
             start_within_s: 120,
             // A fast shutdown writes all of `shared_buffers`.
             stop_within_s: 15,
@@ -58,7 +60,7 @@ impl PrivatePostgresConfig {
         Duration::from_millis(self.restart_max_backoff_ms)
     }
 
-    /// The wait before the given attempt (from 1) to start the server again.
+    /// The wait before an attempt to restart the server, counted from 1.
     pub(crate) fn backoff(&self, attempt: u32) -> Duration {
         let doubled = self.restart_initial_backoff_ms.saturating_mul(1 << attempt.saturating_sub(1).min(32));
         Duration::from_millis(doubled.min(self.restart_max_backoff_ms))

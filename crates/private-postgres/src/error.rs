@@ -1,39 +1,40 @@
-//! What can go wrong with a private PostgreSQL, each with what to do about it.
+//! The errors of a private PostgreSQL. Each message says what to do.
 
 use std::{io, path::Path, path::PathBuf, time::Duration};
 
+/// The alternative to a private PostgreSQL, at the end of most messages.
 const INSTEAD: &str = "or set DATABASE_URL to a PostgreSQL that you run yourself";
 
 /// Why the private PostgreSQL could not be started or stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PrivatePostgresError {
-    /// No `initdb` and `postgres` on this machine.
+    /// This machine has no `initdb` and `postgres`.
     #[error(
         "no PostgreSQL server found in PATH, /usr/lib/postgresql/*/bin or /usr/local/pgsql/bin: \
          `apt-get install postgresql` (15 or newer), {INSTEAD}"
     )]
     NotInstalled,
-    /// Only versions that lack what we rely on.
+    /// All installed versions are too old.
     #[error(
         "PostgreSQL {found} is too old, 15 or newer is needed: install it (`apt-get install postgresql` on Debian 12, \
          Ubuntu 24.04 or newer), {INSTEAD}"
     )]
     TooOld {
-        /// The versions found.
+        /// The installed versions: `14.9 and 13.2`.
         found: String,
     },
-    /// The cluster belongs to another major version than those installed.
+    /// No installed major version is that of the cluster.
     #[error(
         "{} was created by PostgreSQL {needed}, but only {found} is installed: `apt-get install postgresql-{needed}`, \
          or upgrade the directory with pg_upgrade, {INSTEAD}", .cluster.display()
     )]
     OtherVersion {
-        /// The cluster's directory.
+        /// Directory of the cluster.
         cluster: PathBuf,
-        /// The major version that made it.
+        /// Major version of the cluster.
         needed: u32,
-        /// The versions found.
+        /// The installed versions, or `no PostgreSQL`.
         found: String,
     },
     /// Another daemon uses the data directory.
@@ -44,83 +45,86 @@ pub enum PrivatePostgresError {
     InUse {
         /// The data directory.
         data_dir: PathBuf,
-        /// The process that holds it, where it can be told.
+        /// Id of the process that uses it; `None` if the lock file names none.
         holder: Option<i32>,
     },
-    /// PostgreSQL refuses to run as root, and there is no one else to run it as.
+    /// The daemon runs as root, PostgreSQL refuses to, and there is no ordinary user for it.
     #[error(
         "PostgreSQL does not run as root, and this machine has neither a user `postgres` nor `nobody`: \
          `useradd --system postgres`, run observatory as an ordinary user, {INSTEAD}"
     )]
     NoAccount,
-    /// A directory on the way to the data directory shuts out the user that PostgreSQL runs as.
+    /// The user that runs PostgreSQL may not enter the data directory.
     #[error(
         "PostgreSQL runs as user `{user}`, who may not enter {}: `chmod o+x {0}`, choose a --data-dir elsewhere \
          (such as /var/lib/observatory), {INSTEAD}", .blocking.display()
     )]
     OutOfReach {
-        /// The user that PostgreSQL runs as.
+        /// The user that runs PostgreSQL.
         user: String,
-        /// The outermost directory that the user may not enter.
+        /// The outermost directory that this user may not enter.
         blocking: PathBuf,
     },
-    /// The directory for the socket belongs to someone else.
+    /// The directory for the socket belongs to another user, or is no directory.
     #[error("{} must be a directory that belongs to user `{user}`: remove it, or choose a shorter --data-dir", .path.display())]
     ForeignSocketDirectory {
-        /// The directory.
+        /// Path of the directory.
         path: PathBuf,
-        /// Whom it must belong to.
+        /// The user that must own it.
         user: String,
     },
     /// `initdb`, or the creation of the database, failed.
-    #[error("{program} failed ({status}): mend what it names, {INSTEAD}:\n{output}")]
+    #[error("{program} failed ({status}): correct what its output below names, {INSTEAD}:\n{output}")]
     Initialise {
-        /// What was run.
+        /// The program or statement: `initdb` or `CREATE DATABASE`.
         program: &'static str,
-        /// How it ended.
+        /// Exit status of the program.
         status: std::process::ExitStatus,
-        /// What it said.
+        /// Output of the program.
         output: String,
     },
     /// The server ended before it accepted connections.
-    #[error("private PostgreSQL ended while starting; {} ends with:\n{log_tail}", .log_file.display())]
+    #[error(
+        "private PostgreSQL ended while starting: correct what its log names, {INSTEAD}. {} ends with:\n{log_tail}",
+        .log_file.display()
+    )]
     ExitedAtStart {
-        /// Its log.
+        /// Path of the log.
         log_file: PathBuf,
-        /// The last lines that it wrote in this attempt.
+        /// The last lines of the log since this start.
         log_tail: String,
     },
     /// The server did not accept connections in time.
     #[error(
-        "private PostgreSQL (process {pid}) does not accept connections after {} s; it is left running, as it may be \
-         recovering from a crash: see {} and try again. It ends with:\n{log_tail}", .waited.as_secs(), .log_file.display()
+        "private PostgreSQL (process {pid}) does not accept connections after {} s. It keeps running, since it may be \
+         recovering from a crash: read {} and try again. The log ends with:\n{log_tail}", .waited.as_secs(), .log_file.display()
     )]
     NotReady {
-        /// The server's process.
+        /// Process id of the server.
         pid: i32,
-        /// How long it was given.
+        /// Time that the daemon waited.
         waited: Duration,
-        /// Its log.
+        /// Path of the log.
         log_file: PathBuf,
         /// The last lines of the log.
         log_tail: String,
     },
-    /// The server survived a request to stop at once.
+    /// The server still runs after an immediate shutdown.
     #[error(
-        "private PostgreSQL (process {pid}) does not stop, perhaps it waits for the disk: end it with `kill -9 {pid}`"
+        "private PostgreSQL (process {pid}) does not stop, perhaps because it waits for the disk: end it with `kill -9 {pid}`"
     )]
     StillRunning {
-        /// The server's process.
+        /// Process id of the server.
         pid: i32,
     },
-    /// The operating system refused.
+    /// The operating system refused an operation.
     #[error("cannot {action} {}: {source}{}", .path.display(), advice(.source))]
     Io {
-        /// What was tried.
+        /// The operation, as a verb: `create`, `change the owner of`.
         action: &'static str,
-        /// On what.
+        /// The object of the operation.
         path: PathBuf,
-        /// Why it failed.
+        /// The reason of the operating system.
         source: io::Error,
     },
 }
@@ -135,10 +139,10 @@ fn advice(source: &io::Error) -> &'static str {
     }
 }
 
-/// What this crate's functions give.
+/// A result with this crate's error.
 pub(crate) type Result<T, E = PrivatePostgresError> = std::result::Result<T, E>;
 
-/// Puts what was tried, and on what, beside an error of the operating system.
+/// Converts an error of the operating system, with the operation and its object.
 pub(crate) fn io<'a>(
     action: &'static str,
     path: &'a Path,

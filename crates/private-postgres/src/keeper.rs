@@ -1,4 +1,4 @@
-//! Keeping the server running: what ends by itself is started again.
+//! Keeps the server running: restarts it when it ends by itself.
 
 use std::convert::Infallible;
 
@@ -8,8 +8,9 @@ use tokio_util::sync::CancellationToken;
 use crate::server::PrivatePostgres;
 
 impl PrivatePostgres {
-    /// Watches the server, and starts it again each time that it ends by itself, after a wait that doubles while that fails.
-    /// When `stop` is cancelled, gives the server back, in whatever state it is, to be [stopped](Self::stop).
+    /// Watches the server, and restarts it each time it ends by itself, after a wait that doubles with each further
+    /// attempt. When `stop` is cancelled, returns the server, in any state, so that the caller can [stop](Self::stop)
+    /// it.
     pub async fn keep(mut self, stop: CancellationToken) -> Self {
         _ = stop.run_until_cancelled(self.keep_running()).await;
         self
@@ -39,7 +40,7 @@ impl PrivatePostgres {
         }
     }
 
-    /// Starts the server, again and again until it accepts connections.
+    /// Tries to start the server until it accepts connections.
     async fn start_again(&mut self, attempt: &mut u32) {
         loop {
             *attempt = attempt.saturating_add(1);

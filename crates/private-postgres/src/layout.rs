@@ -1,4 +1,4 @@
-//! The data directory: what lies where.
+//! The paths of a data directory.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
@@ -11,17 +11,17 @@ use nix::unistd::geteuid;
 
 use crate::error::{self, Result};
 
-/// Superuser and database of the private cluster.
+/// Name of the superuser and of the database of the cluster.
 pub(crate) const NAME: &str = "observatory";
 
-/// A log longer than this is put aside (as `postgres.log.1`) before the next start.
+/// Length of the log, in bytes, from which the next start renames it to `postgres.log.1`.
 const LOG_BYTES: u64 = 16 << 20;
 
-/// How much of the log an error message shows.
+/// The end of the log that an error message shows.
 const LOG_TAIL_LINES: usize = 15;
 const LOG_TAIL_BYTES: u64 = 8 << 10;
 
-/// Where things are in a data directory.
+/// The paths of a data directory.
 #[derive(Debug)]
 pub(crate) struct Layout {
     pub(crate) data_dir: PathBuf,
@@ -33,7 +33,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// The layout of `data_dir` as it stands.
+    /// The layout of `data_dir`, which is not created.
     pub(crate) fn existing(data_dir: &Path) -> Self {
         let data_dir = fs::canonicalize(data_dir).unwrap_or_else(|_| data_dir.into());
         Self {
@@ -46,18 +46,22 @@ impl Layout {
         }
     }
 
-    /// The same, after creating `data_dir` where it does not exist.
+    /// The layout of `data_dir`, which is created if it does not exist.
+    ///
+    /// # Errors
+    /// [`Io`](crate::PrivatePostgresError::Io) when it can't be created.
     pub(crate) fn create(data_dir: &Path) -> Result<Self> {
         if !data_dir.is_dir() {
             DirBuilder::new().recursive(true).create(data_dir).map_err(error::io("create", data_dir))?;
-            // Under root the server's user must pass through to its own directories, but need not look around.
+            // If the daemon is root, the user of the server must pass through to its own directories, but need not list
+            // this one.
             let mode = if geteuid().is_root() { 0o711 } else { 0o700 };
             set_mode(data_dir, mode)?;
         }
         Ok(Self::existing(data_dir))
     }
 
-    /// The major version that made the cluster, if there is one.
+    /// Major version of the cluster; `None` without a cluster.
     pub(crate) fn cluster_version(&self) -> Result<Option<u32>> {
         let path = self.cluster.join("PG_VERSION");
         match fs::read_to_string(&path) {
@@ -67,7 +71,7 @@ impl Layout {
         }
     }
 
-    /// The log, to append to.
+    /// Opens the log for appending, after renaming one that is too long.
     pub(crate) fn open_log(&self) -> Result<File> {
         if fs::metadata(&self.log_file).is_ok_and(|log| log.len() > LOG_BYTES) {
             let aside = self.log_file.with_extension("log.1");
@@ -78,20 +82,20 @@ impl Layout {
         options.open(&self.log_file).map_err(error::io("open", &self.log_file))
     }
 
-    /// How long the log is.
+    /// Length of the log, in bytes; 0 without a log.
     pub(crate) fn log_bytes(&self) -> u64 {
         fs::metadata(&self.log_file).map_or(0, |log| log.len())
     }
 
-    /// The last line after the byte `from` of the log in which PostgreSQL gave up, if there is one. Such lines are about the
-    /// server; those of failed statements might quote telemetry.
+    /// The last PANIC line of the log after the byte `from`, or else the last FATAL line. These describe the server;
+    /// lines of failed statements might quote telemetry.
     pub(crate) fn last_words(&self, from: u64) -> Option<String> {
         let tail = self.log_tail(from);
         let last = |level: &str| tail.lines().rfind(|line| line.contains(level)).map(str::to_owned);
         last("PANIC:  ").or_else(|| last("FATAL:  "))
     }
 
-    /// The last lines of the log, of those after the byte `from`.
+    /// The last lines of the log after the byte `from`.
     pub(crate) fn log_tail(&self, from: u64) -> String {
         let read = || -> io::Result<Vec<u8>> {
             let mut log = File::open(&self.log_file)?;
@@ -113,7 +117,7 @@ pub(crate) fn set_mode(path: &Path, mode: u32) -> Result<()> {
     fs::set_permissions(path, Permissions::from_mode(mode)).map_err(error::io("change the mode of", path))
 }
 
-/// The number that `15.18`, `18beta1` or `17devel` begins with; 0 if none.
+/// The major version in `15.18`, `18beta1` or `17devel`: the number at the start; 0 without one.
 pub(crate) fn major(version: &str) -> u32 {
     let digits = version.bytes().take_while(u8::is_ascii_digit).count();
     version[..digits].parse().unwrap_or(0)

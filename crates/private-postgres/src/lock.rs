@@ -1,4 +1,4 @@
-//! One data directory has one daemon.
+//! The lock that gives a data directory to one daemon.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -9,17 +9,17 @@ use std::{
 use crate::error::{self, PrivatePostgresError, Result};
 use crate::layout::Layout;
 
-/// The right to a data directory. Let go by unlocking, not by closing alone: a process that is just being spawned
-/// may hold a copy of the descriptor for a moment longer.
+/// The exclusive right to a data directory. Dropping it unlocks the file and does not only close it: a process that is
+/// just being spawned may hold a copy of the descriptor for a moment longer.
 #[derive(Debug)]
 pub(crate) struct Lock(File);
 
 impl Lock {
-    /// Takes the data directory for this process alone.
+    /// Takes the data directory for this process.
     ///
     /// # Errors
-    /// [`PrivatePostgresError::InUse`] when another process has it; [`PrivatePostgresError::Io`] when the lock file can't be
-    /// written.
+    /// [`PrivatePostgresError::InUse`] when another process has it; [`PrivatePostgresError::Io`] when the lock file
+    /// can't be written.
     pub(crate) fn take(layout: &Layout) -> Result<Self> {
         let failed = error::io("open", &layout.lock_file);
         let mut options = OpenOptions::new();
@@ -29,7 +29,7 @@ impl Lock {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
-                // A number that cannot be read is only left out of the message.
+                // If the id can't be read, the message leaves it out.
                 let _ = file.read_to_string(&mut holder);
                 let holder = holder.trim().parse().ok();
                 return Err(PrivatePostgresError::InUse { data_dir: layout.data_dir.clone(), holder });
@@ -43,7 +43,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing the file follows, and unlocks too.
+        // If this fails, closing the file unlocks it too.
         let _ = self.0.unlock();
     }
 }

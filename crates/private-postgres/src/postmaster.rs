@@ -1,4 +1,4 @@
-//! The server's main process: finding it, waiting for it, and telling it to stop.
+//! The main process of the server: finds it, waits for it, signals it.
 
 use std::{fs, io::ErrorKind, os::unix::fs::MetadataExt, path::Path, path::PathBuf, time::Duration};
 
@@ -9,26 +9,27 @@ use crate::error::{self, PrivatePostgresError, Result};
 use crate::layout::Layout;
 use crate::socket::SOCKET;
 
-/// Between two looks at a process or a file that nothing announces.
+/// Pause between two checks of a process or file.
 const POLL: Duration = Duration::from_millis(20);
 
-/// Between two looks whether an adopted server still runs, which is not our child and so ends unannounced.
+/// Pause between two checks whether an adopted server still runs. It is no child process, so the kernel does not report
+/// its end.
 const WATCH: Duration = Duration::from_millis(200);
 
-/// A running server, ours to reap or adopted.
+/// A running server: a child process or an adopted one.
 #[derive(Debug)]
 pub(crate) struct Postmaster {
     pid: Pid,
-    /// `None` for an adopted one, which is someone else's to reap.
+    /// `None` for an adopted server, which another process reaps.
     child: Option<Child>,
     cluster: PathBuf,
-    /// Where in the log its own lines begin.
+    /// Byte of the log at which its lines start.
     log_start: u64,
 }
 
 impl Postmaster {
     pub(crate) fn spawned(child: Child, layout: &Layout, log_start: u64) -> Self {
-        // A child keeps its id until it was waited for, which nobody has done yet.
+        // A child has an id until it is waited for, which has not happened yet.
         let pid = Pid::from_raw(child.id().expect("a new child has an id").cast_signed());
         Self { pid, child: Some(child), cluster: layout.cluster.clone(), log_start }
     }
@@ -51,12 +52,12 @@ impl Postmaster {
         self.pid.as_raw()
     }
 
-    /// Where in the log the lines of this server begin, or what an adopted one wrote since.
+    /// Byte of the log at which the lines of this server start; for an adopted server, those since its adoption.
     pub(crate) fn log_start(&self) -> u64 {
         self.log_start
     }
 
-    /// Waits until the server ends, and says how, as far as that can be told.
+    /// Waits until the server ends. Returns its exit status as text, or why that is unknown.
     pub(crate) async fn ended(&mut self) -> String {
         match &mut self.child {
             Some(child) => match child.wait().await {
@@ -72,8 +73,10 @@ impl Postmaster {
         }
     }
 
-    /// Waits until the server accepts connections, and tells the directory of its socket; `None` when it ends
-    /// before that.
+    /// Waits until the server accepts connections. Returns the directory of its socket; `None` if it ends before that.
+    ///
+    /// # Errors
+    /// [`PrivatePostgresError::NotReady`] after `patience`, [`PrivatePostgresError::Io`] when its pid file can't be read.
     pub(crate) async fn ready_within(
         &mut self,
         patience: Duration,
@@ -99,7 +102,7 @@ impl Postmaster {
         }
     }
 
-    /// The directory of the socket, if the server says that it is ready and its socket answers.
+    /// The directory of the socket, if the pid file reports the server as ready and the socket accepts a connection.
     pub(crate) async fn ready_socket_dir(&self, layout: &Layout) -> Result<Option<PathBuf>> {
         let Some(file) = PidFile::read(&layout.cluster)? else {
             return Ok(None);
@@ -111,7 +114,7 @@ impl Postmaster {
         Ok(answers.then_some(file.socket_dir))
     }
 
-    /// Sends a signal; a server that has gone already needs none.
+    /// Sends a signal. Does nothing if the server has ended.
     pub(crate) fn signal(&mut self, signal: Signal) -> Result<()> {
         if self.gone()? {
             return Ok(());
@@ -136,7 +139,7 @@ impl Postmaster {
         }
     }
 
-    /// Whether the server has ended; reaps it if it is our child.
+    /// Whether the server has ended. Reaps a child process.
     pub(crate) fn gone(&mut self) -> Result<bool> {
         match &mut self.child {
             Some(child) => {
@@ -149,7 +152,7 @@ impl Postmaster {
     }
 }
 
-/// What PostgreSQL writes to `postmaster.pid`.
+/// The content of PostgreSQL's `postmaster.pid`.
 struct PidFile {
     pid: Pid,
     socket_dir: PathBuf,
@@ -166,18 +169,18 @@ impl PidFile {
         }
     }
 
-    /// Lines: process, cluster, start time, port, socket directory, address, shared memory, status. The later ones
-    /// appear while the server starts.
+    /// Lines: process, cluster, start time, port, socket directory, address, shared memory, status. The server writes
+    /// the later lines while it starts.
     fn parse(text: &str) -> Option<Self> {
         let lines: Vec<&str> = text.lines().collect();
-        // A maintenance session without a server writes its id as a negative number.
+        // PostgreSQL in single-user mode writes its id as a negative number.
         let pid = lines.first()?.trim().parse().ok().filter(|pid| *pid > 0)?;
         let line = |index: usize| lines.get(index).copied().unwrap_or_default().trim_end();
         Some(Self { pid: Pid::from_raw(pid), socket_dir: line(4).into(), ready: line(7) == "ready" })
     }
 }
 
-/// Whether `pid` is a PostgreSQL server on this cluster: such a process works in the cluster's directory.
+/// Whether `pid` is the PostgreSQL server of this cluster: a `postgres` process whose working directory is the cluster.
 fn is_server(pid: Pid, cluster: &Path) -> bool {
     // After an upgrade of the package the kernel adds " (deleted)" to the name.
     let is_postgres = fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| {
@@ -188,9 +191,9 @@ fn is_server(pid: Pid, cluster: &Path) -> bool {
     is_postgres && works_in.is_some() && works_in == place(cluster)
 }
 
-/// Removes pid files whose process lives but is no server of this cluster, as after a reboot that gave the number
-/// to another: PostgreSQL would believe them. Those of dead processes it clears away itself, with more care than
-/// we could.
+/// Removes pid files whose process runs but is no server of this cluster, for example because another program got its
+/// id after a reboot. PostgreSQL would refuse to start because of them. PostgreSQL itself removes those of ended
+/// processes, with more checks.
 pub(crate) fn remove_misleading_pid_files(layout: &Layout) -> Result<()> {
     let Some(file) = PidFile::read(&layout.cluster)? else {
         return Ok(());
@@ -210,7 +213,7 @@ pub(crate) fn remove_misleading_pid_files(layout: &Layout) -> Result<()> {
     }
     tracing::info!(
         postgres.pid = file.pid.as_raw(),
-        "removed the pid file of a PostgreSQL that is long gone"
+        "removed the pid file of a PostgreSQL that no longer runs"
     );
     Ok(())
 }

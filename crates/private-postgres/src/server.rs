@@ -1,4 +1,4 @@
-//! The server as the daemon has it: started or adopted, and stopped.
+//! Starts, adopts, restarts and stops the server.
 
 use std::{fs::File, path::Path, path::PathBuf, process::Stdio, time::Duration};
 
@@ -14,22 +14,22 @@ use crate::lock::Lock;
 use crate::postmaster::{self, Postmaster};
 use crate::{cluster, settings, socket};
 
-/// PostgreSQL itself kills what has not heeded an immediate shutdown after 5 s.
+/// Wait after an immediate shutdown. PostgreSQL itself kills its remaining processes after 5 s.
 const IMMEDIATE_STOP_TIMEOUT: Duration = Duration::from_secs(7);
 
-/// What the private PostgreSQL takes from its surroundings.
+/// Options of [`PrivatePostgres::start`].
 #[derive(Debug, Clone)]
 pub struct StartOptions {
-    /// Where to look for `initdb` and `postgres`; the first place with a version that fits is taken.
+    /// Directories to search for `initdb` and `postgres`. The first with a suitable version is used.
     pub search_dirs: Vec<PathBuf>,
-    /// Where the socket goes when the data directory's path is too long for one.
+    /// Directory for the socket if the path of the data directory is too long for one.
     pub temp_dir: PathBuf,
-    /// Its limits.
+    /// Limits of the server.
     pub config: PrivatePostgresConfig,
 }
 
 impl StartOptions {
-    /// The process's `PATH`, then the places where packages put PostgreSQL; the system's temporary directory.
+    /// Options that search `PATH` and the directories of PostgreSQL packages, with the system's temporary directory.
     pub fn from_env(config: PrivatePostgresConfig) -> Self {
         Self {
             search_dirs: binaries::search_dirs(&std::env::var_os("PATH").unwrap_or_default()),
@@ -41,26 +41,26 @@ impl StartOptions {
 
 /// A running private PostgreSQL, and the exclusive right to its data directory.
 ///
-/// Dropping it without [`stop`](Self::stop) gives up the right but leaves the server running: the next
-/// [`start`](Self::start) adopts it.
+/// Dropping it without [`stop`](Self::stop) releases the data directory and leaves the server running. The next
+/// [`start`](Self::start) adopts the server.
 #[derive(Debug)]
 pub struct PrivatePostgres {
     pub(crate) layout: Layout,
     pub(crate) options: StartOptions,
     pub(crate) postmaster: Postmaster,
-    /// Why the server does not run, while it does not.
+    /// Why the server does not run; `None` while it runs.
     pub(crate) trouble: watch::Sender<Option<String>>,
     socket_dir: PathBuf,
-    // Held for its drop, which lets the next daemon have the data directory.
+    // Its drop releases the data directory for the next daemon.
     _lock: Lock,
 }
 
 impl PrivatePostgres {
-    /// Starts the PostgreSQL of `data_dir`, creating the directory and the cluster when there are none, or adopts
-    /// the one that an earlier daemon left running. Returns when it accepts connections.
+    /// Starts the PostgreSQL of `data_dir`, or adopts the one that an earlier daemon left running. Creates the
+    /// directory and the cluster if there are none. Returns when the server accepts connections.
     ///
     /// # Errors
-    /// Each variant of [`PrivatePostgresError`] but `StillRunning`; each says what to do.
+    /// Every variant of [`PrivatePostgresError`] except `StillRunning`.
     pub async fn start(data_dir: &Path, options: StartOptions) -> Result<Self> {
         let layout = Layout::create(data_dir)?;
         let lock = Lock::take(&layout)?;
@@ -72,9 +72,9 @@ impl PrivatePostgres {
 
         let adopted = match Postmaster::find(&layout)? {
             Some(mut found) => {
-                // Settings that need no restart take effect in an adopted server too.
+                // The adopted server reads the settings that need no restart.
                 found.signal(Signal::SIGHUP)?;
-                // None: it was on its way out, and has now gone.
+                // None: it was shutting down, and has ended now.
                 let socket_dir = found.ready_within(options.config.start_within(), &layout).await?;
                 socket_dir.map(|dir| (found, dir))
             }
@@ -101,26 +101,25 @@ impl PrivatePostgres {
         Ok(Self { layout, options, postmaster, trouble, socket_dir, _lock: lock })
     }
 
-    /// The address of the database `observatory`, as `psql` and every PostgreSQL driver understand it.
+    /// The URL of the database `observatory`, for psql and PostgreSQL drivers.
     pub fn url(&self) -> String {
         socket::url(&self.socket_dir)
     }
 
-    /// Why the server does not run, while it does not; known only while [`Self::keep`] runs.
+    /// Why the server does not run; `None` while it runs. Only [`Self::keep`] updates it.
     pub fn trouble(&self) -> watch::Receiver<Option<String>> {
         self.trouble.subscribe()
     }
 
-    /// Whether `data_dir` holds a cluster that was created before, running or not.
+    /// Whether `data_dir` holds a cluster, running or not.
     ///
     /// # Errors
-    /// [`PrivatePostgresError::Io`] when `data_dir` may not be read by this user.
+    /// [`PrivatePostgresError::Io`] when this user may not read `data_dir`.
     pub fn exists(data_dir: &Path) -> Result<bool> {
         Ok(Layout::existing(data_dir).cluster_version()?.is_some())
     }
 
-    /// Finds the PostgreSQL that a daemon keeps running in `data_dir`, without owning it. `None` when none accepts
-    /// connections there.
+    /// The URL of the PostgreSQL that another daemon runs in `data_dir`; `None` if none accepts connections there.
     ///
     /// # Errors
     /// [`PrivatePostgresError::Io`] when this user may not read `data_dir`.
@@ -132,13 +131,15 @@ impl PrivatePostgres {
         })
     }
 
-    /// Starts the server again after it ended, at the same address. It never makes a cluster: in an empty one everything that
-    /// was acknowledged would seem to be lost.
+    /// Restarts the server after it ended, at the same address. It never creates a cluster: an empty one would seem to
+    /// have lost all acknowledged records.
     ///
-    /// The future may be dropped at any time: what it started by then is known to [`Self::stop`].
+    /// The caller may drop the future at any time; [`Self::stop`] then stops a server that was started by it.
     ///
     /// # Errors
-    /// As [`Self::start`]. After [`PrivatePostgresError::NotReady`] the server still starts, and the next call waits for it.
+    /// [`PrivatePostgresError::ExitedAtStart`] when the server ends again; [`PrivatePostgresError::NotReady`] when it
+    /// still starts, and the next call waits for it; [`PrivatePostgresError::Io`], `NoAccount`, `NotInstalled`,
+    /// `TooOld`, `OtherVersion` and `ForeignSocketDirectory` when it can't be started.
     pub(crate) async fn restart(&mut self) -> Result<()> {
         if self.postmaster.gone()? {
             let account = Account::choose(&self.layout)?;
@@ -153,10 +154,11 @@ impl PrivatePostgres {
         accepts(&mut self.postmaster, &self.layout, &self.options).await.map(drop)
     }
 
-    /// Stops the server, adopted or not: orderly, and after `stop_within_s` at once.
+    /// Stops the server, even an adopted one: by a fast shutdown, and after `stop_within_s` by an immediate one.
     ///
     /// # Errors
-    /// [`PrivatePostgresError::StillRunning`] when it heeds neither; [`PrivatePostgresError::Io`] when it can't be signalled.
+    /// [`PrivatePostgresError::StillRunning`] when it ends by neither; [`PrivatePostgresError::Io`] when it can't be
+    /// signalled.
     pub async fn stop(mut self) -> Result<()> {
         let pid = self.postmaster.pid();
         self.postmaster.signal(Signal::SIGINT)?;
@@ -164,7 +166,7 @@ impl PrivatePostgres {
             tracing::warn!(
                 postgres.pid = pid,
                 postgres.stop_within_s = self.options.config.stop_within_s,
-                "private PostgreSQL is slow to stop, cutting it off; its next start recovers from the log"
+                "private PostgreSQL is slow to stop; stopping it at once, and its next start replays the log"
             );
             self.postmaster.signal(Signal::SIGQUIT)?;
             if !self.postmaster.gone_within(IMMEDIATE_STOP_TIMEOUT).await? {
@@ -176,7 +178,10 @@ impl PrivatePostgres {
     }
 }
 
-/// Waits until the server accepts connections; gives the directory of its socket.
+/// Waits until the server accepts connections. Returns the directory of its socket.
+///
+/// # Errors
+/// [`PrivatePostgresError::ExitedAtStart`] and [`PrivatePostgresError::NotReady`].
 async fn accepts(postmaster: &mut Postmaster, layout: &Layout, options: &StartOptions) -> Result<PathBuf> {
     postmaster.ready_within(options.config.start_within(), layout).await?.ok_or_else(|| {
         PrivatePostgresError::ExitedAtStart {
@@ -195,7 +200,8 @@ fn spawn(layout: &Layout, account: &Account, binaries: &Binaries, socket_dir: &P
         .command(&binaries.postgres, &layout.data_dir)
         .arg("-D")
         .arg(&layout.cluster)
-        // What keeps strangers out and the socket findable stands above every file and ALTER SYSTEM.
+        // Options of the command line override every file and ALTER SYSTEM, so these settings stay as the daemon needs
+        // them.
         .arg("-c")
         .arg(settings::assignment("config_file", layout.conf_file.as_os_str()))
         .args(["-c", "listen_addresses=", "-c", "port=5432", "-c", "unix_socket_permissions=0700", "-c"])

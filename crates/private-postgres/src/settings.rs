@@ -1,4 +1,4 @@
-//! The server's settings: durable, and made for steady ingest on a machine that has other work too.
+//! Writes the configuration of the server: durable, and suited to steady ingest on a machine that has other work too.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -14,10 +14,13 @@ use crate::binaries::Binaries;
 use crate::error::{self, Result};
 use crate::layout::Layout;
 
-/// Bounds of `shared_buffers`; between them an eighth of memory, as the rest serves better as file cache.
+/// Bounds of `shared_buffers`, which is otherwise an eighth of memory; the rest serves better as file cache.
 const SHARED_BUFFERS_MB: std::ops::RangeInclusive<u64> = 128..=1024;
 
-/// Writes the configuration file anew, so that a newer binary's settings take.
+/// Writes the configuration file, so that the settings of this program apply and not those of an older one.
+///
+/// # Errors
+/// [`Io`](crate::PrivatePostgresError::Io) when the file can't be written or `postgres` can't be run.
 pub(crate) async fn write(layout: &Layout, account: &Account, binaries: &Binaries) -> Result<()> {
     let text = render(memory_mb(), supports_lz4(layout, account, binaries).await?);
     let failed = error::io("write", &layout.conf_file);
@@ -26,7 +29,7 @@ pub(crate) async fn write(layout: &Layout, account: &Account, binaries: &Binarie
         Err(refused) if refused.kind() != ErrorKind::NotFound => return Err(failed(refused)),
         _ => {}
     }
-    // Owned by us and readable by the server's user, whatever our umask.
+    // The daemon owns the file. Its mode is set explicitly so that the user of the server can read it with any umask.
     let mut file = OpenOptions::new().write(true).create_new(true).open(&unfinished).map_err(&failed)?;
     file.write_all(text.as_bytes()).map_err(&failed)?;
     file.set_permissions(fs::Permissions::from_mode(0o644)).map_err(&failed)?;
@@ -39,7 +42,7 @@ fn render(memory_mb: u64, lz4: bool) -> String {
     format!(
         "\
 # Written by observatory at every start, so edits here are lost.
-# To change a setting use ALTER SYSTEM: it stands above this file.
+# To change a setting use ALTER SYSTEM, which overrides this file.
 include 'postgres/postgresql.conf'
 
 # An acknowledged export survives a power cut.
@@ -47,17 +50,17 @@ fsync = on
 full_page_writes = on
 synchronous_commit = on
 
-# Ingest writes more log than anything else. lz4 shrinks its page images for little CPU; pglz would cost too much.
+# Ingest writes mostly log. lz4 compresses its page images at little cost; pglz would cost too much.
 wal_compression = {wal_compression}
 # The log of a batch fits into memory, so that only its commit waits for the disk.
 wal_buffers = 16MB
-# A page goes whole into the log once after each checkpoint, so checkpoints are rare.
+# The first change of a page after a checkpoint writes the whole page to the log, so checkpoints are rare.
 max_wal_size = 4GB
 checkpoint_timeout = 15min
 
 # An eighth of memory: the machine has other work, and the rest serves as file cache.
 shared_buffers = {shared_buffers}MB
-# The pools of one daemon, the command line and a person with psql.
+# For the pools of one daemon, the command line and psql.
 max_connections = 64
 # A query over many days locks each day's partition and its indexes.
 max_locks_per_transaction = 256
@@ -66,13 +69,13 @@ jit = off
 # Prompts and attributes are long texts: lz4 compresses them several times faster than pglz.
 default_toast_compression = {toast_compression}
 
-# Partitions only grow. Vacuum them in strides that are worth a pass, often enough for index-only scans,
-# and keep statistics of the youngest day fresh, as every query touches it.
+# Partitions only grow. Vacuum them seldom enough to be worth a pass, and often enough for index-only scans.
+# Keep the statistics of the newest day fresh, since every query reads it.
 autovacuum_vacuum_insert_threshold = 100000
 autovacuum_vacuum_insert_scale_factor = 0.1
 autovacuum_analyze_scale_factor = 0.05
 
-# Days begin at midnight UTC, wherever the machine is.
+# Days begin at midnight UTC in every place.
 timezone = 'UTC'
 log_timezone = 'UTC'
 # Details and contexts of errors quote rows, and rows hold prompts.
@@ -81,7 +84,7 @@ log_error_verbosity = terse
     )
 }
 
-/// Asks the server that will run, as lz4 is a choice of who built it.
+/// Whether this build of PostgreSQL supports lz4, which is an option of its build.
 async fn supports_lz4(layout: &Layout, account: &Account, binaries: &Binaries) -> Result<bool> {
     let mut command = account.command(&binaries.postgres, &layout.data_dir);
     command.arg("-D").arg(&layout.cluster).args([
@@ -95,7 +98,7 @@ async fn supports_lz4(layout: &Layout, account: &Account, binaries: &Binaries) -
     Ok(output.status.success())
 }
 
-/// What this machine, or the container that we are in, has.
+/// Memory of this machine or container, in MiB; 0 if unknown.
 fn memory_mb() -> u64 {
     let limit = fs::read_to_string("/sys/fs/cgroup/memory.max").unwrap_or_default();
     let limit_mb = limit.trim().parse().map_or(u64::MAX, |bytes: u64| bytes >> 20);
@@ -106,7 +109,7 @@ fn memory_mb() -> u64 {
     total_kb.map_or(0, |kb: u64| kb >> 10).min(limit_mb)
 }
 
-/// `name=value`, for the server's option `-c`.
+/// `name=value`, for the option `-c` of the server.
 pub(crate) fn assignment(name: &str, value: &OsStr) -> OsString {
     let mut assignment = OsString::from(name);
     assignment.push("=");
@@ -114,7 +117,7 @@ pub(crate) fn assignment(name: &str, value: &OsStr) -> OsString {
     assignment
 }
 
-/// A path as one item of a setting that is a list: commas and spaces mean nothing within quotes.
+/// A path as one item of a list setting, quoted so that its commas and spaces do not separate items.
 pub(crate) fn list_item(path: &Path) -> OsString {
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
     let mut quoted = vec![b'"'];
@@ -138,14 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn compression_falls_back_where_lz4_is_not_built_in() {
+    fn compression_falls_back_without_lz4() {
         assert!(render(0, true).contains("\nwal_compression = lz4\n"));
         let without = render(0, false);
         assert!(without.contains("\nwal_compression = off\n") && without.contains("_compression = pglz\n"));
     }
 
     #[test]
-    fn this_machine_s_memory_is_known() {
+    fn the_memory_of_this_machine_is_known() {
         assert!(memory_mb() > 0);
     }
 

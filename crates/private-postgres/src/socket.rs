@@ -1,4 +1,4 @@
-//! The unix socket: the only way into the private PostgreSQL.
+//! The unix socket: the only way to connect to the private PostgreSQL.
 
 use std::{
     fs::{self, DirBuilder},
@@ -16,22 +16,23 @@ use crate::account::Account;
 use crate::error::{self, PrivatePostgresError, Result};
 use crate::layout::{Layout, NAME, set_mode};
 
-/// What a path in a URL's query may not hold as it is: all but letters, digits and `/.-_~`.
+/// Characters of a path that are encoded in the query of a URL: all but letters, digits and `/.-_~`.
 const BEYOND_PATHS: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');
 
-/// Room for the terminating zero of `sun_path` taken off.
+/// Longest path of a socket, in bytes: the size of `sun_path` without its terminating zero.
 const LONGEST_SOCKET_PATH: usize = 107;
 
 /// PostgreSQL's name for the socket of port 5432.
 pub(crate) const SOCKET: &str = ".s.PGSQL.5432";
 
-/// The directory for the socket, made where it does not exist: `run`, or a short one in `temp_dir` whose name depends on
-/// the data directory alone, where the path of `run` is too long or has a comma, which clients take for a list of hosts.
-/// Whoever enters it is the database's superuser, so it must belong to `account` alone.
+/// The directory for the socket, which is created if it does not exist. This is `run`; if the path of `run` is too
+/// long, or has a comma (which clients read as a list of hosts), it is a short one in `temp_dir` with a name derived
+/// from the data directory. A process that can enter it is superuser of the database, so only `account` may own it.
 ///
 /// # Errors
-/// [`PrivatePostgresError::ForeignSocketDirectory`] when it belongs to another user; [`PrivatePostgresError::Io`].
+/// [`PrivatePostgresError::ForeignSocketDirectory`] when it belongs to another user; [`PrivatePostgresError::Io`] when
+/// it can't be created.
 pub(crate) fn directory(layout: &Layout, account: &Account, temp_dir: &Path) -> Result<PathBuf> {
     let socket = layout.run_dir.join(SOCKET);
     let socket = socket.as_os_str().as_encoded_bytes();
@@ -42,17 +43,17 @@ pub(crate) fn directory(layout: &Layout, account: &Account, temp_dir: &Path) -> 
     Ok(path)
 }
 
-/// Makes the directory of a socket where it does not exist, and sees to it that only `account` may enter it.
+/// Creates the directory of a socket if it does not exist, and lets only `account` enter it.
 ///
 /// # Errors
-/// As [`directory`].
+/// Those of [`directory`].
 pub(crate) fn prepare(path: &Path, account: &Account) -> Result<()> {
     match DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => account.own(path)?,
         Err(exists) if exists.kind() == ErrorKind::AlreadyExists => {}
         Err(refused) => return Err(error::io("create", path)(refused)),
     }
-    // Anyone may have made it in a shared temporary directory, as a link too.
+    // In a shared temporary directory another user may have created it, also as a symbolic link.
     let found = fs::symlink_metadata(path).map_err(error::io("read", path))?;
     if !found.is_dir() || found.uid() != account.uid.as_raw() {
         return Err(PrivatePostgresError::ForeignSocketDirectory {
@@ -69,7 +70,7 @@ pub(crate) fn url(socket_dir: &Path) -> String {
     format!("postgresql:///{NAME}?host={host}&user={NAME}")
 }
 
-/// A hash that is the same in every build, as the name of a directory must be.
+/// A hash that is the same in every build, for the name of a directory.
 fn fnv1a(bytes: &[u8]) -> u64 {
     bytes
         .iter()

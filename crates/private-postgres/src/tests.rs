@@ -1,4 +1,4 @@
-//! Against a real PostgreSQL, as root or as an ordinary user.
+//! Tests against a real PostgreSQL, as root or as an ordinary user.
 
 use std::{
     fs::{self, Permissions},
@@ -17,7 +17,7 @@ use crate::layout::Layout;
 use crate::postmaster::Postmaster;
 use crate::{PrivatePostgres, PrivatePostgresConfig, PrivatePostgresError, StartOptions};
 
-/// A place for a data directory; whatever runs there at the end is cut off.
+/// A temporary place for a data directory. Its drop stops a server that still runs there.
 struct Scratch {
     temp: TempDir,
     data_dir: PathBuf,
@@ -60,12 +60,12 @@ impl Drop for Scratch {
         if let Ok(Some(mut left)) = Postmaster::find(&self.layout()) {
             let _ = left.signal(Signal::SIGQUIT);
             let pid = left.pid();
-            eventually("the server is cut off", || !alive(pid));
+            eventually("the server has stopped", || !alive(pid));
         }
     }
 }
 
-/// Looks again and again, for a bounded time.
+/// Checks the condition until it holds, for at most 30 seconds.
 fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !condition() {
@@ -74,7 +74,7 @@ fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// A process that exists and is no zombie.
+/// Whether the process exists and is no zombie.
 fn alive(pid: i32) -> bool {
     fs::read_link(format!("/proc/{pid}/exe")).is_ok()
 }
@@ -141,7 +141,7 @@ async fn a_server_left_behind_is_adopted() {
     let scratch = Scratch::new();
     let first = scratch.start().await;
     let (pid, url) = (first.postmaster.pid(), first.url());
-    drop(first); // as after kill -9 of the daemon: the right is given up, the server runs on
+    drop(first); // as after kill -9 of the daemon: the lock is released, the server keeps running
     assert_eq!(PrivatePostgres::attach(&scratch.data_dir).await.unwrap(), Some(url.clone()));
 
     let second = scratch.start().await;
@@ -151,7 +151,7 @@ async fn a_server_left_behind_is_adopted() {
 }
 
 #[tokio::test]
-async fn a_server_on_its_way_out_is_waited_for() {
+async fn a_start_waits_for_a_server_that_is_shutting_down() {
     let scratch = Scratch::new();
     let mut first = scratch.start().await;
     let pid = first.postmaster.pid();
@@ -159,7 +159,7 @@ async fn a_server_on_its_way_out_is_waited_for() {
     drop(first);
 
     let second = scratch.start().await;
-    // Adopted while it still answered, it is gone by now; else it is a new one. Either way nothing is in the way.
+    // The second is the first one, adopted while it still answered, or a new one. In both cases the first server ends.
     eventually("the first server ends", || !alive(pid));
     second.stop().await.unwrap();
     scratch.start().await.stop().await.unwrap();
@@ -169,18 +169,18 @@ async fn a_server_on_its_way_out_is_waited_for() {
 async fn one_data_directory_has_one_daemon() {
     let scratch = Scratch::new();
     let server = scratch.start().await;
-    let refusal = scratch.start_error().await;
+    let error = scratch.start_error().await;
     let own = std::process::id();
     assert!(
-        matches!(&refusal, PrivatePostgresError::InUse { holder: Some(pid), .. } if pid.cast_unsigned() == own),
-        "{refusal:?}"
+        matches!(&error, PrivatePostgresError::InUse { holder: Some(pid), .. } if pid.cast_unsigned() == own),
+        "{error:?}"
     );
-    assert!(refusal.to_string().contains("DATABASE_URL"), "{refusal}");
+    assert!(error.to_string().contains("DATABASE_URL"), "{error}");
     server.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn an_interrupted_creation_is_begun_anew() {
+async fn a_start_after_an_interrupted_creation_creates_the_cluster() {
     let scratch = Scratch::new();
     let (data_dir, options) = (scratch.data_dir.clone(), scratch.options());
     let start = tokio::spawn(async move { PrivatePostgres::start(&data_dir, options).await });
@@ -206,26 +206,26 @@ fn has_unfinished(data_dir: &Path) -> bool {
 }
 
 #[tokio::test]
-async fn a_parent_that_shuts_the_server_out_is_named() {
+async fn an_error_names_the_directory_that_the_server_may_not_enter() {
     let scratch = Scratch::named("closed/data");
     let closed = scratch.temp.path().join("closed");
     fs::create_dir(&closed).unwrap();
     let mode = if geteuid().is_root() { 0o700 } else { 0o000 };
     fs::set_permissions(&closed, Permissions::from_mode(mode)).unwrap();
-    let refusal = scratch.start_error().await;
+    let error = scratch.start_error().await;
     fs::set_permissions(&closed, Permissions::from_mode(0o700)).unwrap();
-    match &refusal {
+    match &error {
         PrivatePostgresError::OutOfReach { blocking, .. } if geteuid().is_root() => {
             assert_eq!(blocking, &closed)
         }
         PrivatePostgresError::Io { path, .. } if !geteuid().is_root() => assert!(path.starts_with(&closed)),
         other => panic!("{other:?}"),
     }
-    assert!(refusal.to_string().contains("--data-dir"), "{refusal}");
+    assert!(error.to_string().contains("--data-dir"), "{error}");
 }
 
 #[tokio::test]
-async fn a_pid_file_that_names_a_stranger_is_no_hindrance() {
+async fn a_pid_file_with_the_id_of_another_process_does_not_prevent_a_start() {
     let scratch = Scratch::new();
     scratch.start().await.stop().await.unwrap();
     let layout = scratch.layout();
@@ -249,7 +249,7 @@ async fn a_pid_file_that_names_a_stranger_is_no_hindrance() {
 }
 
 #[tokio::test]
-async fn neither_a_crash_nor_a_hurried_stop_loses_data() {
+async fn data_survives_a_crash_and_an_immediate_stop() {
     let scratch = Scratch::new();
     let mut first = scratch.start().await;
     sql(&first.url(), "CREATE TABLE kept AS SELECT 7 AS number");
@@ -269,7 +269,7 @@ async fn neither_a_crash_nor_a_hurried_stop_loses_data() {
 }
 
 #[tokio::test]
-async fn odd_paths_reach_clients_whole() {
+async fn the_url_encodes_unusual_paths() {
     let odd = Scratch::named("a \"b\" 100% é");
     let server = odd.start().await;
     assert!(server.url().contains("/a%20%22b%22%20100%25%20%C3%A9/run&"), "{}", server.url());
@@ -278,7 +278,7 @@ async fn odd_paths_reach_clients_whole() {
 }
 
 #[tokio::test]
-async fn a_socket_that_has_no_room_moves_to_the_temporary_directory() {
+async fn a_socket_with_a_path_too_long_moves_to_the_temporary_directory() {
     for name in ["long/".repeat(30).as_str(), "one, two"] {
         let scratch = Scratch::named(name);
         let server = scratch.start().await;
@@ -291,12 +291,12 @@ async fn a_socket_that_has_no_room_moves_to_the_temporary_directory() {
 }
 
 #[tokio::test]
-async fn versions_that_do_not_fit_are_refused() {
+async fn unsuitable_versions_are_errors() {
     let scratch = Scratch::new();
     let nothing = StartOptions { search_dirs: vec![], ..scratch.options() };
-    let refusal = PrivatePostgres::start(&scratch.data_dir, nothing).await.unwrap_err();
-    assert!(matches!(refusal, PrivatePostgresError::NotInstalled), "{refusal:?}");
-    assert!(refusal.to_string().contains("apt-get install postgresql"), "{refusal}");
+    let error = PrivatePostgres::start(&scratch.data_dir, nothing).await.unwrap_err();
+    assert!(matches!(error, PrivatePostgresError::NotInstalled), "{error:?}");
+    assert!(error.to_string().contains("apt-get install postgresql"), "{error}");
 
     let old = scratch.temp.path().join("old");
     fs::create_dir(&old).unwrap();
@@ -305,27 +305,27 @@ async fn versions_that_do_not_fit_are_refused() {
         fs::set_permissions(old.join(name), Permissions::from_mode(0o755)).unwrap();
     }
     let only_old = StartOptions { search_dirs: vec![old], ..scratch.options() };
-    let refusal = PrivatePostgres::start(&scratch.data_dir, only_old).await.unwrap_err();
-    assert!(matches!(&refusal, PrivatePostgresError::TooOld { found } if found == "14.9"), "{refusal:?}");
+    let error = PrivatePostgres::start(&scratch.data_dir, only_old).await.unwrap_err();
+    assert!(matches!(&error, PrivatePostgresError::TooOld { found } if found == "14.9"), "{error:?}");
 
     let cluster = scratch.layout().cluster;
     fs::create_dir(&cluster).unwrap();
     fs::write(cluster.join("PG_VERSION"), "99\n").unwrap();
-    let refusal = scratch.start_error().await;
-    assert!(matches!(refusal, PrivatePostgresError::OtherVersion { needed: 99, .. }), "{refusal:?}");
+    let error = scratch.start_error().await;
+    assert!(matches!(error, PrivatePostgresError::OtherVersion { needed: 99, .. }), "{error:?}");
 }
 
 #[tokio::test]
-async fn a_server_that_will_not_start_shows_why() {
+async fn the_error_of_a_failed_start_shows_the_log() {
     let scratch = Scratch::new();
     scratch.start().await.stop().await.unwrap();
     fs::write(scratch.layout().cluster.join("postgresql.auto.conf"), "no_such_setting = 1\n").unwrap();
-    let refusal = scratch.start_error().await;
-    let PrivatePostgresError::ExitedAtStart { log_tail, .. } = &refusal else { panic!("{refusal:?}") };
+    let error = scratch.start_error().await;
+    let PrivatePostgresError::ExitedAtStart { log_tail, .. } = &error else { panic!("{error:?}") };
     assert!(log_tail.contains("no_such_setting") && !log_tail.contains("ready to accept"), "{log_tail}");
 }
 
-/// A server that a task keeps until it is told to stop.
+/// A server that a task keeps running until [`Self::give_back`].
 struct Kept {
     url: String,
     trouble: tokio::sync::watch::Receiver<Option<String>>,
@@ -340,7 +340,7 @@ impl Kept {
         Self { url, trouble, stop, task }
     }
 
-    /// Ends the server as a crash would, and waits until it runs again.
+    /// Kills the server, and waits until it runs again. Returns the reported cause.
     async fn crash(&mut self, pid: i32) -> String {
         signal::kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
         let deadline = Duration::from_secs(30);
@@ -358,7 +358,7 @@ impl Kept {
 }
 
 #[tokio::test]
-async fn a_server_that_dies_is_started_again_at_the_same_address() {
+async fn a_server_that_dies_is_restarted_at_the_same_address() {
     let scratch = Scratch::new();
     let server = scratch.start().await;
     sql(&server.url(), "CREATE TABLE kept AS SELECT 7 AS number");
@@ -368,7 +368,7 @@ async fn a_server_that_dies_is_started_again_at_the_same_address() {
     assert!(cause.contains("signal: 9"), "{cause}");
     assert_eq!(sql(&kept.url, "SELECT number FROM kept"), "7");
 
-    // And again, also one that was adopted, which is no child of ours.
+    // An adopted server, which is no child process, is restarted too.
     let second = kept.give_back().await;
     let pid = second.postmaster.pid();
     assert_ne!(pid, first);
@@ -383,7 +383,7 @@ async fn a_server_that_dies_is_started_again_at_the_same_address() {
 }
 
 #[tokio::test]
-async fn a_server_that_dies_while_the_daemon_stops_stays_dead() {
+async fn a_server_that_dies_while_the_daemon_stops_is_not_restarted() {
     let scratch = Scratch::new();
     let kept = Kept::new(scratch.start().await);
     let server = kept.give_back().await;
@@ -393,13 +393,13 @@ async fn a_server_that_dies_while_the_daemon_stops_stays_dead() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_just_being_started_again_is_stopped_too() {
+async fn a_server_that_is_being_restarted_is_stopped_too() {
     let scratch = Scratch::new();
     let mut server = scratch.start().await;
     signal::kill(Pid::from_raw(server.postmaster.pid()), Signal::SIGKILL).unwrap();
     server.postmaster.ended().await;
     let first = server.postmaster.pid();
-    // Dropped as soon as the new one exists. One that meets processes of the old one ends again, and is started anew.
+    // Drop the restart as soon as the new server exists. A server that finds processes of the old one ends; then try again.
     let layout = scratch.layout();
     while server.postmaster.pid() == first {
         tokio::select! {
@@ -413,7 +413,7 @@ async fn a_server_that_is_just_being_started_again_is_stopped_too() {
 }
 
 #[tokio::test]
-async fn a_cluster_that_is_gone_is_not_replaced_by_an_empty_one() {
+async fn a_restart_does_not_replace_a_missing_cluster() {
     let scratch = Scratch::new();
     let mut server = scratch.start().await;
     signal::kill(Pid::from_raw(server.postmaster.pid()), Signal::SIGKILL).unwrap();
