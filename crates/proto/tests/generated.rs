@@ -1,6 +1,6 @@
-//! Compares `src/generated` with what the generators make of the `.proto` files, or, with `REGENERATE=1`, writes it.
+//! Compares `src/generated` with the output of the generators. With `REGENERATE=1`, writes it first.
 
-#![expect(clippy::unwrap_used, reason = "a test: what fails here should panic, in helpers too")]
+#![expect(clippy::unwrap_used, reason = "tests and their helpers panic on errors")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ const COLLECTOR: [&str; 3] = [
 ];
 
 #[test]
-fn checked_in_code_is_what_the_generators_write() {
+fn checked_in_code_equals_generated_code() {
     let directory = Path::new(MANIFEST_DIR).join("src/generated");
     let fresh = generate();
     if env::var_os("REGENERATE").is_some_and(|value| value == "1") {
@@ -46,7 +46,7 @@ fn checked_in_code_is_what_the_generators_write() {
 }
 
 #[test]
-fn descriptors_know_all_services_and_carry_no_source_info() {
+fn descriptors_hold_all_services_and_no_source_info() {
     let set = FileDescriptorSet::decode(&*generate()[DESCRIPTORS]).unwrap();
     assert!(set.file.iter().all(|file| file.source_code_info.is_none()));
 
@@ -76,10 +76,10 @@ fn descriptors_know_all_services_and_carry_no_source_info() {
     );
 }
 
-/// All files of `src/generated` by name, as they should be.
+/// The generated content of all files of `src/generated`, by name.
 fn generate() -> BTreeMap<String, Vec<u8>> {
     let scratch = tempfile::tempdir().unwrap();
-    // With source info, for its comments. Without the collector services, whose Rust code nobody needs.
+    // With source info, which holds the comments. Without the collector services, since no crate uses their Rust code.
     tonic_prost_build::configure()
         .extern_path(".opentelemetry.proto", "::opentelemetry_proto::tonic")
         .out_dir(scratch.path())
@@ -91,7 +91,7 @@ fn generate() -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// Compiles the named `.proto` files with everything that they import.
+/// Compiles the named `.proto` files and all files that they import.
 fn compile(source_info: bool, names: &[&str]) -> FileDescriptorSet {
     let ours = Path::new(MANIFEST_DIR).join("../../proto");
     protox::Compiler::new([ours, otlp_directory()])
@@ -102,10 +102,10 @@ fn compile(source_info: bool, names: &[&str]) -> FileDescriptorSet {
         .unwrap_or_else(|error| panic!("{error:?}"))
 }
 
-/// Where the OTLP `.proto` files are: inside the package `opentelemetry-proto` that this crate is built with.
+/// The directory of the OTLP `.proto` files, inside the package `opentelemetry-proto` that this crate uses.
 fn otlp_directory() -> PathBuf {
     let output = Command::new(env!("CARGO"))
-        // Only packages for this host: the others need not be fetched for this.
+        // Only packages for this host, so that cargo fetches no others.
         .args(["metadata", "--format-version=1", "--locked", "--filter-platform=host-tuple"])
         .current_dir(MANIFEST_DIR)
         .output()
@@ -119,7 +119,7 @@ fn otlp_directory() -> PathBuf {
     manifest.with_file_name("src").join("proto/opentelemetry-proto")
 }
 
-/// All files of a directory by name.
+/// The content of all files of a directory, by name.
 fn read(directory: &Path) -> BTreeMap<String, Vec<u8>> {
     fs::read_dir(directory)
         .unwrap()
