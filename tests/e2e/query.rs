@@ -377,8 +377,10 @@ async fn a_trace_whose_spans_were_dropped_is_expired() {
     let expired = reader.trace(&trace_id(1)).await.unwrap_err();
     assert_eq!(expired.code(), Code::NotFound, "{expired}");
     assert!(expired.message().contains("are expired"), "{expired}");
+    let told = String::from_utf8_lossy(expired.details());
+    assert!(told.contains("SPANS_EXPIRED"), "a program can tell by the ErrorInfo: {told}");
     let unknown = reader.trace(&trace_id(3)).await.unwrap_err();
-    assert!(unknown.message().contains("no span of trace"), "{unknown}");
+    assert!(unknown.message().contains("no span of trace") && unknown.details().is_empty(), "{unknown}");
     assert_eq!(reader.trace(&trace_id(2)).await.unwrap().len(), 1);
 }
 

@@ -116,14 +116,13 @@ impl Query {
         let GetTrace { caller, trace_id, max_value } = question;
         let sources = self.sources.of(&caller, caller.patience);
         let config = self.config.clone();
-        let pages = sources.traces.span_pages(trace_id, config.chunk_spans.into());
+        let days = sources.traces.days(trace_id).await?;
+        if days.is_empty() {
+            return Err(Error::NotFound(trace_id));
+        }
+        let pages = sources.traces.span_pages_of(trace_id, &days, config.chunk_spans.into());
         let mut pages = Box::pin(pages.map_err(Error::from));
-        let Some(first) = pages.try_next().await? else {
-            return Err(match sources.traces.get(trace_id).await? {
-                Some(_) => Error::Expired(trace_id),
-                None => Error::NotFound(trace_id),
-            });
-        };
+        let first = pages.try_next().await?.ok_or(Error::Expired(trace_id))?;
         let pages = stream::iter([Ok(first)]).chain(pages);
         Ok(pages
             .and_then(move |spans| {

@@ -3,11 +3,10 @@
 
 use harness::TestDatabase;
 use llm_observatory_core::time::{Day, UnixNanos};
-use llm_observatory_storage::StoragePool;
 use llm_observatory_storage::maintenance::Family;
 use llm_observatory_storage::repositories::trace::TraceFilter;
 use llm_observatory_storage::repositories::{TimeRange, TraceRepository};
-use llm_observatory_storage::statements;
+use llm_observatory_storage::{StoragePool, statements};
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
@@ -100,9 +99,9 @@ async fn every_trace_of_a_service_is_listed_once_where_it_started() {
 
 /// The pages of PostgreSQL's buffers that the newest traces of a service on the second day cost.
 async fn cost(client: &Client, service: &str) -> u64 {
-    let statement = statements().into_iter().find(|one| one.name() == "trace: list of service").unwrap();
-    let sql = statement.sql();
-    let explain = format!("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {sql}");
+    let listing =
+        statements().into_iter().find(|statement| statement.name() == "trace: list of service").unwrap();
+    let explain = format!("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {}", listing.sql());
     let (start, end) = ("2026-01-06 00:00:00+00", "2026-01-07 00:00:00+00");
     let moment = async |text: &str| -> std::time::SystemTime {
         client.query_one(&format!("SELECT '{text}'::timestamptz"), &[]).await.unwrap().get(0)

@@ -1417,9 +1417,10 @@ pub mod trace_service_client {
         /// if the database cannot be reached (retry); RESOURCE_EXHAUSTED if a span is larger than the server's
         /// `query.max_record_bytes`: the message names the span.
         ///
-        /// NOT_FOUND has two messages. "no span of trace ... is stored": nothing is known of this trace. "the spans of trace
-        /// ... are expired": ListTraces still lists it, since its summary is stored, but its spans were dropped. A trace of
-        /// which only some days were dropped comes with the spans that are left, fewer than its summary counts.
+        /// NOT_FOUND has two meanings. "no span of trace ... is stored": nothing is known of this trace. "the spans of trace
+        /// ... are expired", with a google.rpc.ErrorInfo of reason SPANS_EXPIRED and domain llm_observatory.v1: ListTraces
+        /// still lists the trace, since its summary is stored, but its spans were dropped. A trace of which only some days were
+        /// dropped comes with the spans that are left, fewer than its summary counts.
         pub async fn get_trace(
             &mut self,
             request: impl tonic::IntoRequest<super::GetTraceRequest>,
@@ -1510,9 +1511,10 @@ pub mod trace_service_server {
         /// if the database cannot be reached (retry); RESOURCE_EXHAUSTED if a span is larger than the server's
         /// `query.max_record_bytes`: the message names the span.
         ///
-        /// NOT_FOUND has two messages. "no span of trace ... is stored": nothing is known of this trace. "the spans of trace
-        /// ... are expired": ListTraces still lists it, since its summary is stored, but its spans were dropped. A trace of
-        /// which only some days were dropped comes with the spans that are left, fewer than its summary counts.
+        /// NOT_FOUND has two meanings. "no span of trace ... is stored": nothing is known of this trace. "the spans of trace
+        /// ... are expired", with a google.rpc.ErrorInfo of reason SPANS_EXPIRED and domain llm_observatory.v1: ListTraces
+        /// still lists the trace, since its summary is stored, but its spans were dropped. A trace of which only some days were
+        /// dropped comes with the spans that are left, fewer than its summary counts.
         async fn get_trace(
             &self,
             request: tonic::Request<super::GetTraceRequest>,

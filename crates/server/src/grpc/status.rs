@@ -18,6 +18,10 @@ const SLOW_RETRY: Duration = Duration::from_secs(1);
 /// A trailer of its own for RetryInfo: Python's exporter reads this one, all others read the status details.
 const RETRY_INFO_TRAILER: &str = "google.rpc.retryinfo-bin";
 
+/// The reason in the ErrorInfo of a trace whose spans are gone, and the domain of all our reasons. `traces.proto` tells them.
+const SPANS_EXPIRED: &str = "SPANS_EXPIRED";
+const REASONS: &str = "llm_observatory.v1";
+
 /// What an exporter is told. Exporters drop data on anything that they don't try again, so the code decides its fate
 /// (OTLP specification, "Failures").
 pub(crate) fn of_refusal(refusal: &Refusal) -> Status {
@@ -64,7 +68,11 @@ pub(crate) fn of_query(error: QueryError) -> Status {
     let message = error.to_string();
     match error {
         QueryError::Invalid(_) => Status::invalid_argument(message),
-        QueryError::NotFound(_) | QueryError::Expired(_) => Status::not_found(message),
+        QueryError::NotFound(_) => Status::not_found(message),
+        QueryError::Expired(_) => {
+            let details = ErrorDetails::with_error_info(SPANS_EXPIRED, REASONS, []);
+            Status::with_error_details(Code::NotFound, message, details)
+        }
         QueryError::TooLarge { .. } => Status::resource_exhausted(message),
         QueryError::Unavailable(cause) => {
             tracing::warn!(%cause, "query could not be answered");

@@ -7,6 +7,7 @@
 //! * No statement runs longer than `database.query_timeout_ms`, nor past the time that `within` gives; one that nobody
 //!   waits for any more is cancelled.
 
+mod conditions;
 mod page;
 mod parameter;
 mod read;

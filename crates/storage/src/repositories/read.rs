@@ -1,5 +1,6 @@
 //! How a repository reads: one named statement in a transaction of its own, with a limit to its time.
 
+use std::borrow::Cow;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -11,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
+use super::conditions::Conditions;
 use super::parameter::{Bind as _, Parameter};
 use crate::error::Error;
 use crate::models::fields::Fields;
@@ -79,7 +81,7 @@ impl Reader {
         statement: &'static Statement,
         parameters: Vec<Parameter>,
     ) -> Result<Vec<T>, Error> {
-        self.ordered_rows(statement, parameters, Order::Planned).await
+        self.run(statement.name(), Cow::Borrowed(statement.sql()), parameters, Order::Planned).await
     }
 
     /// The same, with the order of the rows as told.
@@ -89,8 +91,29 @@ impl Reader {
         parameters: Vec<Parameter>,
         order: Order,
     ) -> Result<Vec<T>, Error> {
+        self.run(statement.name(), Cow::Borrowed(statement.sql()), parameters, order).await
+    }
+
+    /// The rows of a statement under conditions, with the order of the rows as told.
+    pub(super) async fn rows_where<T: ReadRow>(
+        &self,
+        statement: &'static Statement,
+        conditions: Conditions,
+        order: Order,
+    ) -> Result<Vec<T>, Error> {
+        let (sql, parameters) = conditions.complete(statement.sql());
+        self.run(statement.name(), Cow::Owned(sql), parameters, order).await
+    }
+
+    async fn run<T: ReadRow>(
+        &self,
+        name: &'static str,
+        sql: Cow<'static, str>,
+        parameters: Vec<Parameter>,
+        order: Order,
+    ) -> Result<Vec<T>, Error> {
         let (answer, asked) = oneshot::channel();
-        tokio::spawn(self.clone().answer(statement, parameters, order, answer));
+        tokio::spawn(self.clone().answer(name, sql, parameters, order, answer));
         asked.await.unwrap_or_else(|_| Err(Error::Unavailable("the reading task was stopped".to_owned())))
     }
 
@@ -105,7 +128,8 @@ impl Reader {
 
     async fn answer<T: ReadRow>(
         self,
-        statement: &'static Statement,
+        name: &'static str,
+        sql: Cow<'static, str>,
         parameters: Vec<Parameter>,
         order: Order,
         mut answer: oneshot::Sender<Result<Vec<T>, Error>>,
@@ -123,16 +147,15 @@ impl Reader {
         };
         let backend = OnceLock::new();
         let begun = Instant::now();
-        let mut work =
-            pin!(transaction(&client, self.patience(), order, statement.sql(), parameters, &backend));
+        let mut work = pin!(transaction(&client, self.patience(), order, &sql, parameters, &backend));
         tokio::select! {
             rows = &mut work => {
                 let found = rows.as_ref().map_or(0, Vec::len);
-                tracing::debug!(statement = statement.name(), rows = found, elapsed.us = begun.elapsed().as_micros(), "read");
+                tracing::debug!(statement = name, rows = found, elapsed.us = begun.elapsed().as_micros(), "read");
                 let _ = answer.send(rows); // fails when nobody waits any more
             }
             () = answer.closed() => {
-                tracing::debug!(statement = statement.name(), "nobody waits any more; cancelling");
+                tracing::debug!(statement = name, "nobody waits any more; cancelling");
                 if let Some(backend) = backend.get()
                     && let Err(error) = self.cancel(backend).await
                 {
@@ -185,7 +208,7 @@ async fn transaction<T: ReadRow>(
     };
     let rows = async {
         let stream = client.query_typed_raw(sql, parameters).await?;
-        stream.map_err(Error::from).and_then(async |row| Fields::of(&row).row()).try_collect().await
+        stream.map_err(Error::from).and_then(async |row| T::read(&mut Fields::of(&row))).try_collect().await
     };
     let (begun, limited, rows, done) =
         join4(client.batch_execute(BEGIN), limit, rows, client.batch_execute(COMMIT)).await;

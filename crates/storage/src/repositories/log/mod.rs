@@ -8,6 +8,7 @@ use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use uuid::Uuid;
 
+use super::conditions::{Column, Conditions, Operator, with_all};
 use super::page::{DEFAULT_ROWS, Page, TimeRange, limits, timestamp};
 use super::parameter::parameters;
 use super::read::{Order, Reader};
@@ -20,7 +21,8 @@ use crate::statement::Statement;
 pub use statistics::LogStatistics;
 
 /// The statements of this module.
-pub(super) const STATEMENTS: &[&Statement] = &[&LIST, &OF_TRACE, &SEARCH, &STATISTICS];
+pub(super) const STATEMENTS: &[&Statement] =
+    &[&LIST, &LIST_NARROWED, &OF_TRACE, &SEARCH, &SEARCH_NARROWED, &STATISTICS];
 
 /// The newest records, read backwards out of the index of times.
 static LIST: Statement = Statement::composed("log: list", || list("project_id"));
@@ -42,6 +44,46 @@ static STATISTICS: Statement = Statement::fixed(
 fn list(project: &str) -> String {
     let (columns, conditions) = (LogRow::TABLE.select(), include_str!("list.sql"));
     format!("SELECT {columns} FROM logs WHERE {project} = $1 {conditions}")
+}
+
+/// The same with every condition, for the test that prepares all statements.
+static LIST_NARROWED: Statement =
+    Statement::composed("log: list narrowed", || with_all::<LogColumn>(LIST.sql(), 7));
+static SEARCH_NARROWED: Statement =
+    Statement::composed("log: search narrowed", || with_all::<LogColumn>(SEARCH.sql(), 7));
+
+/// What records are narrowed by.
+#[derive(Debug, Clone, Copy)]
+enum LogColumn {
+    Service,
+    Trace,
+    Span,
+    Severity,
+    EventName,
+    Body,
+}
+
+impl Column for LogColumn {
+    const ALL: &'static [(Self, Operator)] = &[
+        (Self::Service, Operator::Is),
+        (Self::Trace, Operator::Is),
+        (Self::Span, Operator::Is),
+        (Self::Severity, Operator::AtLeast),
+        (Self::EventName, Operator::Is),
+        (Self::Body, Operator::HasWords),
+    ];
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Service => "service_name {}",
+            Self::Trace => "trace_id {}",
+            Self::Span => "span_id {}",
+            Self::Severity => "severity_number {}",
+            Self::EventName => "event_name {}",
+            // Word for word the expression and the condition of the index logs_text: else it would not be used.
+            Self::Body => "body_text IS NOT NULL AND to_tsvector('simple', left(body_text, 65536)) {}",
+        }
+    }
 }
 
 /// Reads log records.
@@ -128,7 +170,6 @@ impl LogRepository {
             (None, Some(_)) => (&SEARCH, Order::Indexed),
             (None, None) => (&LIST, Order::Indexed),
         };
-        let text = |text: Option<Text>| text.map(|text| text.to_string());
         let parameters = parameters![
             self.reader.project.0,
             timestamp(start),
@@ -136,15 +177,18 @@ impl LogRepository {
             timestamp(before),
             before_nanos,
             id,
-            text(filter.service),
-            filter.trace_id.map(|id| id.uuid()),
-            filter.span_id.map(|id| id.as_bytes().to_vec()),
-            filter.min_severity.0,
-            text(filter.event_name),
-            text(filter.text),
             asked,
         ];
-        Ok(Page::new(self.reader.ordered_rows(statement, parameters, order).await?, limit))
+        let text = |text: Option<Text>| text.map(|text| text.to_string());
+        let severe = (filter.min_severity != Severity::UNSPECIFIED).then_some(filter.min_severity.0);
+        let conditions = Conditions::behind(parameters)
+            .and(LogColumn::Service, Operator::Is, text(filter.service))
+            .and(LogColumn::Trace, Operator::Is, filter.trace_id.map(|id| id.uuid()))
+            .and(LogColumn::Span, Operator::Is, filter.span_id.map(|id| id.as_bytes().to_vec()))
+            .and(LogColumn::Severity, Operator::AtLeast, severe)
+            .and(LogColumn::EventName, Operator::Is, text(filter.event_name))
+            .and(LogColumn::Body, Operator::HasWords, text(filter.text));
+        Ok(Page::new(self.reader.rows_where(statement, conditions, order).await?, limit))
     }
 
     /// The records of one trace that fit the filter, newest first.

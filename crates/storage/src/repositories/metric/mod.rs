@@ -7,9 +7,10 @@ use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use uuid::Uuid;
 
+use super::conditions::{Column, Conditions, Operator, PLACE, with_all};
 use super::page::{DEFAULT_ROWS, Page, TimeRange, limits, timestamp};
 use super::parameter::parameters;
-use super::read::Reader;
+use super::read::{Order, Reader};
 use super::repository;
 use crate::error::Error;
 use crate::models::row::Row as _;
@@ -20,19 +21,17 @@ pub use described::DescribedSeries;
 
 /// The statements of this module.
 pub(super) const STATEMENTS: &[&Statement] =
-    &[&LIST, &GET, &SERIES, &described::DESCRIBED, &POINTS, &POINTS_OF, &LATEST];
+    &[&LIST, &LIST_NARROWED, &GET, &SERIES, &described::DESCRIBED, &POINTS, &POINTS_NARROWED, &LATEST];
 
 static LIST: Statement = Statement::composed("metric: list", || {
     format!(
-        "SELECT {} FROM metrics AS m \
-         WHERE project_id = $1 AND (name, id) > ($2, $3) AND ($4::text IS NULL OR name = $4) \
-         AND ($5::text IS NULL OR EXISTS (SELECT FROM metric_series AS s \
-         JOIN resources AS r ON r.id = s.resource_id AND r.project_id = s.project_id \
-         WHERE s.metric_id = m.id AND s.project_id = m.project_id AND r.service_name = $5)) \
-         ORDER BY name, id LIMIT $6",
+        "SELECT {} FROM metrics AS m WHERE project_id = $1 AND (name, id) > ($2, $3) {PLACE} ORDER BY name, id LIMIT $4",
         MetricRow::TABLE.select()
     )
 });
+/// The same with every condition, for the test that prepares all statements.
+static LIST_NARROWED: Statement =
+    Statement::composed("metric: list narrowed", || with_all::<MetricColumn>(LIST.sql(), 4));
 static GET: Statement = Statement::composed("metric: get", || {
     format!("SELECT {} FROM metrics WHERE id = $1 AND project_id = $2", MetricRow::TABLE.select())
 });
@@ -44,16 +43,18 @@ static SERIES: Statement = Statement::composed("metric: series", || {
     )
 });
 /// The points of a time range.
-static POINTS: Statement = Statement::composed("metric: points", || points(""));
-/// The same for a name or a service: found by their series, for there are few of those beside the points.
-static POINTS_OF: Statement = Statement::composed("metric: points of", || {
-    points(
-        "AND series_id IN (SELECT s.id FROM metrics AS m \
-         JOIN metric_series AS s ON s.metric_id = m.id AND s.project_id = m.project_id \
-         JOIN resources AS r ON r.id = s.resource_id AND r.project_id = s.project_id \
-         WHERE m.project_id = $1 AND ($11::text IS NULL OR m.name = $11) AND ($12::text IS NULL OR r.service_name = $12))",
+static POINTS: Statement = Statement::composed("metric: points", || {
+    format!(
+        "SELECT {} FROM metric_data_points WHERE project_id = $1 AND time BETWEEN $2 AND $4 \
+         AND (time, time_nanos) >= ($2, $3) \
+         AND (time, time_nanos, series_id, start_time, start_nanos) < ($4, $5, $6, $7, $8) {PLACE} \
+         ORDER BY time DESC, time_nanos DESC, series_id DESC, start_time DESC, start_nanos DESC LIMIT $9",
+        DataPointRow::TABLE.select()
     )
 });
+/// The same with every condition, for the test that prepares all statements.
+static POINTS_NARROWED: Statement =
+    Statement::composed("metric: points narrowed", || with_all::<PointColumn>(POINTS.sql(), 9));
 static LATEST: Statement = Statement::composed("metric: latest", || {
     format!(
         "SELECT {} FROM metric_data_points WHERE series_id = $1 AND project_id = $2 \
@@ -62,16 +63,56 @@ static LATEST: Statement = Statement::composed("metric: latest", || {
     )
 });
 
-/// A statement that lists points, with one more condition.
-fn points(condition: &str) -> String {
-    format!(
-        "SELECT {} FROM metric_data_points WHERE project_id = $1 AND time BETWEEN $2 AND $4 \
-         AND (time, time_nanos) >= ($2, $3) \
-         AND (time, time_nanos, series_id, start_time, start_nanos) < ($4, $5, $6, $7, $8) \
-         AND ($9::uuid IS NULL OR series_id = $9) {condition} \
-         ORDER BY time DESC, time_nanos DESC, series_id DESC, start_time DESC, start_nanos DESC LIMIT $10",
-        DataPointRow::TABLE.select()
-    )
+/// What definitions are narrowed by.
+#[derive(Debug, Clone, Copy)]
+enum MetricColumn {
+    Name,
+    Service,
+}
+
+impl Column for MetricColumn {
+    const ALL: &'static [(Self, Operator)] = &[(Self::Name, Operator::Is), (Self::Service, Operator::Is)];
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Name => "name {}",
+            Self::Service => {
+                "EXISTS (SELECT FROM metric_series AS s \
+                 JOIN resources AS r ON r.id = s.resource_id AND r.project_id = s.project_id \
+                 WHERE s.metric_id = m.id AND s.project_id = m.project_id AND r.service_name {})"
+            }
+        }
+    }
+}
+
+/// What points are narrowed by. Those of a name or a service are found by their series, for there are few of those beside
+/// the points.
+#[derive(Debug, Clone, Copy)]
+enum PointColumn {
+    Series,
+    Name,
+    Service,
+}
+
+impl Column for PointColumn {
+    const ALL: &'static [(Self, Operator)] =
+        &[(Self::Series, Operator::Is), (Self::Name, Operator::Is), (Self::Service, Operator::Is)];
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Series => "series_id {}",
+            Self::Name => {
+                "series_id IN (SELECT s.id FROM metrics AS m \
+                 JOIN metric_series AS s ON s.metric_id = m.id AND s.project_id = m.project_id \
+                 WHERE m.project_id = $1 AND m.name {})"
+            }
+            Self::Service => {
+                "series_id IN (SELECT s.id FROM resources AS r \
+                 JOIN metric_series AS s ON s.resource_id = r.id AND s.project_id = r.project_id \
+                 WHERE r.project_id = $1 AND r.service_name {})"
+            }
+        }
+    }
 }
 
 /// Reads metric definitions, series and data points.
@@ -181,9 +222,10 @@ impl MetricRepository {
         let (name, id) =
             filter.after.map_or((String::new(), Uuid::nil()), |after| (after.name.to_string(), after.id.0));
         let text = |text: Option<Text>| text.map(|text| text.to_string());
-        let parameters =
-            parameters![self.reader.project.0, name, id, text(filter.name), text(filter.service), asked];
-        Ok(Page::new(self.reader.rows(&LIST, parameters).await?, limit))
+        let conditions = Conditions::behind(parameters![self.reader.project.0, name, id, asked])
+            .and(MetricColumn::Name, Operator::Is, text(filter.name))
+            .and(MetricColumn::Service, Operator::Is, text(filter.service));
+        Ok(Page::new(self.reader.rows_where(&LIST, conditions, Order::Planned).await?, limit))
     }
 
     /// The definitions that one service has sent and that fit the filter, by name.
@@ -254,7 +296,7 @@ impl MetricRepository {
         let (before, before_nanos, series, counted) = after.map_or(first, |after| {
             (after.time, after.time.sub_micros(), after.series_id.0, after.start_time)
         });
-        let mut parameters = parameters![
+        let parameters = parameters![
             self.reader.project.0,
             timestamp(start),
             start.sub_micros(),
@@ -263,16 +305,14 @@ impl MetricRepository {
             series,
             timestamp(counted),
             counted.sub_micros(),
-            filter.series.map(|series| series.0),
             asked,
         ];
-        let mut statement = &POINTS;
-        if filter.name.is_some() || filter.service.is_some() {
-            let text = |text: Option<Text>| text.map(|text| text.to_string());
-            parameters.extend(parameters![text(filter.name), text(filter.service)]);
-            statement = &POINTS_OF;
-        }
-        Ok(Page::new(self.reader.rows(statement, parameters).await?, limit))
+        let text = |text: Option<Text>| text.map(|text| text.to_string());
+        let conditions = Conditions::behind(parameters)
+            .and(PointColumn::Series, Operator::Is, filter.series.map(|series| series.0))
+            .and(PointColumn::Name, Operator::Is, text(filter.name))
+            .and(PointColumn::Service, Operator::Is, text(filter.service));
+        Ok(Page::new(self.reader.rows_where(&POINTS, conditions, Order::Planned).await?, limit))
     }
 
     /// The newest point of a series, if it has any.

@@ -1,7 +1,7 @@
 -- $1 project; $2 from, $3 its nanoseconds; $4 before, $5 its nanoseconds, $6 its trace; $7 limit.
 -- A trace has a row for each of its days, and is listed at the first of them. 1970-01-01, where spans of unknown start
 -- are, is first only for a trace that has no other day.
-FROM (
+WITH page AS (
     SELECT trace_id, start_time, start_nanos
     FROM traces AS t
     WHERE project_id = $1
@@ -9,16 +9,12 @@ FROM (
       AND start_time BETWEEN $2 AND $4
       AND (start_time, start_nanos) >= ($2, $3)
       AND (start_time, start_nanos, trace_id) < ($4, $5, $6)
-      -- Here and below: OFFSET 0 keeps this a look-up by key for each row of the page, where a join would be planned as a
-      -- scan of all partitions; and `+ 0` keeps the look-up from traces_start, which would be read whole for it.
+      -- OFFSET 0 keeps this a look-up by key for each row of the page, where a join would be planned as a scan of all
+      -- partitions; and `+ 0` keeps the look-up from traces_start, which would be read whole for it.
       AND NOT EXISTS (
           SELECT FROM traces AS earlier
           WHERE earlier.trace_id = t.trace_id AND earlier.project_id + 0 = t.project_id
             AND earlier.day > '1970-01-01' AND earlier.day < coalesce(nullif(t.day, '1970-01-01'), 'infinity') OFFSET 0)
     ORDER BY start_time DESC, start_nanos DESC, trace_id DESC
     LIMIT $7
-) AS page
-CROSS JOIN LATERAL (
-    SELECT * FROM traces AS other WHERE other.trace_id = page.trace_id AND other.project_id + 0 = $1 OFFSET 0
-) AS d
-ORDER BY page.start_time DESC, page.start_nanos DESC, page.trace_id DESC
+)

@@ -70,10 +70,6 @@ WITH newest AS NOT MATERIALIZED (
             AND earlier.day > '1970-01-01' AND earlier.day < coalesce(nullif(t.day, '1970-01-01'), 'infinity') OFFSET 0)
     ORDER BY start_time DESC, start_nanos DESC, trace_id DESC
     LIMIT $7
+), page AS (
+    SELECT * FROM near WHERE (SELECT reached FROM enough) UNION ALL SELECT * FROM far
 )
-SELECT {columns}
-FROM (SELECT * FROM near WHERE (SELECT reached FROM enough) UNION ALL SELECT * FROM far) AS page
-CROSS JOIN LATERAL (
-    SELECT * FROM traces AS other WHERE other.trace_id = page.trace_id AND other.project_id + 0 = $1 OFFSET 0
-) AS d
-ORDER BY page.start_time DESC, page.start_nanos DESC, page.trace_id DESC

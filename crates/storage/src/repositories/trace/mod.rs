@@ -9,8 +9,10 @@ use futures_util::{Stream, TryStreamExt as _, stream};
 use llm_observatory_core::ids::{SpanId, TraceId};
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
+use llm_observatory_core::trace::StatusCode;
 use uuid::Uuid;
 
+use super::conditions::{Conditions, Operator};
 use super::page::{DEFAULT_ROWS, Page, TimeRange, limits, timestamp};
 use super::parameter::parameters;
 use super::read::{Order, Reader};
@@ -24,7 +26,7 @@ pub use statistics::{Durations, ServiceStatistics};
 pub use summary::TraceSummary;
 
 use pages::{Pages, day_start};
-use sql::{GET, LIST, LIST_OF_SERVICE, LIST_SPANS, SPAN, SPAN_EVENTS, STATISTICS};
+use sql::{GET, LIST, LIST_OF_SERVICE, LIST_SPANS, SPAN, SPAN_EVENTS, STATISTICS, SpanColumn};
 
 /// Reads traces, spans and span events.
 #[derive(Debug, Clone)]
@@ -136,14 +138,12 @@ impl TraceRepository {
             trace,
             asked,
         ];
-        let (statement, order) = match filter.service {
-            None => (&LIST, Order::Indexed),
-            Some(service) => {
-                parameters.extend(parameters![service.to_string()]);
-                (&LIST_OF_SERVICE, Order::Planned)
-            }
-        };
-        let days: Vec<TraceRow> = self.reader.ordered_rows(statement, parameters, order).await?;
+        let mut statement = &LIST;
+        if let Some(service) = filter.service {
+            parameters.extend(parameters![service.to_string()]);
+            statement = &LIST_OF_SERVICE;
+        }
+        let days: Vec<TraceRow> = self.reader.ordered_rows(statement, parameters, Order::Indexed).await?;
         let traces = days.chunk_by(|a, b| a.trace_id == b.trace_id).filter_map(TraceSummary::of).collect();
         Ok(Page::new(traces, limit))
     }
@@ -160,7 +160,10 @@ impl TraceRepository {
     }
 
     /// What each day knows of a trace, oldest first.
-    pub(super) async fn days(&self, trace_id: TraceId) -> Result<Vec<TraceRow>, Error> {
+    ///
+    /// # Errors
+    /// As [`Self::list`].
+    pub async fn days(&self, trace_id: TraceId) -> Result<Vec<TraceRow>, Error> {
         self.reader.rows(&GET, parameters![trace_id.uuid(), self.reader.project.0]).await
     }
 
@@ -174,11 +177,17 @@ impl TraceRepository {
         trace_id: TraceId,
         rows: usize,
     ) -> impl Stream<Item = Result<Vec<Span>, Error>> + Send + use<> {
-        let this = self.clone();
-        self.pages::<SpanRow>(trace_id, rows).and_then(move |rows| {
-            let this = this.clone();
-            async move { this.with_events(rows).await }
-        })
+        self.spans_of(Pages::new(self.clone(), trace_id, rows))
+    }
+
+    /// The same for a trace whose [`Self::days`] are known.
+    pub fn span_pages_of(
+        &self,
+        trace_id: TraceId,
+        days: &[TraceRow],
+        rows: usize,
+    ) -> impl Stream<Item = Result<Vec<Span>, Error>> + Send + use<> {
+        self.spans_of(Pages::of_days(self.clone(), trace_id, days, rows))
     }
 
     /// All spans of a trace with their events, by start.
@@ -241,11 +250,12 @@ impl TraceRepository {
             before_nanos,
             trace,
             span,
-            filter.service.map(|service| service.to_string()),
-            filter.errors_only,
             asked,
         ];
-        Ok(Page::new(self.reader.rows(&LIST_SPANS, parameters).await?, limit))
+        let conditions = Conditions::behind(parameters)
+            .and(SpanColumn::Service, Operator::Is, filter.service.map(|service| service.to_string()))
+            .and(SpanColumn::Status, Operator::Is, filter.errors_only.then_some(StatusCode::ERROR.0));
+        Ok(Page::new(self.reader.rows_where(&LIST_SPANS, conditions, Order::Planned).await?, limit))
     }
 
     /// The spans of one service that fit the filter, newest first.
@@ -297,6 +307,14 @@ impl TraceRepository {
         rows: usize,
     ) -> impl Stream<Item = Result<Vec<T>, Error>> + Send + use<T> {
         stream::try_unfold(Pages::new(self.clone(), trace_id, rows), Pages::next)
+    }
+
+    fn spans_of(&self, pages: Pages<SpanRow>) -> impl Stream<Item = Result<Vec<Span>, Error>> + Send + use<> {
+        let this = self.clone();
+        stream::try_unfold(pages, Pages::next).and_then(move |rows| {
+            let this = this.clone();
+            async move { this.with_events(rows).await }
+        })
     }
 
     /// Neighbouring spans of a trace, with their events.

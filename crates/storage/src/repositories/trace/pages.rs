@@ -12,7 +12,7 @@ use super::sql::{EVENTS, SPANS};
 use crate::error::Error;
 use crate::models::row::ReadRow;
 use crate::models::trace::Span;
-use crate::models::{EventRow, SpanRow};
+use crate::models::{EventRow, SpanRow, TraceRow};
 use crate::repositories::page::{limits, timestamp};
 use crate::repositories::parameter::{Parameter, parameters};
 use crate::statement::Statement;
@@ -84,6 +84,17 @@ pub(super) struct Pages<T> {
 impl<T: InTrace> Pages<T> {
     pub(super) fn new(traces: TraceRepository, trace_id: TraceId, rows: usize) -> Self {
         Self { traces, trace_id, rows: limits(rows).0, days: None, after: None, row: PhantomData }
+    }
+
+    /// The pages of a trace whose days are known, oldest first.
+    pub(super) fn of_days(
+        traces: TraceRepository,
+        trace_id: TraceId,
+        days: &[TraceRow],
+        rows: usize,
+    ) -> Self {
+        let days = days.iter().rev().map(|row| row.day).collect();
+        Self { days: Some(days), ..Self::new(traces, trace_id, rows) }
     }
 
     /// The next page, which is never empty, and what is left.
