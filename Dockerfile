@@ -1,5 +1,5 @@
 # The observatory for a cluster: the binary alone, as an ordinary user; DATABASE_URL says where PostgreSQL is.
-FROM rust:1.95-bookworm AS build
+FROM rust:1.95.0-bookworm AS build
 WORKDIR /src
 COPY . .
 RUN cargo build --release --locked -p llm-observatory-server
