@@ -19,7 +19,10 @@ fn one_version_of_rust_builds_everything() {
     let oldest = quoted("Cargo.toml", "rust-version = \"", '"');
     assert_eq!(version.rsplit_once('.').unwrap().0, oldest);
     let readme = read_to_string(crate::root().join("README.md")).unwrap();
-    assert!(readme.contains(&format!("Rust {oldest} or newer")), "README.md names another Rust than {oldest}");
+    assert!(
+        readme.contains(&format!("Rust {oldest} or newer")),
+        "README.md names another Rust than {oldest}"
+    );
 }
 
 #[test]
