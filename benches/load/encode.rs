@@ -1,141 +1,19 @@
-//! Spans as OTLP requests, ready to be sent, and as the naive rows of the same spans, ready to be copied.
+//! Spans as OTLP requests.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
-use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{
     AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList, any_value,
 };
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{self as otlp, ResourceSpans, ScopeSpans, Status, span};
-use prost::Message;
-use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::spans::{Attributes, SERVICES, Span, Spans};
-use crate::{Options, baseline};
-
-/// One round's spans, in both forms.
-pub(crate) struct Prepared {
-    /// Encoded export requests.
-    pub(crate) requests: Vec<Bytes>,
-    /// Files of naive rows, one for each `psql \copy`.
-    pub(crate) files: Vec<PathBuf>,
-    pub(crate) spans: u64,
-    pub(crate) shape: Shape,
-}
-
-/// What the generated spans are like on average.
-#[derive(Clone, Serialize)]
-pub(crate) struct Shape {
-    pub(crate) bytes_per_span: f64,
-    pub(crate) row_bytes_per_span: Option<f64>,
-    pub(crate) llm_share: f64,
-    pub(crate) attributes_per_span: f64,
-    pub(crate) events_per_span: f64,
-    pub(crate) spans_per_trace: f64,
-}
-
-/// Generates a round's spans; rows are written only when there are `copies` to load them.
-pub(crate) fn prepare(seed: u64, options: &Options, copies: usize, scratch: &Path) -> Result<Prepared> {
-    let mut source = Spans::new(seed);
-    let mut rows = Rows::create(copies, scratch)?;
-    let mut requests = Vec::new();
-    let mut totals = Totals::default();
-    let mut left = options.spans;
-    while left > 0 {
-        let count = left.min(options.request_spans);
-        left -= count;
-        let spans: Vec<_> = source.by_ref().take(count as usize).collect();
-        spans.iter().for_each(|span| totals.add(span));
-        rows.write(&spans)?;
-        let body = Bytes::from(request(spans).encode_to_vec());
-        totals.bytes += body.len();
-        requests.push(body);
-    }
-    let (files, row_bytes) = rows.finish()?;
-    let spans = options.spans;
-    let per_span = |total: usize| total as f64 / spans as f64;
-    let shape = Shape {
-        bytes_per_span: per_span(totals.bytes),
-        row_bytes_per_span: (copies > 0).then(|| per_span(row_bytes)),
-        llm_share: per_span(totals.llm),
-        attributes_per_span: per_span(totals.attributes),
-        events_per_span: per_span(totals.events),
-        spans_per_trace: spans as f64 / totals.traces.max(1) as f64,
-    };
-    Ok(Prepared { requests, files, spans, shape })
-}
-
-#[derive(Default)]
-struct Totals {
-    bytes: usize,
-    llm: usize,
-    attributes: usize,
-    events: usize,
-    traces: usize,
-}
-
-impl Totals {
-    fn add(&mut self, span: &Span) {
-        self.llm += usize::from(span.attributes.iter().any(|(key, _)| *key == "gen_ai.operation.name"));
-        self.attributes += span.attributes.len();
-        self.events += span.events.len();
-        self.traces += usize::from(span.parent.is_none());
-    }
-}
-
-/// The files of naive rows: requests take turns, so that the files are of one size.
-struct Rows {
-    files: Vec<(PathBuf, BufWriter<File>)>,
-    turn: usize,
-    line: Vec<u8>,
-    bytes: usize,
-}
-
-impl Rows {
-    fn create(copies: usize, scratch: &Path) -> Result<Self> {
-        let create = |number| {
-            let path = scratch.join(format!("rows-{number}.txt"));
-            let file = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
-            Ok((path, BufWriter::with_capacity(1 << 20, file)))
-        };
-        let files = (0..copies).map(create).collect::<Result<_>>()?;
-        Ok(Self { files, turn: 0, line: Vec::new(), bytes: 0 })
-    }
-
-    fn write(&mut self, spans: &[Span]) -> Result<()> {
-        let copies = self.files.len();
-        let Some((_, file)) = self.files.get_mut(self.turn) else {
-            return Ok(());
-        };
-        for span in spans {
-            self.line.clear();
-            baseline::write_row(&mut self.line, span)?;
-            self.bytes += self.line.len();
-            file.write_all(&self.line)?;
-        }
-        self.turn = (self.turn + 1) % copies;
-        Ok(())
-    }
-
-    fn finish(self) -> Result<(Vec<PathBuf>, usize)> {
-        let finish = |(path, file): (PathBuf, BufWriter<File>)| {
-            // On the disk before any clock starts: writing back shall not disturb what is measured.
-            file.into_inner().map_err(|error| error.into_error())?.sync_all()?;
-            Ok(path)
-        };
-        Ok((self.files.into_iter().map(finish).collect::<Result<_>>()?, self.bytes))
-    }
-}
+use crate::span::{Attributes, SERVICES, Span};
 
 /// One request as a collector would send it: spans gathered by resource, then by scope.
-fn request(spans: Vec<Span>) -> ExportTraceServiceRequest {
+pub(crate) fn request(spans: Vec<Span>) -> ExportTraceServiceRequest {
     let mut resources: BTreeMap<_, BTreeMap<_, Vec<_>>> = BTreeMap::new();
     for span in spans {
         let scopes = resources.entry((span.service, span.instance)).or_default();
@@ -226,38 +104,4 @@ fn any_value(value: Value) -> AnyValue {
         })),
     };
     AnyValue { value }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    #[test]
-    fn a_round_holds_what_was_asked_for_in_both_forms() {
-        let scratch = tempfile::tempdir().unwrap();
-        let options = Options::parse_from(["load", "--spans", "10001", "--request-spans", "400"]);
-        let round = prepare(5, &options, 3, scratch.path()).unwrap();
-        assert_eq!(round.requests.len(), 26);
-        let decoded = round.requests.iter().map(|request| {
-            let request = ExportTraceServiceRequest::decode(request.clone()).unwrap();
-            request.resource_spans.iter().flat_map(|r| &r.scope_spans).map(|s| s.spans.len()).sum::<usize>()
-        });
-        assert_eq!(decoded.sum::<usize>(), 10_001);
-        let lines = round.files.iter().map(|path| std::fs::read_to_string(path).unwrap().lines().count());
-        assert_eq!(lines.sum::<usize>(), 10_001);
-    }
-
-    #[test]
-    fn spans_have_the_shape_that_the_readme_promises() {
-        let scratch = tempfile::tempdir().unwrap();
-        let options = Options::parse_from(["load", "--spans", "20000"]);
-        let shape = prepare(1, &options, 0, scratch.path()).unwrap().shape;
-        assert!((900.0..1150.0).contains(&shape.bytes_per_span), "{}", shape.bytes_per_span);
-        assert!((0.24..0.26).contains(&shape.llm_share), "{}", shape.llm_share);
-        assert!((10.0..12.5).contains(&shape.attributes_per_span), "{}", shape.attributes_per_span);
-        assert!((9.5..10.5).contains(&shape.spans_per_trace), "{}", shape.spans_per_trace);
-        assert!(shape.events_per_span > 0.05, "{}", shape.events_per_span);
-    }
 }

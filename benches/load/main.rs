@@ -6,10 +6,15 @@ mod client;
 mod conversation;
 mod database;
 mod encode;
+mod failure;
 mod operations;
+mod prepare;
 mod processes;
 mod report;
+mod rows;
+mod span;
 mod spans;
+mod trace;
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +24,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use client::{Client, Pace};
 use database::Database;
-use encode::Prepared;
+use prepare::{Prepared, Size};
 use processes::{Cpu, Daemon};
 use report::{Ingest, Report, Round, Setting};
 
@@ -80,6 +85,10 @@ struct Options {
 }
 
 impl Options {
+    fn size(&self) -> Size {
+        Size { spans: self.spans, request_spans: self.request_spans }
+    }
+
     fn copies(&self) -> usize {
         if self.without_copy || self.rate.is_some() { 0 } else { self.copies as usize }
     }
@@ -163,7 +172,7 @@ impl Bench<'_> {
                 None => "warm-up".to_owned(),
             };
             eprintln!("{name}: generating {} spans from seed {seed}", self.options.spans);
-            let prepared = encode::prepare(seed, self.options, copies, self.scratch)?;
+            let prepared = prepare::prepare(seed, self.options.size(), copies, self.scratch)?;
             eprintln!("{name}: sending");
             let ingest = self.ingest(&prepared).await?;
             let copy = if copies > 0 {

@@ -6,7 +6,8 @@ use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
 use crate::conversation::word;
-use crate::spans::{Attributes, Event, SERVICES, SpanId, Trace};
+use crate::span::{Attributes, Event, SERVICES, SpanId};
+use crate::trace::Trace;
 
 const MODELS: [(&str, &str, &str, &str); 4] = [
     ("openai", "gpt-4o", "gpt-4o-2024-08-06", "api.openai.com"),
@@ -173,21 +174,6 @@ impl Trace<'_> {
             span.events.push(Event { time, name: "gen_ai.first_token", attributes });
         }
     }
-}
-
-/// What a span that failed tells of its failure.
-pub(crate) fn exception(rng: &mut StdRng, time: u64) -> Event {
-    let frames: String = (0..6)
-        .map(|_| {
-            format!("  File \"/srv/app/{}.py\", line {}, in {}\n", word(rng), rng.random::<u8>(), word(rng))
-        })
-        .collect();
-    let attributes = attributes! {
-        "exception.type": "TimeoutError",
-        "exception.message": "the upstream did not answer in 30 s",
-        "exception.stacktrace": format!("Traceback (most recent call last):\n{frames}"),
-    };
-    Event { time, name: "exception", attributes }
 }
 
 fn pick<T: Copy, const N: usize>(rng: &mut StdRng, from: &[T; N]) -> T {

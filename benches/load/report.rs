@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::client::Sent;
 use crate::database::Settings;
-use crate::encode::Shape;
+use crate::prepare::Shape;
 use crate::processes::Cpu;
 
 /// All that one run found.

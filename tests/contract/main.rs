@@ -4,6 +4,7 @@
 
 mod floor_plan;
 mod links;
+mod module_arrows;
 
 use std::path::{Path, PathBuf};
 

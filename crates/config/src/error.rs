@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::Problem;
+use crate::problem::Problem;
 
 /// A configuration that can't be used, with everything that is wrong with it.
 #[derive(Debug, thiserror::Error)]

@@ -8,7 +8,7 @@ use figment::providers::Format;
 use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 
-use crate::ConfigError;
+use crate::error::ConfigError;
 
 /// Lays the settings of a YAML, TOML or JSON file, told by its ending, over those that are there.
 pub(crate) fn merge(figment: Figment, path: &Path) -> Result<Figment, ConfigError> {

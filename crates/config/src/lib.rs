@@ -4,13 +4,15 @@ mod error;
 mod file;
 mod layers;
 mod load;
+mod problem;
 mod problems;
 mod secret;
 
 pub use error::ConfigError;
 pub use layers::{Flag, Layers, Names, variables};
 pub use load::load;
-pub use problems::{Problem, Problems, Validate};
+pub use problem::Problem;
+pub use problems::{Problems, Validate};
 pub use secret::Secret;
 
 #[cfg(test)]

@@ -7,7 +7,11 @@ use figment::{Figment, Profile, Provider as _, Source};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{ConfigError, Layers, Names, Problem, Problems, Validate, file};
+use crate::error::ConfigError;
+use crate::file;
+use crate::layers::{Layers, Names};
+use crate::problem::Problem;
+use crate::problems::{Problems, Validate};
 
 /// The configuration that the layers give, over the defaults of `T`.
 ///

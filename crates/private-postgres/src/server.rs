@@ -106,7 +106,7 @@ impl PrivatePostgres {
         socket::url(&self.socket_dir)
     }
 
-    /// Why the server does not run, while it does not; known only while somebody [keeps](Self::keep) it.
+    /// Why the server does not run, while it does not; known only while [`Self::keep`] runs.
     pub fn trouble(&self) -> watch::Receiver<Option<String>> {
         self.trouble.subscribe()
     }

@@ -1,11 +1,7 @@
 //! The limits of a query, each by its name.
 
-use std::time::Duration;
-
 use llm_observatory_config::{Problems, Validate};
 use serde::{Deserialize, Serialize};
-
-use crate::Caller;
 
 /// How much one query may ask for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -63,14 +59,6 @@ impl Validate for QueryConfig {
         problems.at_least("timeout_ms", self.timeout_ms, 1);
         problems.at_least("chunk_spans", self.chunk_spans, 1);
         problems.at_least("max_record_bytes", self.max_record_bytes, 1_024);
-    }
-}
-
-impl QueryConfig {
-    /// How long a list for this caller may take.
-    pub(crate) fn patience(&self, caller: &Caller) -> Duration {
-        let most = Duration::from_millis(self.timeout_ms);
-        caller.patience.map_or(most, |patience| patience.min(most))
     }
 }
 

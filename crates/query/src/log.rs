@@ -8,10 +8,10 @@ use llm_observatory_storage::repositories::log::{LogCursor, LogFilter};
 use opentelemetry_proto::tonic::logs::v1::LogsData;
 use prost::Message as _;
 
-use crate::Query;
 use crate::encode::{self, ValueLimit};
 use crate::error::{Error, Invalid, Record};
-use crate::metrics::Kind;
+use crate::kind::Kind;
+use crate::query::Query;
 use crate::question::{Caller, List, Page, Paging, Period};
 use crate::size::{Outgoing, next_fitting};
 use crate::token::Fingerprint;

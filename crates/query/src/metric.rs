@@ -7,10 +7,10 @@ use llm_observatory_storage::models::DataPointRow;
 use llm_observatory_storage::repositories::metric::{MetricCursor, MetricFilter, PointCursor, PointFilter};
 use opentelemetry_proto::tonic::metrics::v1::{Metric, MetricsData};
 
-use crate::Query;
 use crate::encode::{self, ValueLimit};
 use crate::error::{Error, Record};
-use crate::metrics::Kind;
+use crate::kind::Kind;
+use crate::query::Query;
 use crate::question::{Caller, List, Page, Paging, Period};
 use crate::size::{Outgoing, next_fitting};
 use crate::token::Fingerprint;

@@ -9,7 +9,7 @@ use llm_observatory_storage::repositories::TimeRange;
 
 use crate::config::QueryConfig;
 use crate::error::{Error, Invalid};
-use crate::metrics::Kind;
+use crate::kind::Kind;
 use crate::token::{Fingerprint, PageToken, Position};
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
@@ -27,6 +27,12 @@ impl Caller {
     /// A caller from this project who did not say how long it waits.
     pub fn of(project: ProjectId) -> Self {
         Self { project, patience: None }
+    }
+
+    /// How long the answer to a list may take: as long as the caller waits, but at most `query.timeout_ms`.
+    pub(crate) fn patience_within(&self, config: &QueryConfig) -> Duration {
+        let most = Duration::from_millis(config.timeout_ms);
+        self.patience.map_or(most, |patience| patience.min(most))
     }
 }
 

@@ -18,7 +18,7 @@ use llm_observatory_storage::repositories::metric::{MetricCursor, PointCursor};
 use llm_observatory_storage::repositories::trace::TraceCursor;
 use uuid::Uuid;
 
-use crate::metrics::Kind;
+use crate::kind::Kind;
 
 const VERSION: u8 = 2;
 const CHECK_BYTES: usize = 8;

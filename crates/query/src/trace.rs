@@ -8,11 +8,11 @@ use llm_observatory_storage::repositories::trace::{TraceCursor, TraceFilter};
 use opentelemetry_proto::tonic::trace::v1::TracesData;
 use prost::Message as _;
 
-use crate::Query;
 use crate::config::QueryConfig;
 use crate::encode::{self, ValueLimit};
 use crate::error::{Error, Record};
-use crate::metrics::Kind;
+use crate::kind::Kind;
+use crate::query::Query;
 use crate::question::{Caller, List, Page, Paging, Period};
 use crate::size::{Outgoing, next_fitting};
 use crate::sources::Sources;

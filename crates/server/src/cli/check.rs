@@ -9,10 +9,11 @@ use llm_observatory_query::{Caller, Metrics, PageSize, Paging, Query, QueryConfi
 use llm_observatory_storage::postgres::unsafe_settings;
 use llm_observatory_storage::{StoragePool, migrate};
 
+use super::failure::{Failure, causes};
 use super::migrate::reach_existing;
+use super::options::Options;
 use super::output::print_table;
 use super::table::Table;
-use super::{Failure, Options, causes};
 use crate::config::Config;
 
 /// What is checked, in this order.

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, stderr};
 
-use super::Failure;
+use super::failure::Failure;
 use crate::config::{Config, LogFormat};
 
 /// Log lines from now on, as configured.

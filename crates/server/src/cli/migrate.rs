@@ -6,10 +6,11 @@ use llm_observatory_config::Secret;
 use llm_observatory_private_postgres::{PrivatePostgres, StartOptions};
 use llm_observatory_storage::{StoragePool, migrate};
 
+use super::failure::Failure;
 use super::logging::start_logging;
+use super::options::Options;
 use super::output::{print, print_table};
 use super::table::Table;
-use super::{Failure, Options};
 use crate::config::Config;
 
 /// Options of `migrate`.

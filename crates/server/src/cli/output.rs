@@ -9,7 +9,7 @@ use serde::Serialize;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
-use super::Failure;
+use super::failure::Failure;
 use super::table::Table;
 
 /// How long an observatory may take to accept a connection.

@@ -10,7 +10,7 @@ use llm_observatory_proto::v1::{GetTraceRequest, ListTracesRequest, TraceSummary
 use time::OffsetDateTime;
 use tonic::transport::Channel;
 
-use super::Failure;
+use super::failure::Failure;
 use super::output::{CallFailed, Format, connect, print_json, print_table};
 use super::table::Table;
 

@@ -12,8 +12,9 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::failure::Failure;
 use super::logging::start_logging;
-use super::{Failure, Listen, Options};
+use super::options::{Listen, Options};
 use crate::app::{App, Listeners};
 use crate::config::Config;
 use crate::health::Trouble;

@@ -4,7 +4,7 @@ use clap::Args;
 use llm_observatory_proto::v1::ingest_service_client::IngestServiceClient;
 use llm_observatory_proto::v1::{GetIngestStatsRequest, IngestAccount, IngestCount};
 
-use super::Failure;
+use super::failure::Failure;
 use super::output::{CallFailed, Format, connect, print_json, print_table};
 use super::table::Table;
 

@@ -18,8 +18,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
-use super::Connections;
-use super::limit::Place;
+use crate::connections::limit::{Connections, Place};
 
 /// How long nothing is accepted after an error: the cause (no file descriptors, say) does not pass in an instant.
 const PAUSE: Duration = Duration::from_millis(100);

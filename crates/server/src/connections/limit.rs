@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::ConnectionsConfig;
+use crate::connections::config::ConnectionsConfig;
 
 /// The open connections of one port.
 #[derive(Debug)]

@@ -7,8 +7,6 @@ use tokio_postgres::types::{FromSql, Type};
 
 use super::attributes::Inconsistent;
 use super::column::Column;
-use super::row::ReadRow;
-use crate::error::Error;
 
 /// The columns of one row, of which some have been taken.
 #[derive(Debug)]
@@ -32,14 +30,6 @@ impl<'r> Fields<'r> {
         self.next += 1;
         let raw = self.row.try_get::<_, Option<Raw<'_>>>(place).map_err(|_| Inconsistent::Column(name))?;
         C::get(raw.map(|raw| raw.0)).ok_or(Inconsistent::Column(name))
-    }
-
-    /// Takes the columns of a whole row; the rows of several tables may lie side by side.
-    ///
-    /// # Errors
-    /// As [`ReadRow::read`].
-    pub(crate) fn row<T: ReadRow>(&mut self) -> Result<T, Error> {
-        T::read(self)
     }
 }
 

@@ -208,7 +208,7 @@ async fn transaction<T: ReadRow>(
     };
     let rows = async {
         let stream = client.query_typed_raw(sql, parameters).await?;
-        stream.map_err(Error::from).and_then(async |row| Fields::of(&row).row()).try_collect().await
+        stream.map_err(Error::from).and_then(async |row| T::read(&mut Fields::of(&row))).try_collect().await
     };
     let (begun, limited, rows, done) =
         join4(client.batch_execute(BEGIN), limit, rows, client.batch_execute(COMMIT)).await;

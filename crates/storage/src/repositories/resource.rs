@@ -4,7 +4,7 @@ use llm_observatory_core::ids::{ResourceId, ScopeId};
 
 use super::parameter::parameters;
 use super::read::Reader;
-use super::repository;
+use super::repository::repository;
 use crate::error::Error;
 use crate::models::row::Row as _;
 use crate::models::{ResourceRow, ScopeRow};

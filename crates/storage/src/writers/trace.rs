@@ -1,6 +1,8 @@
 //! Spans, with their events, resources, scopes and trace summaries.
 
+mod batch;
 mod llm;
+mod rows;
 mod stage;
 mod summary;
 mod version;
@@ -15,10 +17,13 @@ use super::copy::copy_rows;
 use super::dictionary::Dictionary;
 use super::insert;
 use crate::error::Error;
-use crate::models::trace::{Span, SpanRow};
-use crate::models::{EventRow, ResourceRow, ScopeRow, TraceRow};
+use crate::models::trace::{EventRow, Span, SpanRow};
 use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
+
+use rows::{copy_events, events, rows};
+
+pub use batch::TraceBatch;
 
 /// Gathers spans and writes them; see [`BufferedWriter`].
 pub type TraceWriter = BufferedWriter<TraceBatch>;
@@ -26,20 +31,6 @@ pub type TraceWriter = BufferedWriter<TraceBatch>;
 /// The statements of this module, in the order in which they can be prepared.
 pub(super) const STATEMENTS: &[&[&Statement]] =
     &[stage::STATEMENTS, version::STATEMENTS, summary::STATEMENTS];
-
-/// Spans with all that they point at.
-#[derive(Debug, Clone, Default)]
-pub struct TraceBatch {
-    /// Where the spans come from.
-    pub resources: Vec<ResourceRow>,
-    /// The libraries that made them.
-    pub scopes: Vec<ScopeRow>,
-    /// The spans.
-    pub spans: Vec<Span>,
-    /// What is known of traces besides these spans. Every span adds itself to the summary of its trace, so spans need
-    /// nothing here.
-    pub summaries: Vec<TraceRow>,
-}
 
 impl Batch for TraceBatch {
     type Record = Span;
@@ -108,40 +99,10 @@ async fn copy(connection: &WriterConnection, spans: &[&Span]) -> Result<(), Erro
     summary::add(connection, spans, &[]).await
 }
 
-async fn copy_events(connection: &WriterConnection, spans: &[&Span]) -> Result<(), Error> {
-    let events = events(spans);
-    if !events.is_empty() {
-        copy_rows(connection, &events).await?;
-    }
-    Ok(())
-}
-
 async fn insert_new(connection: &WriterConnection, spans: &[&Span]) -> Result<(), Error> {
     insert::insert_new(connection, &rows(spans)).await?;
     insert::insert_new(connection, &events(spans)).await?;
     summary::add(connection, spans, &[]).await
-}
-
-fn rows<'s>(spans: &[&'s Span]) -> Vec<&'s SpanRow> {
-    spans.iter().map(|span| &span.row).collect()
-}
-
-fn events<'s>(spans: &[&'s Span]) -> Vec<&'s EventRow> {
-    spans.iter().flat_map(|span| &span.events).collect()
-}
-
-impl From<TraceRow> for TraceBatch {
-    /// What is known of a trace besides its spans. Its counts are added to those of the spans.
-    fn from(summary: TraceRow) -> Self {
-        Self { summaries: vec![summary], ..Self::default() }
-    }
-}
-
-impl From<Vec<Span>> for TraceBatch {
-    /// The spans of a trace, whose resources and scopes are written too, or were before.
-    fn from(spans: Vec<Span>) -> Self {
-        Self { spans, ..Self::default() }
-    }
 }
 
 impl TraceWriter {

@@ -9,10 +9,10 @@ use llm_observatory_core::time::UnixNanos;
 use uuid::Uuid;
 
 use super::conditions::{Column, Conditions, Operator, with_all};
-use super::page::{DEFAULT_ROWS, Page, TimeRange, limits, timestamp};
+use super::page::{DEFAULT_ROWS, MAX_ROWS, Page, TimeRange, limits, timestamp};
 use super::parameter::parameters;
 use super::read::{Order, Reader};
-use super::{MAX_ROWS, repository};
+use super::repository::repository;
 use crate::error::Error;
 use crate::models::LogRow;
 use crate::models::row::Row as _;

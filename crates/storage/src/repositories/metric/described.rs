@@ -27,6 +27,6 @@ pub struct DescribedSeries {
 
 impl ReadRow for DescribedSeries {
     fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
-        Ok(Self { series: fields.row()?, metric: fields.row()? })
+        Ok(Self { series: SeriesRow::read(fields)?, metric: MetricRow::read(fields)? })
     }
 }

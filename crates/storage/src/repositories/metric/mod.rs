@@ -11,7 +11,7 @@ use super::conditions::{Column, Conditions, Operator, PLACE, with_all};
 use super::page::{DEFAULT_ROWS, Page, TimeRange, limits, timestamp};
 use super::parameter::parameters;
 use super::read::{Order, Reader};
-use super::repository;
+use super::repository::repository;
 use crate::error::Error;
 use crate::models::row::Row as _;
 use crate::models::{DataPointRow, MetricRow, SeriesRow};

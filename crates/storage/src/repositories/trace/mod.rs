@@ -13,10 +13,10 @@ use llm_observatory_core::trace::StatusCode;
 use uuid::Uuid;
 
 use super::conditions::{Conditions, Operator};
-use super::page::{DEFAULT_ROWS, Page, TimeRange, limits, timestamp};
+use super::page::{DEFAULT_ROWS, MAX_ROWS, Page, TimeRange, limits, timestamp};
 use super::parameter::parameters;
 use super::read::{Order, Reader};
-use super::{MAX_ROWS, repository};
+use super::repository::repository;
 use crate::error::Error;
 use crate::models::trace::Span;
 use crate::models::{EventRow, SpanRow, TraceRow};
@@ -26,7 +26,7 @@ pub use statistics::{Durations, ServiceStatistics};
 pub use summary::TraceSummary;
 
 use pages::{Pages, day_start};
-use sql::{GET, LIST, LIST_OF_SERVICE, LIST_SPANS, SPAN, SPAN_EVENTS, STATISTICS, SpanColumn};
+use sql::{LIST, LIST_OF_SERVICE, LIST_SPANS, SPAN, SPAN_EVENTS, STATISTICS, SpanColumn};
 
 /// Reads traces, spans and span events.
 #[derive(Debug, Clone)]
@@ -164,7 +164,7 @@ impl TraceRepository {
     /// # Errors
     /// As [`Self::list`].
     pub async fn days(&self, trace_id: TraceId) -> Result<Vec<TraceRow>, Error> {
-        self.reader.rows(&GET, parameters![trace_id.uuid(), self.reader.project.0]).await
+        pages::days(&self.reader, trace_id).await
     }
 
     /// All spans of a trace with their events, by start, in pages of at most `rows`: a trace may be larger than memory.
@@ -177,7 +177,7 @@ impl TraceRepository {
         trace_id: TraceId,
         rows: usize,
     ) -> impl Stream<Item = Result<Vec<Span>, Error>> + Send + use<> {
-        self.spans_of(Pages::new(self.clone(), trace_id, rows))
+        self.spans_of(Pages::new(self.reader.clone(), trace_id, rows))
     }
 
     /// The same for a trace whose [`Self::days`] are known.
@@ -187,7 +187,7 @@ impl TraceRepository {
         days: &[TraceRow],
         rows: usize,
     ) -> impl Stream<Item = Result<Vec<Span>, Error>> + Send + use<> {
-        self.spans_of(Pages::of_days(self.clone(), trace_id, days, rows))
+        self.spans_of(Pages::of_days(self.reader.clone(), trace_id, days, rows))
     }
 
     /// All spans of a trace with their events, by start.
@@ -306,7 +306,7 @@ impl TraceRepository {
         trace_id: TraceId,
         rows: usize,
     ) -> impl Stream<Item = Result<Vec<T>, Error>> + Send + use<T> {
-        stream::try_unfold(Pages::new(self.clone(), trace_id, rows), Pages::next)
+        stream::try_unfold(Pages::new(self.reader.clone(), trace_id, rows), Pages::next)
     }
 
     fn spans_of(&self, pages: Pages<SpanRow>) -> impl Stream<Item = Result<Vec<Span>, Error>> + Send + use<> {

@@ -7,14 +7,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use llm_observatory_core::ids::TraceId;
 use llm_observatory_core::time::{Day, UnixNanos};
 
-use super::TraceRepository;
-use super::sql::{EVENTS, SPANS};
+use super::sql::{EVENTS, GET, SPANS};
 use crate::error::Error;
 use crate::models::row::ReadRow;
 use crate::models::trace::Span;
 use crate::models::{EventRow, SpanRow, TraceRow};
 use crate::repositories::page::{limits, timestamp};
 use crate::repositories::parameter::{Parameter, parameters};
+use crate::repositories::read::Reader;
 use crate::statement::Statement;
 
 /// A row that lies in the partition of its span.
@@ -71,7 +71,7 @@ impl InTrace for EventRow {
 
 /// Where the reading of a trace has got to.
 pub(super) struct Pages<T> {
-    traces: TraceRepository,
+    reader: Reader,
     trace_id: TraceId,
     rows: usize,
     /// The days that are left, the next one last; `None` until they have been asked for.
@@ -82,38 +82,33 @@ pub(super) struct Pages<T> {
 }
 
 impl<T: InTrace> Pages<T> {
-    pub(super) fn new(traces: TraceRepository, trace_id: TraceId, rows: usize) -> Self {
-        Self { traces, trace_id, rows: limits(rows).0, days: None, after: None, row: PhantomData }
+    pub(super) fn new(reader: Reader, trace_id: TraceId, rows: usize) -> Self {
+        Self { reader, trace_id, rows: limits(rows).0, days: None, after: None, row: PhantomData }
     }
 
     /// The pages of a trace whose days are known, oldest first.
-    pub(super) fn of_days(
-        traces: TraceRepository,
-        trace_id: TraceId,
-        days: &[TraceRow],
-        rows: usize,
-    ) -> Self {
+    pub(super) fn of_days(reader: Reader, trace_id: TraceId, days: &[TraceRow], rows: usize) -> Self {
         let days = days.iter().rev().map(|row| row.day).collect();
-        Self { days: Some(days), ..Self::new(traces, trace_id, rows) }
+        Self { days: Some(days), ..Self::new(reader, trace_id, rows) }
     }
 
     /// The next page, which is never empty, and what is left.
     pub(super) async fn next(mut self) -> Result<Option<(Vec<T>, Self)>, Error> {
         let mut days = match self.days.take() {
             Some(days) => days,
-            None => self.traces.days(self.trace_id).await?.iter().rev().map(|row| row.day).collect(),
+            None => days(&self.reader, self.trace_id).await?.iter().rev().map(|row| row.day).collect(),
         };
         while let Some(day) = days.last().copied() {
             let (from, place) = self.after.take().unwrap_or_else(|| (day_start(day), T::first_place()));
             let mut parameters = parameters![
                 self.trace_id.uuid(),
-                self.traces.reader.project.0,
+                self.reader.project.0,
                 from,
                 day_start(day.next()),
                 self.rows as i64,
             ];
             parameters.extend(place);
-            let page: Vec<T> = self.traces.reader.rows(T::page(), parameters).await?;
+            let page: Vec<T> = self.reader.rows(T::page(), parameters).await?;
             match page.last() {
                 Some(last) if page.len() == self.rows => {
                     self.after = Some((timestamp(last.start_time()), last.place()));
@@ -129,6 +124,11 @@ impl<T: InTrace> Pages<T> {
         }
         Ok(None)
     }
+}
+
+/// What each day knows of a trace, oldest first.
+pub(super) async fn days(reader: &Reader, trace_id: TraceId) -> Result<Vec<TraceRow>, Error> {
+    reader.rows(&GET, parameters![trace_id.uuid(), reader.project.0]).await
 }
 
 /// The first moment of a day. The day after the last one of OTLP begins beyond what nanoseconds can count.

@@ -4,7 +4,7 @@ use llm_observatory_core::attributes::Attribute;
 use llm_observatory_core::span::LlmSpan;
 use llm_observatory_core::trace::SpanKind;
 
-use super::TraceBatch;
+use super::batch::TraceBatch;
 use crate::models::attributes::Attributes;
 use crate::models::{ResourceRow, ScopeRow, SpanRow};
 

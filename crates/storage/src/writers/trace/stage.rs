@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use tokio_postgres::Row;
 
+use super::rows::{copy_events, rows};
+use super::summary;
 use super::version::{complete_those, completeness, drop_events, key, span_key};
-use super::{copy_events, rows, summary};
 use crate::error::Error;
 use crate::models::row::Row as _;
 use crate::models::trace::{Span, SpanKey, SpanRow};
