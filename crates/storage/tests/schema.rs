@@ -67,6 +67,8 @@ async fn the_list_of_tables_is_complete() {
     let mut daily: Vec<_> = Family::ALL.iter().flat_map(|family| family.tables()).copied().collect();
     daily.sort_unstable();
     assert_eq!(partitioned, daily);
+    let shown = "SELECT DISTINCT parent::text FROM observatory_partitions ORDER BY 1";
+    assert_eq!(names(&client, shown).await, daily, "a new table belongs into the view too");
 }
 
 #[tokio::test]
