@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-/// Bytes in one unit of a budget. A semaphore hands out a `u32` of units at a time, which would be too few single bytes.
+/// Bytes in one unit of a budget. A semaphore hands out a `u32` of units at a time, which would be too few single
+/// bytes.
 const UNIT: usize = 1024;
 
 /// A number of bytes of which requests hold charges. Clones share it.

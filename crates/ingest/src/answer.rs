@@ -5,6 +5,7 @@
 pub struct Answer {
     /// Number of rejected records: they can never be stored.
     pub rejected: u64,
-    /// Names the first rejected records and their reasons, and counts what was changed in others. Empty if there are none.
+    /// Names the first rejected records and their reasons, and counts what was changed in others. Empty if there are
+    /// none.
     pub message: String,
 }

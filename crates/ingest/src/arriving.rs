@@ -1,9 +1,9 @@
 //! Room for requests that are still arriving, or that have arrived and wait to be admitted.
 //!
-//! Requests that each hold a part of the room they need, and wait for the rest, would block one another. So a request gets
-//! room for all the bytes that it announces before it is read, in the order of arrival; while it waits, it holds no more
-//! than the room of its first frame. Requests above ordinary size share room of their own, which is as large as the
-//! largest request: an announcement may be a lie, and must not take room from requests of ordinary size.
+//! Requests that each hold a part of the room they need, and wait for the rest, would block one another. So a request
+//! gets room for all the bytes that it announces before it is read, in the order of arrival; while it waits, it holds
+//! no more than the room of its first frame. Requests above ordinary size share room of their own, which is as large as
+//! the largest request: an announcement may be a lie, and must not take room from requests of ordinary size.
 
 use tokio::time::Instant;
 
@@ -45,8 +45,8 @@ impl Arriving {
         room.take(bytes, deadline).await
     }
 
-    /// Grows the charge to at least `bytes` for a request that turned out larger than it announced; returns false if there is
-    /// no room before the deadline.
+    /// Grows the charge to at least `bytes` for a request that turned out larger than it announced; returns false if
+    /// there is no room before the deadline.
     ///
     /// A request that grows above ordinary size moves to the room of large requests. So does one that finds no ordinary
     /// room at once: requests that held a part of that room and waited for more could block one another.

@@ -100,8 +100,8 @@ impl<B: Batch> Gathering<B> {
         state.closed && state.waiting.iter().all(|pending| pending.receipt.is_abandoned())
     }
 
-    /// Waits for the next batch, which is due when it is full or when its oldest request has lingered. Returns `None` when
-    /// the gathering is closed and empty.
+    /// Waits for the next batch, which is due when it is full or when its oldest request has lingered. Returns `None`
+    /// when the gathering is closed and empty.
     pub(crate) async fn next(&self, config: &IngestConfig) -> Option<Vec<PendingRequest<B>>> {
         loop {
             let changed = self.changed.notified();

@@ -14,26 +14,28 @@ pub(crate) const ORDINARY_BYTES: usize = 1024 * 1024;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct IngestConfig {
-    /// Largest request, compressed and decompressed, in bytes; a larger one is refused for good. OTLP recommends 64 MiB.
+    /// Largest request, compressed and decompressed, in bytes; a larger one is refused for good. OTLP recommends 64
+    /// MiB.
     pub max_request_bytes: usize,
     /// Most records and groups (resources, scopes, metrics) in one request; one with more is refused for good.
     pub max_request_records: usize,
     /// Most attributes, events, links, buckets and nested values of one record; one with more is rejected.
     pub max_record_elements: usize,
-    /// Room for requests of ordinary size (up to 1 MiB) that are still arriving or wait for a part of the budget, in bytes.
-    /// Larger requests share separate room of `max_request_bytes`.
+    /// Room for requests of ordinary size (up to 1 MiB) that are still arriving or wait for a part of the budget, in
+    /// bytes. Larger requests share separate room of `max_request_bytes`.
     pub arriving_bytes: usize,
-    /// Longest time from the head of a request to the last byte of its body, in milliseconds; then the request is refused.
+    /// Longest time from the head of a request to the last byte of its body, in milliseconds; then the request is
+    /// refused.
     pub receive_within_ms: u64,
     /// Longest pause of a request that is arriving, in milliseconds; then the request is refused.
     pub receive_idle_ms: u64,
     /// Estimated memory that requests may hold from their decoding to their answer, in bytes.
     pub budget_bytes: usize,
-    /// Longest wait for room in `arriving_bytes`, and again in `budget_bytes`, in milliseconds; then the request is refused.
-    /// Several SDKs never retry, so a wait saves their data.
+    /// Longest wait for room in `arriving_bytes`, and again in `budget_bytes`, in milliseconds; then the request is
+    /// refused. Several SDKs never retry, so a wait saves their data.
     pub patience_ms: u64,
-    /// Longest time from the last byte of a request to its answer, in milliseconds; then the request is refused. Waits for
-    /// room while it arrived count too. The Collector gives up an attempt after 5 seconds.
+    /// Longest time from the last byte of a request to its answer, in milliseconds; then the request is refused. Waits
+    /// for room while it arrived count too. The Collector gives up an attempt after 5 seconds.
     pub answer_within_ms: u64,
     /// Writers: each has one connection and writes one batch at a time.
     pub writers: usize,
@@ -43,25 +45,28 @@ pub struct IngestConfig {
     pub batch_records: usize,
     /// Most request bytes in one batch. A larger request is a batch of its own.
     pub batch_bytes: usize,
-    /// Size from which a request is counted and decoded on a thread of its own, in bytes, so that it does not hold up others.
+    /// Size from which a request is counted and decoded on a thread of its own, in bytes, so that it does not hold up
+    /// others.
     pub offload_bytes: usize,
-    /// Longest time of a transaction, in milliseconds; then the writer drops its connection and runs the transaction again.
+    /// Longest time of a transaction, in milliseconds; then the writer drops its connection and runs the transaction
+    /// again.
     pub commit_within_ms: u64,
     /// Wait before a failed transaction runs again, in milliseconds. It doubles with each attempt; up to half of it is
     /// random.
     pub write_backoff_ms: u64,
     /// Longest such wait, in milliseconds; also the longest wait between two attempts of a writer to connect.
     pub max_write_backoff_ms: u64,
-    /// Attempts of a transaction whose rows still find no partition after it was created. After the last one the records
-    /// are rejected.
+    /// Attempts of a transaction whose rows still find no partition after it was created. After the last one the
+    /// records are rejected.
     pub partition_attempts: u32,
     /// Most records of one request that a writer searches out one by one because PostgreSQL does not take them. Beyond
     /// that, whole groups of records are rejected: a longer search would outlast every client.
     pub sought_rejections: usize,
-    /// Most dictionary rows (resources, scopes, metrics, series) that the daemon remembers as stored, at about 40 bytes each.
+    /// Most dictionary rows (resources, scopes, metrics, series) that the daemon remembers as stored, at about 40 bytes
+    /// each.
     pub dictionary_ids: usize,
-    /// Shortest delay that a refusal asks the client to keep, in milliseconds. The delay grows with the backlog, and varies
-    /// by a quarter at random.
+    /// Shortest delay that a refusal asks the client to keep, in milliseconds. The delay grows with the backlog, and
+    /// varies by a quarter at random.
     pub retry_delay_ms: u64,
     /// Longest such delay, in milliseconds. Some clients drop their data when all attempts do not fit into 10 seconds.
     pub max_retry_delay_ms: u64,
@@ -185,8 +190,8 @@ impl IngestConfig {
         Duration::from_millis(self.receive_idle_ms)
     }
 
-    /// The delay that a refusal asks its client to keep: `wanted`, within the limits and with jitter, so that clients don't
-    /// all try again at the same time.
+    /// The delay that a refusal asks its client to keep: `wanted`, within the limits and with jitter, so that clients
+    /// don't all try again at the same time.
     pub(crate) fn retry_delay(&self, wanted: Duration) -> Duration {
         let wanted = u64::try_from(wanted.as_millis()).unwrap_or(u64::MAX);
         let (least, most) = (self.retry_delay_ms, self.max_retry_delay_ms);

@@ -139,14 +139,15 @@ impl<B: OtlpSignal> Pipeline<B> {
         self.shared.metrics.requests_refused.get_or_create(&label).inc();
     }
 
-    /// Stores the records of one decompressed request, and returns when they are committed. `arriving` is the charge for
-    /// its bytes. A request that is not committed before `deadline` is refused.
+    /// Stores the records of one decompressed request, and returns when they are committed. `arriving` is the charge
+    /// for its bytes. A request that is not committed before `deadline` is refused.
     ///
     /// Dropping the future undoes nothing: a batch that a writer is writing is written.
     ///
     /// # Errors
-    /// [`Refusal::NotOtlp`], [`Refusal::TooManyRecords`] and [`Refusal::TooHeavy`] for a request that can never be stored;
-    /// [`Refusal::NoRoom`], [`Refusal::Unavailable`] and [`Refusal::Stopping`] for one that the client should send again.
+    /// [`Refusal::NotOtlp`], [`Refusal::TooManyRecords`] and [`Refusal::TooHeavy`] for a request that can never be
+    /// stored; [`Refusal::NoRoom`], [`Refusal::Unavailable`] and [`Refusal::Stopping`] for one that the client should
+    /// send again.
     pub async fn export(
         &self,
         project_id: ProjectId,
@@ -185,8 +186,8 @@ impl<B: OtlpSignal> Pipeline<B> {
         self.offload(bytes.len(), work).await?.map_err(Refusal::NotOtlp)
     }
 
-    /// Runs work on this number of bytes here, or from `ingest.offload_bytes` on a thread of its own, so that it does not
-    /// hold up other requests.
+    /// Runs work on this number of bytes here, or from `ingest.offload_bytes` on a thread of its own, so that it does
+    /// not hold up other requests.
     async fn offload<T: Send + 'static>(
         &self,
         bytes: usize,
@@ -282,8 +283,8 @@ impl<B: OtlpSignal> Pipeline<B> {
         }
     }
 
-    /// Decodes a request into at most `allowance` bytes of rows. The work holds the charge, so the request keeps its part
-    /// of the budget if its caller leaves.
+    /// Decodes a request into at most `allowance` bytes of rows. The work holds the charge, so the request keeps its
+    /// part of the budget if its caller leaves.
     async fn decode_admitted(
         &self,
         request: Request,
@@ -322,8 +323,8 @@ impl<B: OtlpSignal> Pipeline<B> {
         }
     }
 
-    /// The refusal while PostgreSQL is away or slow. Its delay is the time since the last commit: an outage is likely to last
-    /// as long again as it has lasted.
+    /// The refusal while PostgreSQL is away or slow. Its delay is the time since the last commit: an outage is likely
+    /// to last as long again as it has lasted.
     fn unavailable(&self) -> Refusal {
         let retry_after = self.shared.config.retry_delay(self.shared.pace.idle());
         Refusal::Unavailable { retry_after }

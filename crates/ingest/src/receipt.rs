@@ -1,7 +1,7 @@
 //! Receipts: the requests in flight, and the callers that wait for their outcomes.
 //!
-//! A client that gave up waiting sends the same bytes again, perhaps while a writer writes them. The second request waits
-//! for the outcome of the first one, and takes no memory or transaction of its own.
+//! A client that gave up waiting sends the same bytes again, perhaps while a writer writes them. The second request
+//! waits for the outcome of the first one, and takes no memory or transaction of its own.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -68,8 +68,8 @@ impl Receipt {
         self.tell_once(outcome);
     }
 
-    /// Whether no caller waits for the outcome any more. If so, the request is no longer in flight, and the same request
-    /// starts anew when it comes again.
+    /// Whether no caller waits for the outcome any more. If so, the request is no longer in flight, and the same
+    /// request starts anew when it comes again.
     pub(crate) fn is_abandoned(&self) -> bool {
         let mut senders = lock(&self.in_flight);
         let abandoned = self.outcome.receiver_count() == 0;

@@ -23,8 +23,8 @@ pub trait OtlpSignal: Batch + 'static {
     /// Decodes a request into rows.
     ///
     /// # Errors
-    /// [`Undecodable::Malformed`] when its outer framing is broken; [`Undecodable::Outgrown`] when its rows take more memory
-    /// than their allowance.
+    /// [`Undecodable::Malformed`] when its outer framing is broken; [`Undecodable::Outgrown`] when its rows take more
+    /// memory than their allowance.
     fn decode(decoder: Decoder<'_>) -> Result<Decoded<Self>, Undecodable>;
 }
 

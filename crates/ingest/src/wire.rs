@@ -1,7 +1,7 @@
 //! Reads the protobuf fields of a message one after the other, borrowed from the request.
 //!
-//! Source: <https://protobuf.dev/programming-guides/encoding/>. Framing is checked as strictly as prost checks it. Texts
-//! and depth, where prost would be too strict, are left to the callers.
+//! Source: <https://protobuf.dev/programming-guides/encoding/>. Framing is checked as strictly as prost checks it.
+//! Texts and depth, where prost would be too strict, are left to the callers.
 
 /// Why bytes are not protobuf of the expected shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -48,7 +48,8 @@ pub(crate) struct Fields<'a> {
     rest: &'a [u8],
 }
 
-/// Deepest nesting of groups that is skipped; deeper ones are malformed. OTLP has no groups, so they are unknown fields.
+/// Deepest nesting of groups that is skipped; deeper ones are malformed. OTLP has no groups, so they are unknown
+/// fields.
 const MAX_GROUP_DEPTH: u32 = 100;
 
 impl<'a> Fields<'a> {

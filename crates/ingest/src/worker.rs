@@ -65,8 +65,8 @@ impl<B> Group<B> {
 impl<B: OtlpSignal> Worker<B> {
     /// Writes batches until the gathering is closed and empty.
     ///
-    /// A writer connects before it takes a batch. So while PostgreSQL is away no writer takes requests, the budget fills up,
-    /// and further requests are refused.
+    /// A writer connects before it takes a batch. So while PostgreSQL is away no writer takes requests, the budget
+    /// fills up, and further requests are refused.
     pub(crate) async fn run(self) {
         let mut connection = None;
         loop {
@@ -218,7 +218,8 @@ impl<B: OtlpSignal> Worker<B> {
         Ok(committed)
     }
 
-    /// Counts a failed attempt, and prepares the next one: waits, or creates partitions. Returns what to do with the group.
+    /// Counts a failed attempt, and prepares the next one: waits, or creates partitions. Returns what to do with the
+    /// group.
     async fn after(&self, error: &Error, group: &mut Group<B>) -> Next {
         let (signal, requests) = (B::SIGNAL, group.requests.len());
         if matches!(error, Error::InDoubt(_)) {
@@ -250,7 +251,8 @@ impl<B: OtlpSignal> Worker<B> {
         next
     }
 
-    /// Creates the partitions of the group's days again: they were dropped or detached after the daemon had created them.
+    /// Creates the partitions of the group's days again: they were dropped or detached after the daemon had created
+    /// them.
     async fn make_partitions(&self, group: &Group<B>) -> Result<(), Error> {
         let family = B::SIGNAL.into();
         let records = group.requests.iter().flat_map(|pending| pending.rows.batch.records());
@@ -262,8 +264,8 @@ impl<B: OtlpSignal> Worker<B> {
         })
     }
 
-    /// Tells every request its outcome, after COMMIT. If an earlier COMMIT of the group was in doubt, a request that the
-    /// ledger has counted as a duplicate exactly once was stored by that COMMIT.
+    /// Tells every request its outcome, after COMMIT. If an earlier COMMIT of the group was in doubt, a request that
+    /// the ledger has counted as a duplicate exactly once was stored by that COMMIT.
     fn tell(&self, group: Group<B>, committed: Vec<Committed>) {
         let in_doubt = group.attempts.in_doubt();
         for (pending, committed) in group.requests.into_iter().zip(committed) {
@@ -287,8 +289,8 @@ impl<B: OtlpSignal> Worker<B> {
     }
 }
 
-/// Whether a session can be used again after its transaction failed. After other failures a new session may do better: it
-/// may reach another server after a failover, and has no statements that were prepared for an older schema.
+/// Whether a session can be used again after its transaction failed. After other failures a new session may do better:
+/// it may reach another server after a failover, and has no statements that were prepared for an older schema.
 fn is_usable_after(error: &Error) -> bool {
     match error.failure() {
         Failure::Data | Failure::Duplicate | Failure::Conflict | Failure::NoPartition => true,

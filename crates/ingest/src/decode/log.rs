@@ -24,8 +24,8 @@ pub(crate) const LEVELS: Levels = ["resource_logs", "scope_logs", "log_records"]
 /// Decodes a request.
 ///
 /// # Errors
-/// [`Undecodable`] when the outer framing is broken or the rows outgrow their allowance. Anything broken below that rejects
-/// single records.
+/// [`Undecodable`] when the outer framing is broken or the rows outgrow their allowance. Anything broken below that
+/// rejects single records.
 pub(crate) fn decode(mut decoder: Decoder<'_>) -> Result<Decoded<LogBatch>, Undecodable> {
     let mut logs = Vec::with_capacity(decoder.expected);
     let mut attributes = Vec::new();

@@ -24,8 +24,8 @@ pub(crate) const LEVELS: Levels = ["resource_metrics", "scope_metrics", "metrics
 /// Decodes a request.
 ///
 /// # Errors
-/// [`Undecodable`] when the outer framing is broken or the rows outgrow their allowance. Anything broken below that rejects
-/// single data points or metrics.
+/// [`Undecodable`] when the outer framing is broken or the rows outgrow their allowance. Anything broken below that
+/// rejects single data points or metrics.
 pub(crate) fn decode(mut decoder: Decoder<'_>) -> Result<Decoded<MetricBatch>, Undecodable> {
     let mut rows = Rows { points: Vec::with_capacity(decoder.expected), ..Rows::default() };
     let (resources, scopes) = each_record(&mut decoder, |owner, place, message, decoder| match owner {
@@ -126,8 +126,8 @@ fn definition<'a>(
     Ok(Some((metric, data)))
 }
 
-/// Temporality and monotonicity: the fields 2 and 3 beside the points. It ignores broken framing: `points` finds it too, after
-/// it has read the points before the break.
+/// Temporality and monotonicity: the fields 2 and 3 beside the points. It ignores broken framing: `points` finds it
+/// too, after it has read the points before the break.
 fn aggregation(data: &Data<'_>) -> Result<(Temporality, bool), Malformed> {
     let (mut temporality, mut is_monotonic) = (Temporality::UNSPECIFIED, false);
     if matches!(data.kind, MetricKind::Gauge | MetricKind::Summary) {

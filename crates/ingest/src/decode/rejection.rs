@@ -133,7 +133,8 @@ impl Rejections {
         Self { kept, ..Self::default() }
     }
 
-    /// Counts one rejected record. `letter` returns its place and its bytes, and is called if the record is kept or named.
+    /// Counts one rejected record. `letter` returns its place and its bytes, and is called if the record is kept or
+    /// named.
     pub(crate) fn reject(&mut self, reason: Reason, letter: impl FnOnce() -> (String, Bytes)) {
         if self.letters.len() < self.kept.max(EXAMPLES) {
             let (place, record) = letter();

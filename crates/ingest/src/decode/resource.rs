@@ -45,8 +45,8 @@ impl Owner {
     }
 }
 
-/// Calls `visit` for every record of a request, and returns the distinct resources and scopes of the records. For a record
-/// whose resource or scope is malformed, `visit` gets that error instead of an owner.
+/// Calls `visit` for every record of a request, and returns the distinct resources and scopes of the records. For a
+/// record whose resource or scope is malformed, `visit` gets that error instead of an owner.
 pub(super) fn each_record<'a>(
     decoder: &mut Decoder<'a>,
     mut visit: impl FnMut(Result<&Owner, Malformed>, Place, &'a [u8], &mut Decoder<'a>),

@@ -28,8 +28,8 @@ pub(crate) const LEVELS: Levels = ["resource_spans", "scope_spans", "spans"];
 /// Decodes a request.
 ///
 /// # Errors
-/// [`Undecodable`] when the outer framing is broken or the rows outgrow their allowance. Anything broken below that rejects
-/// single records.
+/// [`Undecodable`] when the outer framing is broken or the rows outgrow their allowance. Anything broken below that
+/// rejects single records.
 pub(crate) fn decode(mut decoder: Decoder<'_>) -> Result<Decoded<TraceBatch>, Undecodable> {
     let mut spans = Vec::with_capacity(decoder.expected);
     let mut room = Room::default();
@@ -248,7 +248,8 @@ fn event<'a>(
     })
 }
 
-/// Links are few and seldom queried, so they are stored in the row of their span: as JSON for people, and exactly as protobuf.
+/// Links are few and seldom queried, so they are stored in the row of their span: as JSON for people, and exactly as
+/// protobuf.
 fn links(messages: &[&[u8]], decoder: &mut Decoder<'_>) -> Result<Nested, Malformed> {
     let mut exact = OtlpSpan::default();
     let mut shown = Vec::with_capacity(messages.len());

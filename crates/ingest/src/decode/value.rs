@@ -78,8 +78,8 @@ fn value_within<'a>(message: &'a [u8], depth: u32, notes: &mut Notes) -> Result<
     Ok(value)
 }
 
-/// The number of characters that JSON writes as six, if the text is long. Each counts as an element, since otherwise a text
-/// of them could grow sixfold whatever its length.
+/// The number of characters that JSON writes as six, if the text is long. Each counts as an element, since otherwise a
+/// text of them could grow sixfold whatever its length.
 fn long_escapes(text: &[u8]) -> usize {
     const LONG: usize = 1024;
     if text.len() < LONG {

@@ -250,8 +250,8 @@ fn quantile(message: &[u8]) -> Result<(f64, f64), Malformed> {
     Ok(pair)
 }
 
-/// Exemplars are few and seldom queried, so they are stored in the row of their point: as JSON for people, and exactly as
-/// protobuf.
+/// Exemplars are few and seldom queried, so they are stored in the row of their point: as JSON for people, and exactly
+/// as protobuf.
 fn exemplars(messages: &[&[u8]], decoder: &mut Decoder<'_>) -> Result<Nested, Malformed> {
     let mut exact = NumberDataPoint::default();
     let mut shown = Vec::with_capacity(messages.len());
