@@ -37,7 +37,7 @@ enum Verb {
     Migrate(migrate::Migrate),
     /// Check the configuration, the databases and the schema, and print what is wrong.
     Check(Check),
-    /// Show stored traces; asks a running observatory.
+    /// Show traces that a running observatory has stored.
     Query(query::Query),
     /// Show how many records a running observatory has received, stored, rejected and refused since it started.
     Stats(stats::Stats),

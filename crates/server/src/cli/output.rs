@@ -49,13 +49,15 @@ pub(super) fn complain(failure: &Failure) {
 }
 
 /// Connects to a running observatory at `address`, which may begin with `http://`. `flag` is the option that gave the
-/// address.
-pub(super) async fn connect(address: &str, flag: &str) -> Result<Channel, Failure> {
+/// address, and `example` one of its right values.
+///
+/// # Errors
+/// [`Failure::Usage`] when `address` is malformed, [`Failure::Unreachable`] when no observatory accepts the connection.
+pub(super) async fn connect(address: &str, flag: &str, example: &str) -> Result<Channel, Failure> {
     let url = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
     let endpoint = Channel::from_shared(url).ok().filter(|endpoint| endpoint.uri().host().is_some());
-    let endpoint = endpoint.ok_or_else(|| {
-        Failure::Usage(format!("{flag} must be an address with a port, like 127.0.0.1:4320"))
-    })?;
+    let endpoint = endpoint
+        .ok_or_else(|| Failure::Usage(format!("{flag} must be an address with a port, like {example}")))?;
     endpoint.connect_timeout(CONNECT_TIMEOUT).connect().await.map_err(|_| {
         Failure::Unreachable(format!(
             "no observatory answers at {address}: start one with `observatory serve`, or give its address with {flag}"

@@ -49,7 +49,7 @@ enum What {
         /// Only traces that have a span of this service.
         #[arg(long, default_value = "", hide_default_value = true)]
         service: String,
-        /// Only traces of the last hours, this many.
+        /// Only traces of the last HOURS hours.
         #[arg(long, default_value_t = 24)]
         hours: u64,
         /// Most traces to show, at least 1.
@@ -60,7 +60,7 @@ enum What {
 
 impl Query {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let channel = connect(&self.query_address, "--query-address").await?;
+        let channel = connect(&self.query_address, "--query-address", "127.0.0.1:4320").await?;
         let client = TraceServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER_BYTES);
         match self.what {
             What::Trace { id } => trace(client, id, self.format).await,

@@ -26,7 +26,7 @@ pub(super) struct Stats {
 
 impl Stats {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let channel = connect(&self.ingest_address, "--ingest-address").await?;
+        let channel = connect(&self.ingest_address, "--ingest-address", "127.0.0.1:4317").await?;
         let mut client = IngestServiceClient::new(channel);
         let stats = client.get_ingest_stats(GetIngestStatsRequest {}).await.map_err(CallFailed)?.into_inner();
         match self.format {
