@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::client::{Exporter, connect};
 use crate::database::{count, lock, number, somebody_waits_for};
-use crate::telemetry::{SECOND, gauge, now, point, record, records, span, spans};
+use harness::telemetry::{SECOND, gauge, now, point, record, records, span, spans};
 
 /// The account of one signal, as the daemon's port for `what` tells it.
 async fn account(address: &str, signal: &str) -> IngestAccount {

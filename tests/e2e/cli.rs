@@ -12,10 +12,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::client::{Exporter, hex};
+use crate::client::Exporter;
 use crate::command::{ALLOW_UNSAFE, Outcome, closed_port, run};
 use crate::database::{connect, number};
-use crate::telemetry::{span, spans, trace_id};
+use harness::telemetry::{span, spans, trace_id};
 
 #[tokio::test]
 async fn traces_are_shown_as_tables_and_as_json() {
@@ -39,11 +39,11 @@ async fn traces_are_shown_as_tables_and_as_json() {
     assert_eq!(filtered.code, Some(0), "{filtered:?}");
     let traces: Value = serde_json::from_str(&filtered.stdout).unwrap();
     assert_eq!(traces.as_array().unwrap().len(), 1);
-    assert_eq!(traces[0]["traceId"], hex(&trace_id(2)));
+    assert_eq!(traces[0]["traceId"], hex::encode(trace_id(2)));
     assert_eq!(traces[0]["rootName"], "span 3");
     assert_eq!(traces[0]["spanCount"], 1);
 
-    let id = hex(&trace_id(1));
+    let id = hex::encode(trace_id(1));
     let table = query(&["trace", &id]).await;
     table.says(0, &["span id", "POST /pay", "0000000000000002", "shop"]);
     assert_eq!(table.stdout.lines().count(), 3, "{table:?}");
@@ -53,7 +53,7 @@ async fn traces_are_shown_as_tables_and_as_json() {
     assert_eq!(sent.as_array().unwrap().len(), 2);
     assert_eq!(sent[0]["traceId"], id);
 
-    query(&["trace", &hex(&trace_id(9))]).await.says(1, &["no span of trace"]);
+    query(&["trace", &hex::encode(trace_id(9))]).await.says(1, &["no span of trace"]);
     query(&["trace", "abc"]).await.says(1, &["trace_id"]);
     let as_a_url = format!("http://{}", daemon.query());
     run(&["query", "traces", "--query-address", &as_a_url], &[]).await.says(0, &["shop"]);

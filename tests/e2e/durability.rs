@@ -11,7 +11,7 @@ use tonic::Code;
 
 use crate::client::{Exporter, Reader};
 use crate::database::{connect, count, lock, number, somebody_waits_for, span_ids};
-use crate::telemetry::{gauge, now, point, span, spans, trace_id};
+use harness::telemetry::{gauge, now, point, span, spans, trace_id};
 
 const CONNECTIONS: u64 = 4;
 const REQUEST_SPANS: u64 = 50;

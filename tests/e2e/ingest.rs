@@ -13,7 +13,7 @@ use tonic::codec::CompressionEncoding;
 
 use crate::client::{Exporter, Reader};
 use crate::database::{count, number};
-use crate::telemetry::{attribute, gauge, now, point, record, records, span, spans, text, trace_id};
+use harness::telemetry::{attribute, gauge, now, point, record, records, span, spans, text, trace_id};
 
 #[tokio::test]
 async fn what_was_answered_is_committed() {

@@ -7,8 +7,6 @@
 mod client;
 mod command;
 mod database;
-mod raw;
-mod telemetry;
 
 mod books;
 mod cli;

@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 
 use crate::client::Exporter;
 use crate::database::{count, lock, number};
-use crate::telemetry::{SECOND, now, record, records, span, spans};
+use harness::telemetry::{SECOND, now, record, records, span, spans};
 
 const DAY: u64 = 86_400 * SECOND;
 

@@ -12,7 +12,7 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::cli::get;
 use crate::client::{Exporter, connect};
-use crate::telemetry::{span, spans};
+use harness::telemetry::{span, spans};
 
 const OTLP: [&str; 3] = [
     "opentelemetry.proto.collector.logs.v1.LogsService",

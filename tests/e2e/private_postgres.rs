@@ -14,7 +14,7 @@ use crate::cli::get;
 use crate::client::{Exporter, Reader};
 use crate::database::{connect, count, span_ids};
 use crate::durability::postmaster;
-use crate::telemetry::{span, spans, trace_id};
+use harness::telemetry::{span, spans, trace_id};
 
 const EXPORTERS: u64 = 4;
 

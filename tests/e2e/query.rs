@@ -16,9 +16,9 @@ use prost_types::{Duration, Timestamp};
 use tonic::Code;
 
 use crate::cli::get;
-use crate::client::{BEGINNING, END, Exporter, Reader, hex};
+use crate::client::{BEGINNING, END, Exporter, Reader};
 use crate::database::connect as connect_database;
-use crate::telemetry::{SECOND, gauge, now, point, record, records, span, spans, text, trace_id};
+use harness::telemetry::{SECOND, gauge, now, point, record, records, span, spans, text, trace_id};
 
 async fn world() -> (TestDatabase, Daemon, Exporter, Reader) {
     let database = TestDatabase::new().await;
@@ -58,7 +58,7 @@ async fn pages_hold_every_trace_once_while_new_ones_arrive() {
         exporter.spans(spans("shop", arrives)).await.unwrap();
     }
     // Newest first; those of the same time by their ids.
-    let expected: Vec<_> = (1..=30).rev().map(|n| hex(&trace_id(n))).collect();
+    let expected: Vec<_> = (1..=30).rev().map(|n| hex::encode(trace_id(n))).collect();
     assert_eq!(listed, expected);
 
     let again = reader.traces(ListTracesRequest::default()).await.unwrap();
@@ -91,7 +91,7 @@ async fn a_summary_tells_what_the_spans_say() {
         reader.traces(request).await.unwrap().traces
     };
     let expected = [TraceSummary {
-        trace_id: hex(&trace_id(1)),
+        trace_id: hex::encode(trace_id(1)),
         root_name: "GET /basket".to_owned(),
         root_service: "shop".to_owned(),
         services: vec!["basket".to_owned(), "shop".to_owned()],
@@ -102,7 +102,7 @@ async fn a_summary_tells_what_the_spans_say() {
     }];
     assert_eq!(of("shop").await, expected);
     assert_eq!(of("basket").await, expected);
-    assert_eq!(ids(&of("other").await), [hex(&trace_id(2))]);
+    assert_eq!(ids(&of("other").await), [hex::encode(trace_id(2))]);
     assert!(of("sho").await.is_empty(), "services are compared exactly");
     assert_eq!(of("").await.len(), 2);
 }
@@ -168,7 +168,7 @@ async fn times_at_both_ends_of_otlp_are_listed() {
     let everything =
         ListTracesRequest { start_time: BEGINNING, end_time: END, ..ListTracesRequest::default() };
     let listed = reader.traces(everything).await.unwrap().traces;
-    assert_eq!(ids(&listed), [3, 2, 1].map(|n| hex(&trace_id(n))));
+    assert_eq!(ids(&listed), [3, 2, 1].map(|n| hex::encode(trace_id(n))));
 }
 
 #[tokio::test]
@@ -245,8 +245,15 @@ async fn log_records_are_found_by_what_they_say() {
     let questions = [
         (all(), 3),
         (ListLogsRequest { service: "cart".to_owned(), ..all() }, 1),
-        (ListLogsRequest { trace_id: hex(&trace_id(1)), ..all() }, 1),
-        (ListLogsRequest { span_id: "0000000000000001".to_owned(), trace_id: hex(&trace_id(1)), ..all() }, 1),
+        (ListLogsRequest { trace_id: hex::encode(trace_id(1)), ..all() }, 1),
+        (
+            ListLogsRequest {
+                span_id: "0000000000000001".to_owned(),
+                trace_id: hex::encode(trace_id(1)),
+                ..all()
+            },
+            1,
+        ),
         (ListLogsRequest { min_severity_number: 17, ..all() }, 1),
         (ListLogsRequest { min_severity_number: 18, ..all() }, 0),
         (ListLogsRequest { text: "declined".to_owned(), ..all() }, 1),
@@ -321,7 +328,7 @@ async fn long_values_are_cut_for_whom_they_are_too_long() {
     assert_eq!(first_values(&whole), [long.as_str(), "short"]);
 
     let cut = format!("{}<cut: {} bytes>", "\u{20ac}".repeat(333), long.len());
-    let request = GetTraceRequest { trace_id: hex(&trace_id(1)), max_value_bytes: 1_000 };
+    let request = GetTraceRequest { trace_id: hex::encode(trace_id(1)), max_value_bytes: 1_000 };
     let messages = reader.trace_of(request).await.unwrap();
     assert_eq!(first_values(&messages), [cut.as_str(), "short"]);
 
@@ -352,7 +359,7 @@ async fn a_record_that_no_answer_may_hold_is_named() {
     for said in ["span 0000000000000abc", "query.max_record_bytes", "max_value_bytes"] {
         assert!(status.message().contains(said), "{said} is not in {status}");
     }
-    let request = GetTraceRequest { trace_id: hex(&trace_id(1)), max_value_bytes: 1_000 };
+    let request = GetTraceRequest { trace_id: hex::encode(trace_id(1)), max_value_bytes: 1_000 };
     assert_eq!(reader.trace_of(request).await.unwrap().len(), 1);
 }
 

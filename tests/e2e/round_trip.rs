@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 use tokio_postgres::Client;
 
 use crate::client::{BEGINNING, END, Exporter, Reader};
-use crate::telemetry::now;
+use harness::telemetry::now;
 
 const CASES: u32 = 32;
 

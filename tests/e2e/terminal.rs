@@ -10,9 +10,9 @@ use harness::daemon::{Daemon, Options};
 use nix::pty::{OpenptyResult, Winsize, openpty};
 use tokio::process::Command;
 
-use crate::client::{Exporter, hex};
+use crate::client::Exporter;
 use crate::command::{closed_port, observatory, outcome};
-use crate::telemetry::{span, spans, trace_id};
+use harness::telemetry::{span, spans, trace_id};
 
 /// A daemon with one trace of one span.
 async fn daemon(database: &TestDatabase) -> Daemon {
@@ -27,7 +27,7 @@ async fn daemon(database: &TestDatabase) -> Daemon {
 async fn a_reader_that_has_gone_ends_a_command_quietly_and_a_full_disk_loudly() {
     let database = TestDatabase::new().await;
     let daemon = daemon(&database).await;
-    let (url, id) = (database.url(), hex(&trace_id(1)));
+    let (url, id) = (database.url(), hex::encode(trace_id(1)));
     let query = ["query", "--query-address", daemon.query()];
     let commands = [
         vec!["stats", "--ingest-address", daemon.ingest()],
@@ -76,7 +76,7 @@ async fn written(mut command: Command, mut terminal: File) -> String {
 async fn ids_stay_whole_in_a_terminal_of_any_width() {
     let database = TestDatabase::new().await;
     let daemon = daemon(&database).await;
-    let (trace, span) = (hex(&trace_id(1)), "0000000000000001");
+    let (trace, span) = (hex::encode(trace_id(1)), "0000000000000001");
     let show = async |what: &[&str], columns| {
         let (ours, theirs) = terminal(columns);
         let mut command = observatory(&[&["query", "--query-address", daemon.query()], what].concat(), &[]);

@@ -20,9 +20,9 @@ use tokio::time::timeout;
 use tokio_postgres::NoTls;
 
 use crate::caller::{Caller, assert_retryable};
-use crate::raw::{LOGS, TRACES};
 use crate::run::Run;
-use crate::telemetry::{record, records, span, spans, text};
+use harness::raw::{LOGS, TRACES};
+use harness::telemetry::{record, records, span, spans, text};
 
 const DISK_BYTES: u64 = 160 << 20;
 /// What somebody deletes to make room.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use harness::daemon::Options;
 use harness::eventually::deadline;
+use harness::raw;
 use harness::retry::retry_delay;
 use http::uri::PathAndQuery;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
@@ -21,8 +22,8 @@ use tonic::{Code, Status};
 
 use crate::codec::AsItIs;
 use crate::oracle::{Oracle, Request};
-use crate::records::Signal;
 use crate::run::Run;
+use llm_observatory_core::Signal;
 
 /// As the Collector: an attempt without an answer is given up after this time.
 const ATTEMPT: Duration = Duration::from_secs(5);
@@ -157,7 +158,7 @@ impl Connection {
         };
         let mut grpc = Grpc::new(channel);
         grpc.ready().await.map_err(|error| Lost::Connection(error.to_string()))?;
-        let path = PathAndQuery::from_static(request.signal.method());
+        let path = PathAndQuery::from_static(raw::method(request.signal));
         let answer = grpc.unary(tonic::Request::new(request.bytes.clone()), path, AsItIs).await;
         answer.map(tonic::Response::into_inner).map_err(Lost::from)
     }

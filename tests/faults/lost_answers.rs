@@ -10,8 +10,8 @@ use tokio::time::{Instant, interval};
 use crate::exporter::{Answers, Connection, daemon_on};
 use crate::lossy::LossyProxy;
 use crate::oracle::Oracle;
-use crate::records::Signal;
 use crate::run::Run;
+use llm_observatory_core::Signal;
 
 const ITEMS_PER_SECOND: u64 = 10_000;
 const BATCH: u64 = 10;

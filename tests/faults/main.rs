@@ -7,11 +7,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test: what fails here should panic, in helpers too")]
 
-#[path = "../e2e/raw.rs"]
-mod raw;
-#[path = "../e2e/telemetry.rs"]
-mod telemetry;
-
 mod run;
 
 mod caller;

@@ -4,8 +4,8 @@ use harness::TestDatabase;
 
 use crate::exporter::{Answers, Connection, Target, daemon_on};
 use crate::oracle::Oracle;
-use crate::records::Signal;
 use crate::run::Run;
+use llm_observatory_core::Signal;
 
 const MISTAKES: &[(&str, &str)] = &[
     ("lost 1", "DELETE FROM metric_data_points WHERE value_int = 7"),

@@ -11,8 +11,9 @@ use harness::eventually;
 use tokio_postgres::Client;
 use tokio_stream::StreamExt as _;
 
-use crate::records::{Records, Signal};
+use crate::records::{Records, query};
 use crate::run::Run;
+use llm_observatory_core::Signal;
 
 /// Traces whose summary says anything else than their spans.
 const WRONG_SUMMARIES: &str = "
@@ -64,7 +65,7 @@ impl Oracle {
 
     /// So many ids that nobody has had.
     pub(crate) fn issue(&self, signal: Signal, records: u64) -> Range<u64> {
-        let mut book = self.books[signal as usize].lock().unwrap();
+        let mut book = self.books[place(signal)].lock().unwrap();
         let issued = book.0.len() as u64;
         book.0.resize((issued + records) as usize, false);
         issued + 1..issued + records + 1
@@ -82,7 +83,7 @@ impl Oracle {
 
     /// The daemon has answered that it has the records of `request`.
     pub(crate) fn acknowledge(&self, request: &Request) {
-        let mut book = self.books[request.signal as usize].lock().unwrap();
+        let mut book = self.books[place(request.signal)].lock().unwrap();
         request.ids.iter().for_each(|id| book.0[*id as usize - 1] = true);
     }
 
@@ -108,17 +109,17 @@ impl Oracle {
     pub(crate) async fn audit(&self, client: &Client) -> Audit {
         let mut signals = [Figures::default(); 3];
         for signal in Signal::ALL {
-            signals[signal as usize] = self.audit_signal(client, signal).await;
+            signals[place(signal)] = self.audit_signal(client, signal).await;
         }
         let wrong_summaries = client.query_one(WRONG_SUMMARIES, &[]).await.unwrap().get::<_, i64>(0);
         Audit { run: self.run, signals, wrong_summaries: wrong_summaries.cast_unsigned() }
     }
 
     async fn audit_signal(&self, client: &Client, signal: Signal) -> Figures {
-        let book = self.books[signal as usize].lock().unwrap().clone();
+        let book = self.books[place(signal)].lock().unwrap().clone();
         let mut found = vec![false; book.0.len()];
         let mut figures = Figures { acknowledged: book.acknowledged(), ..Figures::default() };
-        let mut rows = pin!(client.query_raw(signal.query(), [] as [i64; 0]).await.unwrap());
+        let mut rows = pin!(client.query_raw(query(signal), [] as [i64; 0]).await.unwrap());
         while let Some(row) = rows.try_next().await.unwrap() {
             let id = row.get::<_, Option<i64>>(0).unwrap_or_default().cast_unsigned();
             if !book.has_issued(id) {
@@ -142,6 +143,11 @@ impl Oracle {
         }
         sent == stored
     }
+}
+
+/// Where a signal stands in [`Signal::ALL`].
+fn place(signal: Signal) -> usize {
+    signal as usize - Signal::ALL[0] as usize
 }
 
 /// Records, counted.
@@ -203,7 +209,7 @@ impl Audit {
 
     /// Log records that are stored once more than they should be.
     fn repeated_logs(&self) -> u64 {
-        self.signals[Signal::Logs as usize].duplicates
+        self.signals[place(Signal::Logs)].duplicates
     }
 
     /// Different records that are stored.

@@ -19,9 +19,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use tonic::Status;
 
 use crate::caller::{Caller, assert_retryable, is_lost};
-use crate::raw::TRACES;
 use crate::run::Run;
-use crate::telemetry::{span, spans, text};
+use harness::raw::TRACES;
+use harness::telemetry::{span, spans, text};
 
 const MEMORY_BYTES: u64 = 256 << 20;
 const REQUEST_SPANS: usize = 500;

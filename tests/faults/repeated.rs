@@ -5,8 +5,8 @@ use tokio::task::JoinSet;
 
 use crate::exporter::{Answers, Connection, Target, daemon_on};
 use crate::oracle::Oracle;
-use crate::records::Signal;
 use crate::run::Run;
+use llm_observatory_core::Signal;
 
 /// Requests of each signal that are under way at once.
 const AT_ONCE: u64 = 8;

@@ -8,8 +8,8 @@ use crate::exporter::{Answers, Connection, Target, daemon_on};
 use crate::oracle::Oracle;
 use crate::postgres_killed::connect;
 use crate::proxy::{Fault, Manner, Proxy, Server};
-use crate::records::Signal;
 use crate::run::Run;
+use llm_observatory_core::Signal;
 
 /// By default it is ten seconds.
 const SILENCE_MS: &str = "2000";

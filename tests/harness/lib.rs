@@ -11,10 +11,12 @@ pub mod memory_limit;
 pub mod otlp;
 pub mod postgres;
 pub mod process;
+pub mod raw;
 pub mod redis;
 pub mod retry;
 mod scratch;
 mod server;
+pub mod telemetry;
 
 pub use daemon::Daemon;
 pub use database::TestDatabase;

@@ -10,7 +10,7 @@ use http::Request;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::raw::TRACES;
+use harness::raw::TRACES;
 
 /// A TCP connection from this address of loopback, all of whose addresses are ours.
 pub(super) async fn tcp_from(address: [u8; 4], daemon: &Daemon) -> std::io::Result<TcpStream> {

@@ -20,8 +20,8 @@ use prost::Message as _;
 use tokio::time::{Instant, timeout};
 
 use crate::caller::Caller;
-use crate::raw::TRACES;
-use crate::telemetry::{span, spans};
+use harness::raw::TRACES;
+use harness::telemetry::{span, spans};
 
 const MIB: u64 = 1 << 20;
 /// The defaults of `ingest.max_request_bytes`, `ingest.budget_bytes` and `ingest.arriving_bytes`.

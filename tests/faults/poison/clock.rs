@@ -10,8 +10,8 @@ use prost::Message as _;
 
 use super::World;
 use crate::caller::Caller;
-use crate::raw::{LOGS, METRICS, TRACES};
-use crate::telemetry::{SECOND, gauge, now, point, record, records, span, spans};
+use harness::raw::{LOGS, METRICS, TRACES};
+use harness::telemetry::{SECOND, gauge, now, point, record, records, span, spans};
 
 const HOUR: u64 = 3_600 * SECOND;
 const DAY: u64 = 24 * HOUR;

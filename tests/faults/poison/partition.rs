@@ -6,9 +6,9 @@ use tokio::task::JoinSet;
 
 use super::{World, count};
 use crate::caller::Caller;
-use crate::raw::{LOGS, METRICS, TRACES};
 use crate::run::Run;
-use crate::telemetry::{gauge, now, point, record, records, span, spans};
+use harness::raw::{LOGS, METRICS, TRACES};
+use harness::telemetry::{gauge, now, point, record, records, span, spans};
 
 const EXPORTERS: u64 = 6;
 const REQUEST_RECORDS: u64 = 20;

@@ -11,9 +11,9 @@ use tokio::task::JoinSet;
 
 use super::{World, long};
 use crate::caller::Caller;
-use crate::raw::{LOGS, METRICS, TRACES};
 use crate::run::{Random, Run};
-use crate::telemetry::{gauge, now, point, record, records, span, spans, text};
+use harness::raw::{LOGS, METRICS, TRACES};
+use harness::telemetry::{gauge, now, point, record, records, span, spans, text};
 
 const CONNECTIONS: usize = 4;
 const REQUEST_RECORDS: u64 = 100;

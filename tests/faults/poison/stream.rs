@@ -9,9 +9,9 @@ use prost::Message as _;
 use tokio::task::JoinSet;
 
 use super::{World, long};
-use crate::raw::{self, LOGS, METRICS, TRACES};
 use crate::run::{Random, Run};
-use crate::telemetry::{attribute, now, point, record, span, text};
+use harness::raw::{self, LOGS, METRICS, TRACES};
+use harness::telemetry::{attribute, now, point, record, span, text};
 
 const NEIGHBOURS: usize = 9;
 const MIB: usize = 1 << 20;
@@ -95,7 +95,7 @@ fn spans(n: u64, random: &mut Random) -> Vec<Poison> {
     let id = |trace_id: &[u8], span_id: &[u8]| {
         Span { trace_id: trace_id.to_vec(), span_id: span_id.to_vec(), ..span() }.encode_to_vec()
     };
-    let named = |name: &[u8]| [span().encode_to_vec(), raw::field(5, name).to_vec()].concat();
+    let named = |name: &[u8]| [span().encode_to_vec(), raw::field(5, name)].concat();
     let with =
         |key: &str, value: Value| Span { attributes: vec![attribute(key, value)], ..span() }.encode_to_vec();
     let (whole, long_name) = (span().encode_to_vec(), long(3_000, random));
@@ -204,7 +204,7 @@ impl Signal {
                 let mut records: Vec<_> = (1..=NEIGHBOURS as u64).map(|n| (self.good)(number + n)).collect();
                 let at = random.within(0..records.len() as u64 + 1) as usize;
                 records.insert(at, poison.record.clone());
-                cases.push(Case { body: raw::request(&records), poison, at });
+                cases.push(Case { body: raw::request(&records).into(), poison, at });
             }
         }
         random.shuffle(&mut cases);
@@ -267,6 +267,6 @@ async fn every_neighbour_is_stored_and_every_poison_is_named() {
         );
         // The daemon is as well as before.
         let fresh = raw::request(&[(signal.good)(u64::MAX)]);
-        assert_eq!(world.exporter.send(signal.method, fresh).await.unwrap(), None);
+        assert_eq!(world.exporter.send(signal.method, fresh.into()).await.unwrap(), None);
     }
 }

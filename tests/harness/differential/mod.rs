@@ -31,7 +31,9 @@ use prost::Message;
 use prost::bytes::Bytes;
 
 use columns::{Columns, through_jsonb};
-use normal_form::{Shape, normal_form, put};
+use normal_form::{Shape, normal_form};
+
+use crate::raw;
 
 /// Checks a request of TraceService.
 pub fn traces(request: &[u8]) {
@@ -124,10 +126,7 @@ fn accounted<B: Batch>(decoded: &Decoded<B>) -> u64 {
 fn sources_hold_their_records<S: Compared>(request: &Bytes, decoded: &Decoded<S>) {
     for (n, source) in decoded.sources.iter().enumerate() {
         let item = S::item(&decoded.batch, n, &request[source.range()]);
-        let (mut scope, mut resource, mut alone) = (Vec::new(), Vec::new(), Vec::new());
-        put(2, &item, &mut scope);
-        put(2, &scope, &mut resource);
-        put(1, &resource, &mut alone);
+        let alone = raw::request(&[item]);
         let alone = decode::<S>(&Bytes::from(alone), GENEROUS).expect("a record alone");
         assert_eq!(
             S::bare(&alone.batch, 0),
