@@ -1,6 +1,7 @@
 //! The books: received = stored + duplicate + rejected + refused, and they agree with what the clients counted.
 
 use harness::daemon::{Options, binary};
+use harness::telemetry::{SECOND, gauge, now, point, record, records, span, spans};
 use harness::{Daemon, TestDatabase};
 use llm_observatory_proto::v1::ingest_service_client::IngestServiceClient;
 use llm_observatory_proto::v1::{GetIngestStatsRequest, IngestAccount, IngestCount};
@@ -10,7 +11,6 @@ use tokio::task::JoinSet;
 
 use crate::client::{Exporter, connect};
 use crate::database::{count, lock, number, somebody_waits_for};
-use harness::telemetry::{SECOND, gauge, now, point, record, records, span, spans};
 
 /// The account of one signal, as the daemon's port for `what` tells it.
 async fn account(address: &str, signal: &str) -> IngestAccount {

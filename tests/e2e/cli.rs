@@ -6,6 +6,7 @@ use std::path::Path;
 
 use harness::daemon::Options;
 use harness::eventually::deadline;
+use harness::telemetry::{span, spans, trace_id};
 use harness::{Postgres, Redis, TestDatabase, eventually};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -15,7 +16,6 @@ use tokio::time::timeout;
 use crate::client::Exporter;
 use crate::command::{ALLOW_UNSAFE, Outcome, closed_port, run};
 use crate::database::{connect, number};
-use harness::telemetry::{span, spans, trace_id};
 
 #[tokio::test]
 async fn traces_are_shown_as_tables_and_as_json() {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use harness::daemon::Options;
+use harness::telemetry::{gauge, now, point, span, spans, trace_id};
 use harness::{Daemon, TestDatabase, eventually};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use tokio::task::JoinSet;
@@ -11,7 +12,6 @@ use tonic::Code;
 
 use crate::client::{Exporter, Reader};
 use crate::database::{connect, count, lock, number, somebody_waits_for, span_ids};
-use harness::telemetry::{gauge, now, point, span, spans, trace_id};
 
 const CONNECTIONS: u64 = 4;
 const REQUEST_SPANS: u64 = 50;

@@ -2,6 +2,7 @@
 
 use harness::TestDatabase;
 use harness::daemon::Options;
+use harness::telemetry::{attribute, gauge, now, point, record, records, span, spans, text, trace_id};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -13,7 +14,6 @@ use tonic::codec::CompressionEncoding;
 
 use crate::client::{Exporter, Reader};
 use crate::database::{count, number};
-use harness::telemetry::{attribute, gauge, now, point, record, records, span, spans, text, trace_id};
 
 #[tokio::test]
 async fn what_was_answered_is_committed() {

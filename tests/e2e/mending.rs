@@ -1,7 +1,9 @@
 //! Requests that a strict receiver would refuse as a whole: what can be stored is stored, what can't is named.
 
 use harness::daemon::Options;
+use harness::raw::{self, LOGS, METRICS, TRACES};
 use harness::retry::is_for_good;
+use harness::telemetry::{SECOND, attribute, metrics, now, point, record, span, spans, text, trace_id};
 use harness::{Daemon, TestDatabase};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceResponse;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
@@ -23,8 +25,6 @@ use tonic::{Code, Status};
 
 use crate::client::{Exporter, Reader, connect};
 use crate::database::{count, span_ids};
-use harness::raw::{self, LOGS, METRICS, TRACES};
-use harness::telemetry::{SECOND, attribute, metrics, now, point, record, span, spans, text, trace_id};
 
 struct World {
     channel: Channel,

@@ -2,11 +2,11 @@
 
 use harness::TestDatabase;
 use harness::daemon::Options;
+use harness::telemetry::{SECOND, now, record, records, span, spans};
 use tokio_postgres::Client;
 
 use crate::client::Exporter;
 use crate::database::{count, lock, number};
-use harness::telemetry::{SECOND, now, record, records, span, spans};
 
 const DAY: u64 = 86_400 * SECOND;
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use harness::daemon::Options;
+use harness::telemetry::{span, spans};
 use harness::{Daemon, Postgres, TestDatabase, eventually};
 use tokio_stream::once;
 use tonic::Code;
@@ -12,7 +13,6 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::cli::get;
 use crate::client::{Exporter, connect};
-use harness::telemetry::{span, spans};
 
 const OTLP: [&str; 3] = [
     "opentelemetry.proto.collector.logs.v1.LogsService",

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use harness::daemon::Options;
 use harness::eventually;
+use harness::telemetry::{span, spans, trace_id};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::task::JoinSet;
@@ -14,7 +15,6 @@ use crate::cli::get;
 use crate::client::{Exporter, Reader};
 use crate::database::{connect, count, span_ids};
 use crate::durability::postmaster;
-use harness::telemetry::{span, spans, trace_id};
 
 const EXPORTERS: u64 = 4;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use harness::daemon::Options;
+use harness::telemetry::{SECOND, gauge, now, point, record, records, span, spans, text, trace_id};
 use harness::{Daemon, TestDatabase, eventually};
 use llm_observatory_proto::v1::{
     GetTraceRequest, ListDataPointsRequest, ListLogsRequest, ListMetricsRequest, ListTracesRequest,
@@ -18,7 +19,6 @@ use tonic::Code;
 use crate::cli::get;
 use crate::client::{BEGINNING, END, Exporter, Reader};
 use crate::database::connect as connect_database;
-use harness::telemetry::{SECOND, gauge, now, point, record, records, span, spans, text, trace_id};
 
 async fn world() -> (TestDatabase, Daemon, Exporter, Reader) {
     let database = TestDatabase::new().await;

@@ -2,6 +2,7 @@
 
 use harness::daemon::Options;
 use harness::retry::delay_asked_by;
+use harness::telemetry::{gauge, now, point, record, records, span, spans};
 use harness::{Postgres, TestDatabase, eventually};
 use llm_observatory_proto::v1::ListTracesRequest;
 use prost::Message as _;
@@ -9,7 +10,6 @@ use tonic::{Code, Status};
 
 use crate::client::{Exporter, Reader};
 use crate::database::{connect, count, lock, somebody_waits_for};
-use harness::telemetry::{gauge, now, point, record, records, span, spans};
 
 /// Checks that the refusal makes clients try again, and that its details repeat its code and message.
 fn assert_asks_to_come_back(status: &Status, code: Code) {

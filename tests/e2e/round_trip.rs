@@ -6,6 +6,7 @@ use std::fmt::Debug;
 
 use harness::daemon::Options;
 use harness::otlp::{self, normalise};
+use harness::telemetry::now;
 use harness::{Daemon, TestDatabase};
 use llm_observatory_proto::v1::{ListDataPointsRequest, ListLogsRequest};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -17,7 +18,6 @@ use tokio::runtime::Runtime;
 use tokio_postgres::Client;
 
 use crate::client::{BEGINNING, END, Exporter, Reader};
-use harness::telemetry::now;
 
 const CASES: u32 = 32;
 

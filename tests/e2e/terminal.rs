@@ -7,12 +7,12 @@ use std::process::Stdio;
 
 use harness::TestDatabase;
 use harness::daemon::{Daemon, Options};
+use harness::telemetry::{span, spans, trace_id};
 use nix::pty::{OpenptyResult, Winsize, openpty};
 use tokio::process::Command;
 
 use crate::client::Exporter;
 use crate::command::{closed_port, observatory, outcome};
-use harness::telemetry::{span, spans, trace_id};
 
 /// A daemon with one trace of one span.
 async fn daemon(database: &TestDatabase) -> Daemon {

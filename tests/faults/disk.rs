@@ -11,6 +11,8 @@ use bytes::Bytes;
 use harness::daemon::Options;
 use harness::eventually::deadline;
 use harness::postgres::WriteAheadLog;
+use harness::raw::{LOGS, TRACES};
+use harness::telemetry::{record, records, span, spans, text};
 use harness::{Daemon, Postgres, eventually};
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -21,8 +23,6 @@ use tokio_postgres::NoTls;
 
 use crate::caller::{Caller, assert_retryable};
 use crate::run::Run;
-use harness::raw::{LOGS, TRACES};
-use harness::telemetry::{record, records, span, spans, text};
 
 const DISK_BYTES: u64 = 160 << 20;
 /// What somebody deletes to make room.

@@ -12,6 +12,7 @@ use harness::eventually::deadline;
 use harness::raw;
 use harness::retry::retry_delay;
 use http::uri::PathAndQuery;
+use llm_observatory_core::Signal;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message as _;
 use tokio::sync::{Semaphore, watch};
@@ -23,7 +24,6 @@ use tonic::{Code, Status};
 use crate::codec::AsItIs;
 use crate::oracle::{Oracle, Request};
 use crate::run::Run;
-use llm_observatory_core::Signal;
 
 /// As the Collector: an attempt without an answer is given up after this time.
 const ATTEMPT: Duration = Duration::from_secs(5);

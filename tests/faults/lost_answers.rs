@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use harness::TestDatabase;
+use llm_observatory_core::Signal;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval};
 
@@ -11,7 +12,6 @@ use crate::exporter::{Answers, Connection, daemon_on};
 use crate::lossy::LossyProxy;
 use crate::oracle::Oracle;
 use crate::run::Run;
-use llm_observatory_core::Signal;
 
 const ITEMS_PER_SECOND: u64 = 10_000;
 const BATCH: u64 = 10;

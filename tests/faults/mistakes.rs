@@ -1,11 +1,11 @@
 //! The oracle finds what is wrong: the other tests can fail.
 
 use harness::TestDatabase;
+use llm_observatory_core::Signal;
 
 use crate::exporter::{Answers, Connection, Target, daemon_on};
 use crate::oracle::Oracle;
 use crate::run::Run;
-use llm_observatory_core::Signal;
 
 const MISTAKES: &[(&str, &str)] = &[
     ("lost 1", "DELETE FROM metric_data_points WHERE value_int = 7"),

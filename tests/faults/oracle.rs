@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use harness::eventually;
+use llm_observatory_core::Signal;
 use tokio_postgres::Client;
 use tokio_stream::StreamExt as _;
 
 use crate::records::{Records, query};
 use crate::run::Run;
-use llm_observatory_core::Signal;
 
 /// Traces whose summary says anything else than their spans.
 const WRONG_SUMMARIES: &str = "

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use harness::daemon::Options;
+use harness::raw::TRACES;
+use harness::telemetry::{span, spans, text};
 use harness::{Daemon, MemoryLimit, TestDatabase};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
@@ -20,8 +22,6 @@ use tonic::Status;
 
 use crate::caller::{Caller, assert_retryable, is_lost};
 use crate::run::Run;
-use harness::raw::TRACES;
-use harness::telemetry::{span, spans, text};
 
 const MEMORY_BYTES: u64 = 256 << 20;
 const REQUEST_SPANS: usize = 500;

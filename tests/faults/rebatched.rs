@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use harness::TestDatabase;
+use llm_observatory_core::Signal;
 use tokio::task::JoinSet;
 
 use crate::exporter::{Answers, Connection, Target, daemon_on};
 use crate::lossy::LossyProxy;
 use crate::oracle::{Oracle, Request};
 use crate::run::{Random, Run};
-use llm_observatory_core::Signal;
 
 /// Records of each signal in one queue.
 const QUEUE: u64 = 1_000;

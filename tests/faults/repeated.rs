@@ -1,12 +1,12 @@
 //! Each request arrives several times at once.
 
 use harness::TestDatabase;
+use llm_observatory_core::Signal;
 use tokio::task::JoinSet;
 
 use crate::exporter::{Answers, Connection, Target, daemon_on};
 use crate::oracle::Oracle;
 use crate::run::Run;
-use llm_observatory_core::Signal;
 
 /// Requests of each signal that are under way at once.
 const AT_ONCE: u64 = 8;

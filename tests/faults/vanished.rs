@@ -2,6 +2,7 @@
 //! again as soon as PostgreSQL has asked for a sign of life and has got none.
 
 use harness::Postgres;
+use llm_observatory_core::Signal;
 use tokio::time::Instant;
 
 use crate::exporter::{Answers, Connection, Target, daemon_on};
@@ -9,7 +10,6 @@ use crate::oracle::Oracle;
 use crate::postgres_killed::connect;
 use crate::proxy::{Fault, Manner, Proxy, Server};
 use crate::run::Run;
-use llm_observatory_core::Signal;
 
 /// By default it is ten seconds.
 const SILENCE_MS: &str = "2000";

@@ -2,12 +2,12 @@
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use harness::raw::{self, TRACES};
+use harness::retry::delay_asked_by;
 
 use super::{MAX_REQUEST_BYTES, MIB, Siege};
 use crate::caller::{Answer, assert_refused_for_good};
 use crate::run::Run;
-use harness::raw::{self, TRACES};
-use harness::retry::delay_asked_by;
 
 /// Just over the limit, and far over it.
 const EXPANDED: [u64; 2] = [MAX_REQUEST_BYTES + MIB, 16 * MAX_REQUEST_BYTES];

@@ -1,14 +1,14 @@
 //! Requests of nothing: each empty element takes two bytes on the wire, and would take hundreds in memory.
 
+use harness::raw::{self, TRACES};
+use harness::retry::delay_asked_by;
+use harness::telemetry::span;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 
 use super::{DEADLINE, MAX_REQUEST_BYTES, MIB, Siege};
 use crate::caller::assert_refused_for_good;
 use crate::run::Run;
-use harness::raw::{self, TRACES};
-use harness::retry::delay_asked_by;
-use harness::telemetry::span;
 
 /// A field with an empty message, over and over.
 fn empties(field: u32, count: usize) -> Vec<u8> {

@@ -15,13 +15,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use harness::daemon::Options;
 use harness::process::Memory;
+use harness::raw::TRACES;
+use harness::telemetry::{span, spans};
 use harness::{Daemon, TestDatabase};
 use prost::Message as _;
 use tokio::time::{Instant, timeout};
 
 use crate::caller::Caller;
-use harness::raw::TRACES;
-use harness::telemetry::{span, spans};
 
 const MIB: u64 = 1 << 20;
 /// The defaults of `ingest.max_request_bytes`, `ingest.budget_bytes` and `ingest.arriving_bytes`.

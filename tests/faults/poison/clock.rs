@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use harness::TestDatabase;
 use harness::daemon::Options;
+use harness::raw::{LOGS, METRICS, TRACES};
+use harness::telemetry::{SECOND, gauge, now, point, record, records, span, spans};
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 
 use super::World;
 use crate::caller::Caller;
-use harness::raw::{LOGS, METRICS, TRACES};
-use harness::telemetry::{SECOND, gauge, now, point, record, records, span, spans};
 
 const HOUR: u64 = 3_600 * SECOND;
 const DAY: u64 = 24 * HOUR;

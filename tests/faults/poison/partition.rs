@@ -1,14 +1,14 @@
 //! A day's partitions that somebody dropped in the middle of everything: they are made again, and what was refused
 //! meanwhile is stored when its client comes back.
 
+use harness::raw::{LOGS, METRICS, TRACES};
+use harness::telemetry::{gauge, now, point, record, records, span, spans};
 use prost::Message as _;
 use tokio::task::JoinSet;
 
 use super::{World, count};
 use crate::caller::Caller;
 use crate::run::Run;
-use harness::raw::{LOGS, METRICS, TRACES};
-use harness::telemetry::{gauge, now, point, record, records, span, spans};
 
 const EXPORTERS: u64 = 6;
 const REQUEST_RECORDS: u64 = 20;

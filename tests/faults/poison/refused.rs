@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use harness::raw::{LOGS, METRICS, TRACES};
+use harness::telemetry::{gauge, now, point, record, records, span, spans, text};
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
@@ -12,8 +14,6 @@ use tokio::task::JoinSet;
 use super::{World, long};
 use crate::caller::Caller;
 use crate::run::{Random, Run};
-use harness::raw::{LOGS, METRICS, TRACES};
-use harness::telemetry::{gauge, now, point, record, records, span, spans, text};
 
 const CONNECTIONS: usize = 4;
 const REQUEST_RECORDS: u64 = 100;

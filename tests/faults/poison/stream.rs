@@ -2,6 +2,8 @@
 //! marked; what never can be is named, kept as a dead letter, and costs none of its neighbours.
 
 use bytes::Bytes;
+use harness::raw::{self, LOGS, METRICS, TRACES};
+use harness::telemetry::{attribute, now, point, record, span, text};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue};
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -10,8 +12,6 @@ use tokio::task::JoinSet;
 
 use super::{World, long};
 use crate::run::{Random, Run};
-use harness::raw::{self, LOGS, METRICS, TRACES};
-use harness::telemetry::{attribute, now, point, record, span, text};
 
 const NEIGHBOURS: usize = 9;
 const MIB: usize = 1 << 20;
