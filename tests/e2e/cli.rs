@@ -4,18 +4,16 @@ use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::Path;
 
+use harness::admin::get;
+use harness::connection::connect;
 use harness::daemon::Options;
-use harness::eventually::deadline;
 use harness::telemetry::{span, spans, trace_id};
 use harness::{Postgres, Redis, TestDatabase, eventually};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 use crate::client::Exporter;
 use crate::command::{ALLOW_UNSAFE, Outcome, closed_port, run};
-use crate::database::{connect, number};
+use crate::database::number;
 
 #[tokio::test]
 async fn traces_are_shown_as_tables_and_as_json() {
@@ -332,18 +330,6 @@ async fn listening_to_the_world_must_be_accepted() {
     let arguments = ["serve", "--database-url", &url, "--query-listen", "0.0.0.0:0"];
     let refused = run(&arguments, &[]).await;
     refused.says(64, &["query_listen", "--allow-unauthenticated"]);
-}
-
-/// What the admin side answers: the status and the body.
-pub(crate) async fn get(address: &str, path: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    timeout(deadline(), stream.read_to_string(&mut answer)).await.unwrap().unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, body.to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

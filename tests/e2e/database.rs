@@ -3,14 +3,7 @@
 use std::collections::BTreeSet;
 
 use harness::eventually;
-use tokio_postgres::{Client, NoTls};
-
-/// A connection to the database at `url`, as long as the client lives.
-pub(crate) async fn connect(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
-}
+use tokio_postgres::Client;
 
 /// The one number that `query` gives.
 pub(crate) async fn number(client: &Client, query: &str) -> i64 {

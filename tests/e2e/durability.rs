@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
+use harness::connection::{connect, try_connect};
 use harness::daemon::Options;
 use harness::telemetry::{gauge, now, point, span, spans, trace_id};
 use harness::{Daemon, TestDatabase, eventually};
@@ -11,7 +12,7 @@ use tokio::task::JoinSet;
 use tonic::Code;
 
 use crate::client::{Exporter, Reader};
-use crate::database::{connect, count, lock, number, somebody_waits_for, span_ids};
+use crate::database::{count, lock, number, somebody_waits_for, span_ids};
 
 const CONNECTIONS: u64 = 4;
 const REQUEST_SPANS: u64 = 50;
@@ -194,8 +195,7 @@ async fn the_private_postgresql_stops_with_the_daemon_and_keeps_its_data() {
     exporter.spans(spans("shop", vec![span(1, 1)])).await.unwrap();
     let url = daemon.database().to_owned();
     assert_eq!(daemon.terminate().code(), Some(0));
-    let gone = tokio_postgres::connect(&url, tokio_postgres::NoTls).await;
-    assert!(gone.is_err(), "PostgreSQL runs on without its daemon");
+    assert!(try_connect(&url).await.is_err(), "PostgreSQL runs on without its daemon");
 
     daemon.restart();
     let reader = Reader::of(&daemon).await;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use harness::admin::get;
 use harness::daemon::Options;
 use harness::telemetry::{span, spans};
 use harness::{Daemon, Postgres, TestDatabase, eventually};
@@ -11,7 +12,6 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::cli::get;
 use crate::client::{Exporter, connect};
 
 const OTLP: [&str; 3] = [

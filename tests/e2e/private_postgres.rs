@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
+use harness::admin::get;
+use harness::connection::{connect, try_connect};
 use harness::daemon::Options;
 use harness::eventually;
+use harness::retry::delay_asked_by;
 use harness::telemetry::{span, spans, trace_id};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::task::JoinSet;
-use tonic::Code;
 
-use crate::cli::get;
 use crate::client::{Exporter, Reader};
-use crate::database::{connect, count, span_ids};
+use crate::database::{count, span_ids};
 use crate::durability::postmaster;
 
 const EXPORTERS: u64 = 4;
@@ -28,8 +29,7 @@ async fn export(
     for id in (first..).step_by(EXPORTERS as usize) {
         let request = spans("shop", vec![span(u128::from(id), id)]);
         while let Err(status) = exporter.spans(request.clone()).await {
-            assert!(matches!(status.code(), Code::Unavailable | Code::ResourceExhausted), "{status}");
-            assert!(status.metadata().contains_key("google.rpc.retryinfo-bin"), "{status}");
+            assert!(delay_asked_by(&status).is_some(), "{status}");
         }
         acknowledged.lock().unwrap().insert(id);
         if *stop.lock().unwrap() {
@@ -94,8 +94,5 @@ async fn a_private_postgresql_that_is_killed_is_started_again_and_loses_nothing(
 
     let url = daemon.database().to_owned();
     assert_eq!(daemon.terminate().code(), Some(0));
-    assert!(
-        tokio_postgres::connect(&url, tokio_postgres::NoTls).await.is_err(),
-        "the new one stops with it, too"
-    );
+    assert!(try_connect(&url).await.is_err(), "the new one stops with it, too");
 }

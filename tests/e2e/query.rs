@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use harness::admin::get;
 use harness::daemon::Options;
 use harness::telemetry::{SECOND, gauge, now, point, record, records, span, spans, text, trace_id};
 use harness::{Daemon, TestDatabase, eventually};
@@ -15,10 +16,9 @@ use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span, Status as SpanStatus};
 use prost_types::{Duration, Timestamp};
 use tonic::Code;
+use tonic_types::StatusExt as _;
 
-use crate::cli::get;
 use crate::client::{BEGINNING, END, Exporter, Reader};
-use crate::database::connect as connect_database;
 
 async fn world() -> (TestDatabase, Daemon, Exporter, Reader) {
     let database = TestDatabase::new().await;
@@ -373,7 +373,7 @@ async fn a_trace_whose_spans_were_dropped_is_expired() {
     assert_eq!(reader.trace(&trace_id(1)).await.unwrap().len(), 1);
 
     // What an operator does who keeps summaries for longer than spans.
-    let client = connect_database(&database.url()).await;
+    let client = database.client().await;
     let partition =
         "SELECT tableoid::regclass::text FROM trace_spans WHERE start_time < now() - interval '39 days'";
     let partition: String = client.query_one(partition, &[]).await.unwrap().get(0);
@@ -384,8 +384,8 @@ async fn a_trace_whose_spans_were_dropped_is_expired() {
     let expired = reader.trace(&trace_id(1)).await.unwrap_err();
     assert_eq!(expired.code(), Code::NotFound, "{expired}");
     assert!(expired.message().contains("are expired"), "{expired}");
-    let told = String::from_utf8_lossy(expired.details());
-    assert!(told.contains("SPANS_EXPIRED"), "a program can tell by the ErrorInfo: {told}");
+    let told = expired.get_details_error_info().unwrap();
+    assert_eq!(told.reason, "SPANS_EXPIRED", "a program can tell by the ErrorInfo");
     let unknown = reader.trace(&trace_id(3)).await.unwrap_err();
     assert!(unknown.message().contains("no span of trace") && unknown.details().is_empty(), "{unknown}");
     assert_eq!(reader.trace(&trace_id(2)).await.unwrap().len(), 1);

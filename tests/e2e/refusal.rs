@@ -9,7 +9,7 @@ use prost::Message as _;
 use tonic::{Code, Status};
 
 use crate::client::{Exporter, Reader};
-use crate::database::{connect, count, lock, somebody_waits_for};
+use crate::database::{count, lock, somebody_waits_for};
 
 /// Checks that the refusal makes clients try again, and that its details repeat its code and message.
 fn assert_asks_to_come_back(status: &Status, code: Code) {
@@ -49,7 +49,7 @@ async fn a_database_that_is_away_is_waited_for() {
     .await;
     eventually("the daemon answers again", async || reader.traces(ListTracesRequest::default()).await).await;
     // What was refused was not stored behind the back of its client.
-    let client = connect(&postgres.url("postgres")).await;
+    let client = postgres.connect().await;
     assert_eq!(count(&client, "trace_spans").await, 2);
 }
 

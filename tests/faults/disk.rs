@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use harness::connection::try_connect;
 use harness::daemon::Options;
 use harness::eventually::deadline;
 use harness::postgres::WriteAheadLog;
@@ -19,7 +20,6 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_postgres::NoTls;
 
 use crate::caller::{Caller, assert_retryable};
 use crate::run::Run;
@@ -134,10 +134,7 @@ async fn panics(postgres: &Postgres) {
         if postgres.log().contains("PANIC:") {
             return Ok(());
         }
-        let (client, connection) = tokio_postgres::connect(&postgres.url("postgres"), NoTls)
-            .await
-            .map_err(|error| error.to_string())?;
-        tokio::spawn(connection);
+        let client = try_connect(&postgres.url("postgres")).await.map_err(|error| error.to_string())?;
         match client.batch_execute("SELECT pg_switch_wal()").await {
             Ok(()) => Err("there was room for another file".to_owned()),
             Err(error) => Err(error.to_string()),
@@ -173,7 +170,7 @@ async fn fill_up(run: Run, log: WriteAheadLog) {
             println!("PostgreSQL gave up on the full disk and is started again");
             postgres.resume();
         }
-        tokio_postgres::connect(&postgres.url("postgres"), NoTls).await.map(drop)
+        try_connect(&postgres.url("postgres")).await.map(drop)
     })
     .await;
     let acknowledged = load.end().await;
@@ -189,8 +186,7 @@ async fn fill_up(run: Run, log: WriteAheadLog) {
 
 /// Everything that was begun was acknowledged in the end, so the tables hold exactly that.
 async fn assert_stored_once(postgres: &Postgres, acknowledged: &BTreeSet<u64>) {
-    let (client, connection) = tokio_postgres::connect(&postgres.url("postgres"), NoTls).await.unwrap();
-    tokio::spawn(connection);
+    let client = postgres.connect().await;
     let (of_spans, of_logs): (Vec<u64>, Vec<u64>) =
         acknowledged.iter().partition(|request| encoded(**request).0 == TRACES);
     let queries = [

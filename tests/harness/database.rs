@@ -8,8 +8,9 @@ use llm_observatory_storage::config::{Secret, StorageConfig};
 use llm_observatory_storage::postgres::WriterConnection;
 use llm_observatory_storage::{Error, StoragePool};
 use tokio::sync::OnceCell;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
+use crate::connection::connect;
 use crate::postgres;
 use crate::scratch::keeper;
 
@@ -96,13 +97,6 @@ impl TestDatabase {
         client.batch_execute("SET TIME ZONE 'UTC'").await.expect("SET");
         client
     }
-}
-
-/// A connection that lives as long as its client.
-async fn connect(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a server that answers");
-    tokio::spawn(connection);
-    client
 }
 
 fn prefix() -> String {

@@ -3,6 +3,8 @@
 //!
 //! Everything panics with a sentence when it can't do its work: a test has nobody to return an error to.
 
+pub mod admin;
+pub mod connection;
 pub mod daemon;
 pub mod database;
 pub mod differential;

@@ -8,7 +8,9 @@ use std::sync::OnceLock;
 
 use nix::sys::signal::Signal;
 use nix::unistd::{Uid, User};
+use tokio_postgres::Client;
 
+use crate::connection::connect;
 use crate::scratch::Scratch;
 use crate::server::Server;
 
@@ -180,6 +182,11 @@ impl Postgres {
     /// The URL of one of its databases.
     pub fn url(&self, database: &str) -> String {
         format!("postgresql:///{database}?host={}&port={}&user=postgres", self.data.display(), self.port())
+    }
+
+    /// A connection to its database `postgres`.
+    pub async fn connect(&self) -> Client {
+        connect(&self.url("postgres")).await
     }
 
     fn port(&self) -> u16 {
