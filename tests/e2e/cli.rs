@@ -12,7 +12,7 @@ use harness::{Postgres, Redis, TestDatabase, eventually};
 use serde_json::Value;
 
 use crate::client::Exporter;
-use crate::command::{ALLOW_UNSAFE, Outcome, closed_port, run};
+use crate::command::{ALLOW_UNSAFE, Finished, closed_port, run};
 use crate::database::number;
 
 #[tokio::test]
@@ -103,8 +103,8 @@ async fn check_goes_through_eight_steps() {
     healthy.says(0, &STEPS);
     assert_eq!(healthy.stdout.lines().count(), 9, "a header and eight rows: {healthy:?}");
     assert!(!healthy.stdout.contains("FAILED"), "{healthy:?}");
-    let row = |outcome: &Outcome, step: &str| {
-        let mut rows = outcome.stdout.lines().filter(|line| line.starts_with(step));
+    let row = |finished: &Finished, step: &str| {
+        let mut rows = finished.stdout.lines().filter(|line| line.starts_with(step));
         rows.next().unwrap().split_whitespace().nth(1).unwrap().to_owned()
     };
     assert_eq!(row(&healthy, "Redis"), "-", "what is not configured is not checked: {healthy:?}");
@@ -115,11 +115,11 @@ async fn check_goes_through_eight_steps() {
     assert_eq!(row(&both, "Redis"), "ok", "{both:?}");
 
     drop(redis);
-    let nobody = closed_port();
-    let redis_url = format!("redis://:hunter2@{nobody}");
+    let closed = closed_port();
+    let redis_url = format!("redis://:hunter2@{closed}");
     let without = run(&["check", "--database-url", &url], &[("REDIS_URL", &redis_url)]).await;
     without.says(1, &STEPS);
-    without.says(1, &[&nobody]);
+    without.says(1, &[&closed]);
     assert!(!without.stdout.contains("hunter2"), "{without:?}");
     assert_eq!(row(&without, "Redis"), "FAILED", "{without:?}");
 }
@@ -182,8 +182,8 @@ async fn migrations_are_shown_and_applied() {
     let database = TestDatabase::empty().await;
     let url = database.url();
     let migrate = async |verb| run(&["migrate", verb, "--database-url", &url], &[]).await;
-    let words = |outcome: &Outcome, word: &str| {
-        let lines = outcome.stdout.lines().skip(1);
+    let words = |finished: &Finished, word: &str| {
+        let lines = finished.stdout.lines().skip(1);
         lines.filter(|line| line.trim_end().ends_with(word)).count()
     };
     let before = migrate("status").await;

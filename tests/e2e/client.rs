@@ -26,7 +26,7 @@ use tonic::Status;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::{Channel, Endpoint};
 
-/// Strange telemetry makes larger answers than the 4 MiB that clients take by default.
+/// Random telemetry makes larger answers than the 4 MiB that clients take by default.
 const LARGE: usize = 256 * 1024 * 1024;
 
 /// The times of a list that leaves nothing out.

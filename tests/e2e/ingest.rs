@@ -1,4 +1,4 @@
-//! The way in: everything is committed the moment its answer arrives.
+//! Ingest: a request is committed before its answer arrives.
 
 use harness::TestDatabase;
 use harness::daemon::Options;
@@ -57,7 +57,7 @@ async fn gzip_and_zstd_are_taken() {
 }
 
 #[tokio::test]
-async fn nothing_at_all_is_accepted() {
+async fn an_empty_request_is_accepted() {
     let database = TestDatabase::new().await;
     let daemon = Options::on(database.url()).start();
     let exporter = Exporter::to(&daemon).await;

@@ -1,4 +1,4 @@
-//! Partitions that somebody else handles: what one day suffers costs no other day.
+//! Partitions that another session locks or detaches: only the records of their day are affected.
 
 use harness::TestDatabase;
 use harness::daemon::Options;
@@ -10,7 +10,7 @@ use crate::database::{count, lock, number};
 
 const DAY: u64 = 86_400 * SECOND;
 
-/// What the partitions of the day after tomorrow, which are made ahead, end in.
+/// The suffix of the partitions of the day after tomorrow, which the daemon makes ahead.
 async fn suffix(client: &Client) -> String {
     let day = "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '2 days', 'YYYYMMDD')";
     client.query_one(day, &[]).await.unwrap().get(0)

@@ -19,7 +19,7 @@ use crate::durability::postmaster;
 
 const EXPORTERS: u64 = 4;
 
-/// Exports one span a request until `stop`, each again and again until it is acknowledged; any refusal must allow that.
+/// Exports one span a request until `stop`, and repeats each until it is acknowledged; every refusal must ask for that.
 async fn export(
     exporter: Exporter,
     first: u64,
@@ -40,7 +40,7 @@ async fn export(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_private_postgresql_that_is_killed_is_started_again_and_loses_nothing() {
-    // Long enough away, and looked at often enough, that the time between can be seen.
+    // PostgreSQL stays away long enough, and the daemon looks often enough, that the test sees the time between.
     let mut daemon = Options::private()
         .environment("OBSERVATORY_PRIVATE_POSTGRES__RESTART_INITIAL_BACKOFF_MS", "1000")
         .environment("OBSERVATORY_HEALTH__INTERVAL_MS", "50")
@@ -68,7 +68,7 @@ async fn a_private_postgresql_that_is_killed_is_started_again_and_loses_nothing(
         }
     })
     .await;
-    assert!(daemon.log().contains("it is started again"), "it is said at once");
+    assert!(daemon.log().contains("it is started again"), "the daemon logs it at once");
     eventually("the daemon is ready again", async || match get(daemon.admin(), "/readyz").await {
         (200, _) => Ok(()),
         other => Err(format!("{other:?}")),

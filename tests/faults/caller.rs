@@ -46,8 +46,8 @@ impl Caller {
         Ok(Answer::decode(answer.into_inner()).unwrap().partial_success)
     }
 
-    /// Sends a request again for as long as the daemon asks for it, and waits as it says, as SDKs do. Gives how often it
-    /// was refused, and the last answer.
+    /// Sends a request, as SDKs do, again for as long as the daemon asks for it, each time after the delay that it asks for.
+    /// Returns how often the daemon refused it, and the last answer.
     pub(crate) async fn send_until_taken(
         &self,
         method: &'static str,
@@ -74,7 +74,7 @@ pub(crate) fn is_lost(status: &Status) -> bool {
     std::error::Error::source(status).is_some()
 }
 
-/// Checks that the status makes clients try again, and says how long they are asked to wait.
+/// Checks that the status makes clients try again, and returns the delay that it asks for.
 #[track_caller]
 pub(crate) fn assert_retryable(status: &Status) -> Duration {
     delay_asked_by(status).unwrap_or_else(|| panic!("clients drop what is refused like this: {status:?}"))

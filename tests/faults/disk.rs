@@ -1,5 +1,5 @@
-//! A disk that fills up: PostgreSQL fails in whatever way it does, the daemon asks its clients to come back, and once
-//! there is room again everything that was acknowledged is there, once.
+//! A disk that fills up: PostgreSQL fails, and the daemon refuses requests with RetryInfo. Once there is room again,
+//! everything that was acknowledged is stored, once.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ use crate::caller::{Caller, assert_retryable};
 use crate::run::Run;
 
 const DISK_BYTES: u64 = 160 << 20;
-/// What somebody deletes to make room.
+/// A file of this size takes up room until the test deletes it.
 const BALLAST_BYTES: usize = 48 << 20;
 const EXPORTERS: u64 = 8;
 const REQUEST_RECORDS: u64 = 100;
@@ -40,7 +40,7 @@ struct Load {
 struct Sent {
     acknowledged: AtomicUsize,
     refused: AtomicU32,
-    /// Nothing new is begun any more.
+    /// True once no exporter may begin another request.
     enough: AtomicBool,
 }
 

@@ -1,5 +1,5 @@
-//! Exporters as OTLP wants them: they send the same bytes again until they are acknowledged, after a lost connection as
-//! well as after a refusal, and come back when a refusal tells them to.
+//! Exporters as OTLP wants them: they send the same bytes again until they are acknowledged: at once after a lost
+//! connection, and after the delay that a refusal asks for.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -35,7 +35,7 @@ const MOST_RECORDS: u64 = 60;
 /// Calls that are under way at once on one connection; more would wait for each other, and be given up.
 const CALLS: usize = 32;
 
-/// How daemons are started here: they ask to come back soon, since the tests are about what is found then.
+/// A daemon that asks for retries after 100 ms, since these tests are about what the retries find.
 pub(crate) fn daemon_on(database_url: impl Into<String>) -> Options {
     Options::on(database_url).environment("OBSERVATORY_INGEST__RETRY_DELAY_MS", "100")
 }
@@ -164,7 +164,7 @@ impl Connection {
     }
 }
 
-/// Why there is no answer of value.
+/// Why a request was not acknowledged.
 enum Lost {
     Connection(String),
     Refused(Status),

@@ -30,7 +30,7 @@ async fn the_standby_takes_over() {
         oracle.sees_progress(random.within(1..2_000)).await;
 
         // What is committed here from now on is nowhere else. An administrator ends the wait for the standby, and COMMIT
-        // succeeds with a warning: acknowledging that would be the loss of it.
+        // succeeds with a warning: if the daemon acknowledged that, it would be lost.
         forget_primary(&standby.connect().await).await;
         let before = in_doubt(&daemon).await;
         eventually("a COMMIT without a standby is in doubt", async || {

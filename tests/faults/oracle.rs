@@ -63,7 +63,7 @@ impl Oracle {
         Arc::new(Self { run, records: Records::new(run.seed), books: Default::default() })
     }
 
-    /// So many ids that nobody has had.
+    /// Issues the ids of new records.
     pub(crate) fn issue(&self, signal: Signal, records: u64) -> Range<u64> {
         let mut book = self.books[place(signal)].lock().unwrap();
         let issued = book.0.len() as u64;
@@ -76,7 +76,7 @@ impl Oracle {
         Request { signal, bytes: self.records.request(signal, &ids), ids }
     }
 
-    /// A request of so many new records.
+    /// A request with this number of new records.
     pub(crate) fn new_request(&self, signal: Signal, records: u64) -> Request {
         self.request(signal, self.issue(signal, records).collect())
     }
@@ -87,12 +87,12 @@ impl Oracle {
         request.ids.iter().for_each(|id| book.0[*id as usize - 1] = true);
     }
 
-    /// Waits until so many more records are acknowledged than now.
+    /// Waits until this number of records more than now is acknowledged.
     pub(crate) async fn sees_progress(&self, records: u64) {
         self.sees_acknowledged(self.acknowledged() + records).await;
     }
 
-    /// Waits until at least so many records are acknowledged.
+    /// Waits until at least this number of records is acknowledged.
     pub(crate) async fn sees_acknowledged(&self, records: u64) {
         eventually("the daemon acknowledges records", async || match self.acknowledged() {
             so_far if so_far < records => Err(format!("{so_far} so far, {records} are waited for")),
@@ -105,7 +105,7 @@ impl Oracle {
         self.books.iter().map(|book| book.lock().unwrap().acknowledged()).sum()
     }
 
-    /// Compares with what is stored, reading row by row. Nobody may write meanwhile.
+    /// Compares with what is stored, reading row by row. No client may write meanwhile.
     pub(crate) async fn audit(&self, client: &Client) -> Audit {
         let mut signals = [Figures::default(); 3];
         for signal in Signal::ALL {

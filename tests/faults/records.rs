@@ -1,4 +1,4 @@
-//! Records whose content follows from the seed and their id, so that nobody has to remember what was sent.
+//! Records whose content follows from the seed and their id, so that the oracle need not keep what was sent.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -14,7 +14,7 @@ use crate::connection::connect;
 use crate::postgres;
 use crate::scratch::keeper;
 
-/// Drops the databases of this process when it ends: a server that was there before stays clean.
+/// Drops the databases of this process when it ends, so that a server that outlives it stays clean.
 const DROP: &str = r#"
 cat >/dev/null
 psql "$1" -Atc "SELECT format('DROP DATABASE %I WITH (FORCE);', datname) FROM pg_database WHERE starts_with(datname, '$2')" |
@@ -56,7 +56,7 @@ impl TestDatabase {
         Self { name }
     }
 
-    /// Where it is.
+    /// Its URL.
     pub fn url(&self) -> String {
         postgres::shared(&self.name)
     }
@@ -77,7 +77,7 @@ impl TestDatabase {
     /// A pool whose configuration is changed first.
     ///
     /// # Errors
-    /// What [`StoragePool::new`] says.
+    /// Those of [`StoragePool::new`]: the configuration is invalid, or PostgreSQL does not answer.
     pub async fn pool_with(&self, change: impl FnOnce(&mut StorageConfig)) -> Result<StoragePool, Error> {
         let mut config = self.config();
         change(&mut config);

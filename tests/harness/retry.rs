@@ -31,8 +31,8 @@ pub fn is_for_good(status: &Status) -> bool {
     status.details().is_empty() && status.metadata().get_bin(TRAILER).is_none()
 }
 
-/// UNAVAILABLE, to be tried again after `delay`.
-pub fn come_back_after(delay: Duration, message: &str) -> Status {
+/// A refusal for now: UNAVAILABLE with RetryInfo, which asks the client to try again after `delay`.
+pub fn refuse_for_now(delay: Duration, message: &str) -> Status {
     let details = ErrorDetails::with_retry_info(Some(delay));
     Status::with_error_details(Code::Unavailable, message, details)
 }

@@ -108,7 +108,7 @@ def running_collector(endpoint):
 
 
 def free_port():
-    """A port that nobody listens at just now."""
+    """A port on which no process listens now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 

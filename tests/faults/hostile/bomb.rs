@@ -1,4 +1,4 @@
-//! Requests that are small on the wire and large once decompressed.
+//! Requests that are small on the wire and huge once decompressed.
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -53,8 +53,8 @@ async fn bombs_do_not_go_off() {
                 for thrown in throws.collect::<Vec<_>>() {
                     let status = thrown.await.unwrap().unwrap_err();
                     match delay_asked_by(&status) {
-                        // Together they find no room to show how large they are.
-                        Some(delay) if at_once > 1 => println!("asked to come back after {delay:?}"),
+                        // Together they fill the budget before the daemon sees how large each is.
+                        Some(delay) if at_once > 1 => println!("refused for now, with a delay of {delay:?}"),
                         _ => assert_refused_for_good(&status),
                     }
                 }

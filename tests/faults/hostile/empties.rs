@@ -50,7 +50,7 @@ async fn millions_of_empty_elements_take_no_more_than_they_may() {
         let siege = Siege::of(&[]).await;
         let bytes = body.len() as u64;
         let answer = tokio::time::timeout(DEADLINE, siege.honest.send(TRACES, body.into())).await.unwrap();
-        // It may be stored, or rejected by name, or refused for good; but it must not be asked to come back.
+        // The daemon may store it, reject its records by name, or refuse it for good; it must not ask for a retry.
         let told = match &answer {
             Ok(None) => "stored".to_owned(),
             Ok(Some(partial)) => format!("{} rejected: {}", partial.rejected_spans, partial.error_message),

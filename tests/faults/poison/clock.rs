@@ -1,4 +1,4 @@
-//! Clocks that are wrong: of records, and of the daemon itself. Time is data, and no reason to lose any.
+//! Wrong clocks, of records and of the daemon itself: no record is lost for its time.
 
 use std::path::PathBuf;
 

@@ -1,14 +1,17 @@
 //! Our decoding of OTLP beside prost's, which is slower, stricter, and right.
 //!
-//! [`traces`], [`metrics`] and [`logs`] take any bytes and panic at the first thing that should not be. For all bytes:
+//! [`traces`], [`metrics`] and [`logs`] take any bytes and panic at the first mistake. They check of all bytes:
 //!
-//! * nothing panics, and nothing is refused that prost takes;
-//! * every record that was counted is decoded or rejected, within the limits;
-//! * every text and every JSON is one that PostgreSQL takes;
-//! * the place and the range that a record is said to come from hold that record.
+//! * decoding does not panic, and refuses no request that prost decodes;
+//! * decoding returns or rejects every record that it counted, within the limits;
+//! * PostgreSQL can store every text and every JSON;
+//! * the place and the range that decoding names for a record hold that record.
 //!
-//! Whatever prost can read of the [`normal_form`](normal_form::normal_form), our rows tell too, to the last attribute, after
-//! a way through jsonb; what it can't read is refused or rejected; and what it can, only if OTLP or we don't allow it.
+//! And of the [`normal_form`](normal_form::normal_form) of a request:
+//!
+//! * if prost decodes it, our rows hold the same records after a way through jsonb, to the last attribute, and decoding
+//!   rejects only records that OTLP or our limits forbid;
+//! * if prost does not decode it, our decoding refuses the request or rejects a record.
 
 mod columns;
 mod log;
@@ -50,11 +53,11 @@ pub fn logs(request: &[u8]) {
     check::<LogBatch>(request);
 }
 
-/// Limits that nothing meets.
+/// Limits that no request reaches.
 const GENEROUS: Limits =
     Limits { max_record_elements: usize::MAX / 2, allowance: usize::MAX, kept_rejections: usize::MAX };
 
-/// Limits that most things meet.
+/// Limits that most requests reach.
 const TIGHT: Limits = Limits { max_record_elements: 5, allowance: usize::MAX, kept_rejections: 2 };
 
 /// What a byte of invalid UTF-8 becomes at most. Texts that were mended are not weighed: all others are slices of the request.
@@ -66,7 +69,7 @@ const RECEIVED: UnixNanos = UnixNanos(1);
 /// A record by its place: told as a text when it is valid, or the name of the reason for which it is rejected.
 type Told = BTreeMap<String, Result<String, &'static str>>;
 
-/// What the check needs to know of a signal.
+/// The differences between the signals that the check needs.
 trait Compared: OtlpSignal {
     /// The request in OTLP's types.
     type Otlp: Message + Default;
@@ -167,7 +170,7 @@ fn compare<S: Compared>(request: &[u8], is_valid: bool, decoded: &Decoded<S>) {
     }
 }
 
-/// The parts of a message that are messages of groups or records, whatever is in them.
+/// The parts of a message that are messages of groups or records, whether or not those can be read.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Parts {
     #[prost(bytes = "vec", repeated, tag = "1")]
@@ -186,7 +189,7 @@ fn has_group_without_records(request: &[u8]) -> bool {
 }
 
 fn limits_are_kept<S: Compared>(request: &Bytes, records: u64, held: usize) {
-    // A resource or scope may meet the limit, and then its request is refused.
+    // A resource or scope may reach the limit, and then decoding refuses its request.
     if let Ok(decoded) = decode::<S>(request, TIGHT) {
         assert_eq!(accounted(&decoded), records, "records counted, and decoded or rejected");
         assert!(decoded.rejections.letters().len() <= TIGHT.kept_rejections);

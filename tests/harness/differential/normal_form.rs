@@ -13,10 +13,10 @@ use crate::raw::field;
 /// How many messages a value may nest.
 const MAX_DEPTH: u32 = 84;
 
-/// What has to be known of a kind of message.
+/// The fields of a kind of message that its normal form changes.
 #[derive(Debug)]
 pub struct Shape {
-    /// The fields that need a look, by their numbers.
+    /// The fields to change or to look into, by their numbers.
     parts: &'static [(u32, Part)],
     /// Groups of fields of which there may be one: oneofs, and messages that are not repeated.
     single: &'static [&'static [u32]],
@@ -26,7 +26,7 @@ pub struct Shape {
 enum Part {
     Text,
     Message(&'static Shape),
-    /// A list or a map: one more level of a value, which nests so many messages.
+    /// A list or a map: one more level of a value, and the number of messages that this level nests.
     Nested(&'static Shape, u32),
     Dropped,
 }
