@@ -55,7 +55,7 @@ pub struct IngestConfig {
     pub partition_attempts: u32,
     /// Most records of one request that are searched out one by one because PostgreSQL does not take them. Beyond that,
     /// whole groups of records are rejected: a longer search would outlast every client.
-    pub sought_refusals: usize,
+    pub sought_rejections: usize,
     /// Dictionary rows (resources, scopes, metrics, series) that the daemon remembers to be stored: about 40 bytes each.
     pub dictionary_ids: usize,
     /// Shortest delay that a refusal asks the client to keep, in milliseconds. The delay grows with the backlog, and varies
@@ -90,7 +90,7 @@ impl Default for IngestConfig {
             write_backoff_ms: 20,
             max_write_backoff_ms: 1_000,
             partition_attempts: 5,
-            sought_refusals: 1_000,
+            sought_rejections: 1_000,
             dictionary_ids: Dictionary::DEFAULT_CAPACITY,
             retry_delay_ms: 1_000,
             max_retry_delay_ms: 5_000,

@@ -207,7 +207,7 @@ impl<B: OtlpSignal> Worker<B> {
             Some(dead_letter::row(&pending.request, B::SIGNAL, ordinal, &letter, detail, &self.config))
         };
         let until = std::time::Instant::now() + self.config.commit_within() / 2;
-        let search = Search { most: self.config.sought_refusals, until };
+        let search = Search { most: self.config.sought_rejections, until };
         let (committed, unstorable) =
             commit_apart(connection, &self.dictionary, &pending.rows, search, dead_letter).await?;
         for record in unstorable {

@@ -91,7 +91,8 @@ impl Postmaster {
                 return Err(PrivatePostgresError::NotReady {
                     pid: self.pid(),
                     waited: patience,
-                    log_tail: layout.log_tail(0),
+                    // Lines of earlier servers might quote telemetry; an adopted one wrote before we looked.
+                    log_tail: layout.log_tail(if self.child.is_some() { self.log_start } else { 0 }),
                     log_file: layout.log_file.clone(),
                 });
             }

@@ -19,10 +19,10 @@ use tonic::transport::server::Router;
 use crate::admin::Admin;
 use crate::config::{Config, Role};
 use crate::connections::{Connections, ConnectionsConfig, accept};
-use crate::grpc::otlp::ExportService;
-use crate::grpc::{ingest, otlp, query, reflection};
+use crate::grpc::{ingest, query, reflection};
 use crate::health::{Trouble, Watch};
 use crate::jobs;
+use crate::otlp::grpc::{self as otlp, ExportService};
 
 /// How long background tasks may take to end once nothing is left to be done.
 const LAST_WORDS: Duration = Duration::from_secs(2);

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use clap::Args;
-use llm_observatory_core::ids::ProjectId;
 use llm_observatory_query::trace::ListTraces;
 use llm_observatory_query::{Caller, Metrics, PageSize, Paging, Query, QueryConfig};
 use llm_observatory_storage::postgres::unsafe_settings;
@@ -15,6 +14,7 @@ use super::options::Options;
 use super::output::print_table;
 use super::table::Table;
 use crate::config::Config;
+use crate::identity;
 
 /// What is checked, in this order.
 const STEPS: [&str; 8] = [
@@ -137,7 +137,7 @@ async fn sample(pool: &StoragePool, config: &QueryConfig) -> Result<String, Stri
     let begin = Instant::now();
     let query = Query::new(pool.clone(), config.clone(), Metrics::default());
     let one = Paging { size: PageSize::from(1), token: None };
-    let question = ListTraces { paging: one, ..ListTraces::new(Caller::of(ProjectId::DEFAULT)) };
+    let question = ListTraces { paging: one, ..ListTraces::new(Caller::of(identity::project())) };
     match query.list_traces(question).await {
         Ok(page) => {
             let found = if page.content.is_empty() { "no trace" } else { "traces" };

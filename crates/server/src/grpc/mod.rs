@@ -1,9 +1,7 @@
-//! gRPC: OTLP in, queries out, the books of the way in, health and reflection beside them.
+//! gRPC: the query API, the books of the way in, reflection; and what all gRPC faces share, deadlines and statuses.
 
-mod deadline;
+pub(crate) mod deadline;
 pub mod ingest;
-mod message;
-pub mod otlp;
 pub mod query;
 pub(crate) mod reflection;
-mod status;
+pub(crate) mod status;

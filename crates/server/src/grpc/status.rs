@@ -9,8 +9,8 @@ use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, RetryInfo, StatusExt as _, pb};
 
-use super::message::{ENCODINGS, Unread};
 use super::query::Unreadable;
+use crate::otlp::grpc::message::{ENCODINGS, Unread};
 
 /// When a client may try again that was too slow.
 const SLOW_RETRY: Duration = Duration::from_secs(1);
@@ -39,7 +39,7 @@ pub(crate) fn of_refusal(refusal: &Refusal) -> Status {
 
 /// What a client is told whose request could not be read: `limit` is the most bytes that it may have, and `no_room` the
 /// refusal of one that finds no room, which knows when there will be.
-pub(super) fn of_unread(unread: &Unread, limit: usize, no_room: impl FnOnce() -> Refusal) -> Status {
+pub(crate) fn of_unread(unread: &Unread, limit: usize, no_room: impl FnOnce() -> Refusal) -> Status {
     let message = unread.to_string();
     match unread {
         Unread::NoRoom => of_refusal(&no_room()),

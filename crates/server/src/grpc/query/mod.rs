@@ -5,7 +5,6 @@ mod log;
 mod metric;
 mod trace;
 
-use llm_observatory_core::ids::ProjectId;
 use llm_observatory_proto::v1::log_service_server::{self, LogServiceServer};
 use llm_observatory_proto::v1::metric_service_server::{self, MetricServiceServer};
 use llm_observatory_proto::v1::trace_service_server::{self, TraceServiceServer};
@@ -15,6 +14,7 @@ use tonic::metadata::MetadataMap;
 use tonic::transport::server::Router;
 
 use super::deadline;
+use crate::identity;
 
 pub(crate) use fields::Unreadable;
 
@@ -48,8 +48,8 @@ pub(crate) fn services(router: Router, query: Query, max_message_bytes: usize) -
         .add_service(limited!(LogServiceServer))
 }
 
-/// Who asks, and how long they wait: gRPC's own deadline. The one place where a question gets its project.
+/// Who asks, and how long they wait: gRPC's own deadline.
 fn caller(metadata: &MetadataMap) -> Caller {
     let timeout = metadata.get(deadline::HEADER).and_then(|timeout| timeout.to_str().ok());
-    Caller { patience: timeout.and_then(deadline::parse), ..Caller::of(ProjectId::DEFAULT) }
+    Caller { patience: timeout.and_then(deadline::parse), ..Caller::of(identity::project()) }
 }

@@ -1,5 +1,7 @@
 //! OTLP/gRPC: the three Export methods.
 
+pub(crate) mod message;
+
 use std::convert::Infallible;
 use std::future::ready;
 use std::task::{Context, Poll};
@@ -8,7 +10,6 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};
 use http_body_util::{BodyExt as _, Full};
-use llm_observatory_core::ids::ProjectId;
 use llm_observatory_ingest::{Answer, OtlpSignal, Pipeline};
 use llm_observatory_storage::writers::{LogBatch, MetricBatch, TraceBatch};
 use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsPartialSuccess, ExportLogsServiceResponse};
@@ -24,8 +25,10 @@ use tonic::Status;
 use tonic::body::Body;
 use tonic::server::NamedService;
 
-use super::message::{self, Message, Unread};
-use super::{deadline, status};
+use crate::grpc::{deadline, status};
+use crate::identity;
+
+use message::{Message, Unread};
 
 /// What gRPC must know of a signal.
 pub trait Export: OtlpSignal {
@@ -101,7 +104,7 @@ impl<S: Export> ExportService<S> {
         if let Some(patience) = patience {
             deadline = deadline.min(begin + patience.mul_f64(HEARD));
         }
-        let export = self.pipeline.export(ProjectId::DEFAULT, bytes, charge, deadline);
+        let export = self.pipeline.export(identity::project(), bytes, charge, deadline);
         export.await.map_err(|refusal| status::of_refusal(&refusal))
     }
 

@@ -34,11 +34,11 @@ const BREAKS_OFF: &str = "the request ends within its message";
 const UNREADABLE: &str = "the request can't be decompressed";
 
 /// Encodings that are understood, as `grpc-accept-encoding` tells clients.
-pub(super) const ENCODINGS: &str = "identity,gzip,zstd";
+pub(crate) const ENCODINGS: &str = "identity,gzip,zstd";
 
 /// Why there is no message.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unread {
+pub(crate) enum Unread {
     /// It is larger than allowed, compressed or not.
     #[error("larger than allowed")]
     TooLarge,

@@ -1,0 +1,1 @@
+//! OTLP/HTTP: `POST /v1/traces`, `/v1/metrics` and `/v1/logs`. The room is empty: the daemon speaks OTLP over gRPC alone.
