@@ -140,7 +140,7 @@ async fn unless_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<
     }
 }
 
-/// What is measured.
+/// The daemon that is measured.
 struct Target<'a> {
     ingest: &'a str,
     url: &'a str,

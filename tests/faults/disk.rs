@@ -78,7 +78,7 @@ impl Load {
         .await;
     }
 
-    /// Waits until what was begun is taken, and gives the numbers of all requests that were acknowledged.
+    /// Waits until every request that was begun is acknowledged, and returns the numbers of all acknowledged requests.
     async fn end(self) -> BTreeSet<u64> {
         self.sent.enough.store(true, Ordering::Relaxed);
         let acknowledged = timeout(deadline(), self.exporters.join_all()).await;
@@ -128,7 +128,7 @@ async fn a_disk_full_of_data_loses_nothing_that_was_acknowledged() {
     fill_up(Run::of("a disk full of data"), WriteAheadLog::Elsewhere).await;
 }
 
-/// Has PostgreSQL begin a new file of its log until there is no room for one.
+/// Makes PostgreSQL begin new files of its log until there is no room for one, and it panics.
 async fn panics(postgres: &Postgres) {
     eventually("PostgreSQL panics", async || {
         if postgres.log().contains("PANIC:") {

@@ -206,7 +206,7 @@ impl Exporters {
         exporters
     }
 
-    /// Lets every exporter deliver what it has begun with.
+    /// Waits until every exporter has delivered the request that it has begun.
     pub(crate) async fn finish(self) -> Answers {
         self.finish.send_replace(true);
         self.tasks.join_all().await;
@@ -214,7 +214,7 @@ impl Exporters {
     }
 }
 
-/// A new record of each signal is taken.
+/// Delivers a new record of each signal.
 pub(crate) async fn deliver_fresh_records(oracle: &Oracle, target: &Target) {
     let mut connection = Connection::to(target, &Answers::default());
     for signal in Signal::ALL {

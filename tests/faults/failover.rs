@@ -68,7 +68,7 @@ async fn wait_for_standby_from_now_on(primary: &Client) {
     primary.batch_execute("SELECT pg_logical_emit_message(true, 'a test', '')").await.unwrap();
 }
 
-/// The standby gets nothing any more.
+/// Cuts the standby off from its primary.
 async fn forget_primary(standby: &Client) {
     change(standby, "ALTER SYSTEM SET primary_conninfo = ''").await;
     eventually("the standby lets go of its primary", async || {

@@ -23,7 +23,7 @@ use tower_service::Service as _;
 use crate::exporter::Target;
 use crate::run::{Random, Run};
 
-/// What it tells the exporter to wait.
+/// The delay that it asks the exporter for.
 const DELAY: Duration = Duration::from_millis(500);
 
 /// The proxy, as long as this lives.

@@ -1,4 +1,4 @@
-//! The oracle finds what is wrong: the other tests can fail.
+//! The oracle finds mistakes that are made on purpose, so the other tests can fail.
 
 use harness::TestDatabase;
 use llm_observatory_core::Signal;

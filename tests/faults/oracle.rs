@@ -15,7 +15,7 @@ use tokio_stream::StreamExt as _;
 use crate::records::{Records, query};
 use crate::run::Run;
 
-/// Traces whose summary says anything else than their spans.
+/// Traces whose summary differs from their spans.
 const WRONG_SUMMARIES: &str = "
     SELECT count(*)
     FROM (SELECT trace_id, sum(span_count) AS spans, sum(error_count) AS errors, min(start_time) AS began,
@@ -81,7 +81,7 @@ impl Oracle {
         self.request(signal, self.issue(signal, records).collect())
     }
 
-    /// The daemon has answered that it has the records of `request`.
+    /// Notes that the daemon acknowledged `request`.
     pub(crate) fn acknowledge(&self, request: &Request) {
         let mut book = self.books[place(request.signal)].lock().unwrap();
         request.ids.iter().for_each(|id| book.0[*id as usize - 1] = true);
@@ -193,7 +193,7 @@ impl fmt::Display for Audit {
 }
 
 impl Audit {
-    /// Everything acknowledged is stored, intact, once, and nothing that was never issued.
+    /// Checks that everything acknowledged is stored, intact and once, and nothing that was never issued.
     pub(crate) fn assert_exact(&self) {
         self.assert_exact_but_for_repeated_logs();
         assert_eq!(self.repeated_logs(), 0, "log records are stored twice: {self}\n{:#?}", self.signals);

@@ -83,7 +83,7 @@ impl Template {
     }
 }
 
-/// What the clients of one phase were answered.
+/// The answers that the clients of one phase got, counted.
 #[derive(Default)]
 struct Answers {
     taken: AtomicU64,

@@ -40,7 +40,7 @@ async fn immediate_stops_of_postgres() {
     audit.assert_exact();
 }
 
-/// As an administrator does. Returns how many there were.
+/// Ends the daemon's sessions, as an administrator might. Returns their number.
 pub(crate) async fn end_all_sessions(client: &Client) -> usize {
     client
         .query(&format!("SELECT pg_terminate_backend(pid) FROM ({SESSIONS}) AS session"), &[])
@@ -49,7 +49,8 @@ pub(crate) async fn end_all_sessions(client: &Client) -> usize {
         .len()
 }
 
-/// As the kernel does when memory is short: then PostgreSQL ends all others too, and recovers. Returns how many it were.
+/// Kills a session's process, as the kernel does when memory is short: PostgreSQL then ends all others too, and recovers.
+/// Returns the number of sessions that were killed: 1, or 0 if there was none.
 async fn kill_a_session(client: &Client, random: &mut Random) -> usize {
     let sessions = client.query(SESSIONS, &[]).await.unwrap();
     if sessions.is_empty() {

@@ -53,7 +53,7 @@ const NEIGHBOURS: u64 = 16;
 const SHARDS: u64 = 8;
 const MILLISECOND: u64 = 1_000_000;
 const ERROR: i32 = 2;
-/// What is hard on the way through protobuf, JSON, COPY and SQL.
+/// Texts that are hard to carry through protobuf, JSON, COPY and SQL.
 const PIECES: &[&str] = &[
     "plain words ",
     "\"quoted\" ",

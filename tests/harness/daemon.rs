@@ -49,7 +49,7 @@ impl Options {
         self
     }
 
-    /// Started by a shell that runs these lines first, for what a process must be given before it begins: its limits.
+    /// Started by a shell that runs these lines first, such as a `ulimit`.
     #[must_use]
     pub fn prelude(mut self, shell: impl Into<String>) -> Self {
         self.prelude = Some(shell.into());

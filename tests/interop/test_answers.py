@@ -32,7 +32,7 @@ each_client = pytest.mark.parametrize("client", CLIENTS, ids=lambda client: clie
 
 @dataclass(frozen=True)
 class Seen:
-    """What a client did, and what came of it."""
+    """The attempts of a client, and their outcome."""
 
     attempts: list[Attempt]
     exported: bool  # by its own word
