@@ -1,4 +1,4 @@
-//! Who may use whom. An undeclared dependency does not compile; this holds the declared ones to the plan.
+//! Which crate may use which. An undeclared dependency does not compile; these tests hold the declared ones to the plan.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,5 @@
-//! What holds the house together, told by its own files.
+//! The rules that the repository's own files keep: which crate and which file uses which, what stands in several files, and
+//! links between documents.
 
 #![expect(clippy::unwrap_used, reason = "a test: what fails here should panic, in helpers too")]
 

@@ -1,8 +1,8 @@
-//! Who calls: the one place that gives a caller its project.
+//! Gives a caller its project. Every face asks here.
 
 use llm_observatory_core::ids::ProjectId;
 
-/// The project of every caller. The daemon does not ask callers who they are, so there is one.
+/// The project of every caller. The daemon does not authenticate callers, so all share one project.
 pub(crate) fn project() -> ProjectId {
     ProjectId::DEFAULT
 }

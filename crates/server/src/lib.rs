@@ -1,14 +1,14 @@
 #![doc = include_str!("../README.md")]
 
-pub mod admin;
-pub mod app;
+mod admin;
+mod app;
 pub mod cli;
-pub mod config;
-pub mod connections;
+mod config;
+mod connections;
 mod console;
-pub mod grpc;
-pub mod health;
+mod grpc;
+mod health;
 mod identity;
 mod jaeger;
-pub mod jobs;
-pub mod otlp;
+mod jobs;
+mod otlp;

@@ -1,4 +1,4 @@
-//! The faces of OTLP: exports become requests of the pipelines in `ingest`, outcomes become answers.
+//! The faces of OTLP: they hand requests to the pipelines of `ingest`, and turn the answers into responses.
 
-pub mod grpc;
+pub(crate) mod grpc;
 mod http;

@@ -1,4 +1,4 @@
-//! The face of the query API: messages into questions, answers into messages. It decides nothing.
+//! The face of the query API: turns messages into questions, and answers into messages. It decides nothing.
 
 mod fields;
 mod log;
@@ -48,7 +48,7 @@ pub(crate) fn services(router: Router, query: Query, max_message_bytes: usize) -
         .add_service(limited!(LogServiceServer))
 }
 
-/// Who asks, and how long they wait: gRPC's own deadline.
+/// The caller of a question: its project, and how long it waits.
 fn caller(metadata: &MetadataMap) -> Caller {
     let timeout = metadata.get(deadline::HEADER).and_then(|timeout| timeout.to_str().ok());
     Caller { patience: timeout.and_then(deadline::parse), ..Caller::of(identity::project()) }
