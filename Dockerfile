@@ -1,5 +1,5 @@
 # The observatory for a cluster: the binary alone, run by an ordinary user. DATABASE_URL names the PostgreSQL to use.
-FROM rust:1.95-bookworm AS build
+FROM rust:1.95.0-bookworm AS build
 WORKDIR /src
 COPY . .
 RUN cargo build --release --locked -p llm-observatory-server

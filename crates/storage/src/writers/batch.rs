@@ -110,6 +110,9 @@ pub trait Batch: Default + Send + Sync {
 
     /// Writes what a batch holds besides records and dictionary rows, within the transaction that is open.
     ///
+    /// Only [`commit`](super::commit) does so. What comes with a request belongs to its records: they are written, halved or
+    /// rejected with all that is theirs, by [`Self::write`].
+    ///
     /// # Errors
     /// As [`Self::write`].
     fn write_rest(&self, _: &WriterConnection) -> impl Future<Output = Result<(), Error>> + Send {
