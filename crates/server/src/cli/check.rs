@@ -146,7 +146,7 @@ async fn sample(pool: &StoragePool, config: &QueryConfig) -> Result<String, Stri
     match query.list_traces(question).await {
         Ok(page) => {
             let found = if page.content.is_empty() { "no trace" } else { "traces" };
-            Ok(format!("{found} in the last 24 hours, {} ms", begin.elapsed().as_millis()))
+            Ok(format!("{found} within query.default_range_s, {} ms", begin.elapsed().as_millis()))
         }
         Err(error) => Err(causes(&error)),
     }
