@@ -1,5 +1,5 @@
-# The observatory for a cluster: the binary alone, as an ordinary user; DATABASE_URL says where PostgreSQL is.
-FROM rust:1.95-bookworm AS build
+# The observatory for a cluster: the binary alone, run by an ordinary user. DATABASE_URL names the PostgreSQL to use.
+FROM rust:1.95.0-bookworm AS build
 WORKDIR /src
 COPY . .
 RUN cargo build --release --locked -p llm-observatory-server
@@ -12,7 +12,8 @@ RUN apt-get update \
 COPY --from=build /src/target/release/observatory /usr/local/bin/observatory
 USER 10001
 EXPOSE 4317 4320 9464
-# A container is reached through its network, so it listens on every address; who may reach it is the network's business.
+# Clients reach a container through its network, so the daemon listens on every address. The daemon does not authenticate
+# them: let the network decide which clients may connect.
 ENV OBSERVATORY_INGEST_LISTEN=0.0.0.0:4317 \
     OBSERVATORY_QUERY_LISTEN=0.0.0.0:4320 \
     OBSERVATORY_ADMIN_LISTEN=0.0.0.0:9464 \

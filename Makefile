@@ -10,7 +10,7 @@ FUZZ_SEED ?= 1
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## build the daemon and run it on a PostgreSQL of its own; flags go in ARGS="--data-dir ..."
+run: ## build the daemon and run it on a private PostgreSQL; flags go in ARGS="--data-dir ..."
 	deploy/local/install run
 	cargo build --release --locked -p llm-observatory-server
 	exec ./target/release/observatory serve $(ARGS)
@@ -26,9 +26,9 @@ test-faults: ## the fault tests at their full length: kills, cuts, floods, repet
 	OBSERVATORY_BIN=$${OBSERVATORY_BIN:-$(CURDIR)/target/quick/observatory} OBSERVATORY_TEST_FAULTS=full \
 		cargo test --locked -p llm-observatory-tests --test faults -- --test-threads=1 --nocapture
 
-# What is found on the way is kept in target/, and the next run sets out from there too. Without a sanitizer,
-# which code without unsafe does not need, the stable Rust will do.
-fuzz: ## decode random requests of each signal for FUZZ_SECONDS (60), and compare with prost; sets out from FUZZ_SEED (1)
+# Inputs that reach new code are kept in target/, and the next run starts from them too. Our code has no unsafe and needs
+# no sanitizer, so stable Rust can build it.
+fuzz: ## decode random requests of each signal for FUZZ_SECONDS (60), and compare with prost; seeded by FUZZ_SEED (1)
 	deploy/local/install fuzz
 	@cargo fuzz --version 2>/dev/null | grep -qxF 'cargo-fuzz $(CARGO_FUZZ)' \
 		|| cargo install cargo-fuzz --locked --version $(CARGO_FUZZ)

@@ -33,12 +33,12 @@ pub(crate) struct Pace {
     every: Duration,
 }
 
-/// What came of one round.
+/// The figures of one round.
 pub(crate) struct Sent {
     pub(crate) elapsed: Duration,
     /// Time to the answer of each request, sorted. At a pace, counted from when the request was due.
     pub(crate) answers: Vec<Duration>,
-    /// Refusals that asked to try again, and were obeyed.
+    /// Refusals after which the request was sent again.
     pub(crate) refused: u64,
 }
 
@@ -69,7 +69,7 @@ impl Client {
         Ok(Self { channels, in_flight })
     }
 
-    /// Sends every request once, and again while it is refused for now.
+    /// Sends every request, and repeats it while the daemon refuses it for now.
     pub(crate) async fn send(&self, requests: &[Bytes], pace: Option<Pace>) -> Result<Sent> {
         let work = Arc::new(Work {
             requests: requests.to_vec(),

@@ -1,4 +1,4 @@
-//! What a model is sent and says: invented, but escaped, accented, sized and repeated like the real thing.
+//! Invented conversations with a model: escaped, accented, sized and repeated like real ones.
 
 use std::sync::LazyLock;
 
@@ -21,7 +21,7 @@ static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
         .collect()
 });
 
-/// What was said so far in one trace.
+/// The messages of one trace so far.
 pub(crate) struct Conversation {
     pub(crate) id: String,
     instructions: String,

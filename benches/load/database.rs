@@ -1,4 +1,4 @@
-//! What PostgreSQL says about itself and about what was stored.
+//! Figures that PostgreSQL counts: spans stored, WAL, disk, and its settings.
 
 use std::collections::BTreeMap;
 

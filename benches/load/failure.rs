@@ -1,4 +1,4 @@
-//! What a span that failed tells of its failure.
+//! The exception event of a span that failed.
 
 use rand::Rng;
 use rand::rngs::StdRng;

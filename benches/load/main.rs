@@ -105,7 +105,7 @@ async fn main() -> Result<()> {
         let target =
             Target { ingest: &daemon.ingest, url: &daemon.database, pid: Some(daemon.pid), owned: true };
         let report = run(&options, target, scratch.path()).await;
-        // Whatever came of the run, its database must be down before its directory goes.
+        // Even if the run failed, the database must be down before its directory is removed.
         let stopped = daemon.stop().await;
         publish(&report?, &options)?;
         return stopped;
@@ -130,7 +130,7 @@ fn publish(report: &Report, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Gives up when we are told to stop, so that the daemon is stopped and the scratch directory removed.
+/// Fails on Ctrl-C and SIGTERM, so that the daemon is stopped and the scratch directory removed.
 async fn unless_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
@@ -140,7 +140,7 @@ async fn unless_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<
     }
 }
 
-/// What is measured.
+/// The daemon that is measured.
 struct Target<'a> {
     ingest: &'a str,
     url: &'a str,

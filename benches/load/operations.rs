@@ -1,4 +1,4 @@
-//! What the spans of a trace do, by the semantic conventions for HTTP, databases, code and generative AI.
+//! The operations that a trace's spans are about, by the semantic conventions for HTTP, databases, code and generative AI.
 
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use rand::Rng;

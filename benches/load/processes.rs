@@ -19,7 +19,7 @@ use tokio::time::timeout;
 const START_PATIENCE: Duration = Duration::from_secs(120);
 /// A daemon stops within 25 s.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
-/// Linux counts CPU time for user space in hundredths of a second, whatever its own clock.
+/// The unit of CPU times in /proc: USER_HZ, which is 100 wherever Linux runs.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// A directory that the daemon's unprivileged PostgreSQL can enter. `TMPDIR` chooses the disk.
@@ -72,7 +72,7 @@ impl Daemon {
         let ready =
             timeout(START_PATIENCE, ready).await.context("the daemon was not ready in time").flatten();
         (daemon.ingest, daemon.database) = ready.with_context(|| last_words(&log))?;
-        // Keeps the pipe open and empty for whatever else the daemon prints.
+        // Reads on, so that the daemon can go on printing.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Ok(daemon)
     }

@@ -10,7 +10,7 @@ use crate::database::Settings;
 use crate::prepare::Shape;
 use crate::processes::Cpu;
 
-/// All that one run found.
+/// The figures of one run.
 #[derive(Serialize)]
 pub(crate) struct Report {
     pub(crate) setting: Setting,

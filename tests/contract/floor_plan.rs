@@ -1,7 +1,6 @@
-//! Who may use whom. An undeclared dependency does not compile; this holds the declared ones to the plan.
+//! Which crate may use which. An undeclared dependency does not compile; these tests hold the declared ones to the plan.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
 
 use serde_json::Value;
 
@@ -30,13 +29,7 @@ const GUARDED: &[(&[&str], &[&str])] = &[
 
 /// Every crate of the house with the names of its direct, normal dependencies. Tests and benches stand outside of it.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
-        .current_dir(crate::root())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let metadata = crate::metadata();
     let houses = metadata["packages"]
         .as_array()
         .unwrap()

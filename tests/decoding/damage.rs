@@ -1,4 +1,4 @@
-//! What can happen to bytes on their way, and what a hostile client does to them.
+//! Damage to encoded requests, as by a broken network or a hostile client.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -28,7 +28,7 @@ pub(crate) fn damages() -> impl Strategy<Value = Vec<Damage>> {
     vec(damage, 1..4)
 }
 
-/// The bytes after all that happened to them.
+/// The bytes after all `damages`.
 pub(crate) fn apply(damages: &[Damage], bytes: Vec<u8>) -> Vec<u8> {
     damages.iter().fold(bytes, |bytes, damage| damage.apply(bytes))
 }

@@ -1,6 +1,7 @@
-//! The books: received = stored + duplicate + rejected + refused, and they agree with what the clients counted.
+//! The daemon's books: received = stored + duplicate + rejected + refused, as the clients counted too.
 
 use harness::daemon::{Options, binary};
+use harness::telemetry::{SECOND, gauge, now, point, record, records, span, spans};
 use harness::{Daemon, TestDatabase};
 use llm_observatory_proto::v1::ingest_service_client::IngestServiceClient;
 use llm_observatory_proto::v1::{GetIngestStatsRequest, IngestAccount, IngestCount};
@@ -9,10 +10,9 @@ use tokio::process::Command;
 use tokio::task::JoinSet;
 
 use crate::client::{Exporter, connect};
-use crate::database::{count, lock, number, somebody_waits_for};
-use crate::telemetry::{SECOND, gauge, now, point, record, records, span, spans};
+use crate::database::{count, lock, number, wait_for_a_blocked_writer};
 
-/// The account of one signal, as the daemon's port for `what` tells it.
+/// The account of one signal, from the daemon's port at `address`.
 async fn account(address: &str, signal: &str) -> IngestAccount {
     let mut client = IngestServiceClient::new(connect(address).await);
     let stats = client.get_ingest_stats(GetIngestStatsRequest {}).await.unwrap().into_inner();
@@ -34,7 +34,7 @@ fn assert_balanced(account: &IngestAccount) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn they_balance_and_agree_with_the_clients() {
+async fn the_books_balance_and_agree_with_the_clients() {
     let database = TestDatabase::new().await;
     let daemon = Options::on(database.url())
         .environment("OBSERVATORY_INGEST__BUDGET_BYTES", "4096")
@@ -92,7 +92,7 @@ async fn what_comes_too_late_is_told_apart() {
     lock(&holder, "logs").await;
     let request = records("shop", vec![record("one"), record("two")]);
     exporter.records(request.clone()).await.unwrap_err();
-    somebody_waits_for(&client, "logs").await;
+    wait_for_a_blocked_writer(&client, "logs").await;
     holder.batch_execute("COMMIT").await.unwrap();
     harness::eventually("the records are stored all the same", async || match count(&client, "logs").await {
         2 => Ok(()),
@@ -111,7 +111,7 @@ async fn what_comes_too_late_is_told_apart() {
 }
 
 #[tokio::test]
-async fn the_same_bytes_are_stored_once_whatever_the_signal_and_however_often_at_once() {
+async fn the_same_requests_sent_ten_times_at_once_are_stored_once() {
     let database = TestDatabase::new().await;
     let daemons: Vec<Daemon> = (0..2).map(|_| Options::on(database.url()).start()).collect();
     let traces = spans("shop", (1..=20).map(|id| span(1, id)).collect());
@@ -173,7 +173,7 @@ async fn a_span_that_is_sent_at_its_start_and_at_its_end_is_whole_in_either_orde
 }
 
 #[tokio::test]
-async fn stats_shows_them() {
+async fn the_command_stats_shows_the_books() {
     let database = TestDatabase::new().await;
     let daemon = Options::on(database.url()).start();
     let exporter = Exporter::to(&daemon).await;

@@ -4,18 +4,16 @@ use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::Path;
 
+use harness::admin::get;
+use harness::connection::connect;
 use harness::daemon::Options;
-use harness::eventually::deadline;
+use harness::telemetry::{span, spans, trace_id};
 use harness::{Postgres, Redis, TestDatabase, eventually};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
 
-use crate::client::{Exporter, hex};
-use crate::command::{ALLOW_UNSAFE, Outcome, closed_port, run};
-use crate::database::{connect, number};
-use crate::telemetry::{span, spans, trace_id};
+use crate::client::Exporter;
+use crate::command::{ALLOW_UNSAFE, Finished, closed_port, run};
+use crate::database::number;
 
 #[tokio::test]
 async fn traces_are_shown_as_tables_and_as_json() {
@@ -39,11 +37,11 @@ async fn traces_are_shown_as_tables_and_as_json() {
     assert_eq!(filtered.code, Some(0), "{filtered:?}");
     let traces: Value = serde_json::from_str(&filtered.stdout).unwrap();
     assert_eq!(traces.as_array().unwrap().len(), 1);
-    assert_eq!(traces[0]["traceId"], hex(&trace_id(2)));
+    assert_eq!(traces[0]["traceId"], hex::encode(trace_id(2)));
     assert_eq!(traces[0]["rootName"], "span 3");
     assert_eq!(traces[0]["spanCount"], 1);
 
-    let id = hex(&trace_id(1));
+    let id = hex::encode(trace_id(1));
     let table = query(&["trace", &id]).await;
     table.says(0, &["span id", "POST /pay", "0000000000000002", "shop"]);
     assert_eq!(table.stdout.lines().count(), 3, "{table:?}");
@@ -53,7 +51,7 @@ async fn traces_are_shown_as_tables_and_as_json() {
     assert_eq!(sent.as_array().unwrap().len(), 2);
     assert_eq!(sent[0]["traceId"], id);
 
-    query(&["trace", &hex(&trace_id(9))]).await.says(1, &["no span of trace"]);
+    query(&["trace", &hex::encode(trace_id(9))]).await.says(1, &["no span of trace"]);
     query(&["trace", "abc"]).await.says(1, &["trace_id"]);
     let as_a_url = format!("http://{}", daemon.query());
     run(&["query", "traces", "--query-address", &as_a_url], &[]).await.says(0, &["shop"]);
@@ -105,8 +103,8 @@ async fn check_goes_through_eight_steps() {
     healthy.says(0, &STEPS);
     assert_eq!(healthy.stdout.lines().count(), 9, "a header and eight rows: {healthy:?}");
     assert!(!healthy.stdout.contains("FAILED"), "{healthy:?}");
-    let row = |outcome: &Outcome, step: &str| {
-        let mut rows = outcome.stdout.lines().filter(|line| line.starts_with(step));
+    let row = |finished: &Finished, step: &str| {
+        let mut rows = finished.stdout.lines().filter(|line| line.starts_with(step));
         rows.next().unwrap().split_whitespace().nth(1).unwrap().to_owned()
     };
     assert_eq!(row(&healthy, "Redis"), "-", "what is not configured is not checked: {healthy:?}");
@@ -117,11 +115,11 @@ async fn check_goes_through_eight_steps() {
     assert_eq!(row(&both, "Redis"), "ok", "{both:?}");
 
     drop(redis);
-    let nobody = closed_port();
-    let redis_url = format!("redis://:hunter2@{nobody}");
+    let closed = closed_port();
+    let redis_url = format!("redis://:hunter2@{closed}");
     let without = run(&["check", "--database-url", &url], &[("REDIS_URL", &redis_url)]).await;
     without.says(1, &STEPS);
-    without.says(1, &[&nobody]);
+    without.says(1, &[&closed]);
     assert!(!without.stdout.contains("hunter2"), "{without:?}");
     assert_eq!(row(&without, "Redis"), "FAILED", "{without:?}");
 }
@@ -184,8 +182,8 @@ async fn migrations_are_shown_and_applied() {
     let database = TestDatabase::empty().await;
     let url = database.url();
     let migrate = async |verb| run(&["migrate", verb, "--database-url", &url], &[]).await;
-    let words = |outcome: &Outcome, word: &str| {
-        let lines = outcome.stdout.lines().skip(1);
+    let words = |finished: &Finished, word: &str| {
+        let lines = finished.stdout.lines().skip(1);
         lines.filter(|line| line.trim_end().ends_with(word)).count()
     };
     let before = migrate("status").await;
@@ -332,18 +330,6 @@ async fn listening_to_the_world_must_be_accepted() {
     let arguments = ["serve", "--database-url", &url, "--query-listen", "0.0.0.0:0"];
     let refused = run(&arguments, &[]).await;
     refused.says(64, &["query_listen", "--allow-unauthenticated"]);
-}
-
-/// What the admin side answers: the status and the body.
-pub(crate) async fn get(address: &str, path: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    timeout(deadline(), stream.read_to_string(&mut answer)).await.unwrap().unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, body.to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -26,7 +26,7 @@ use tonic::Status;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::{Channel, Endpoint};
 
-/// Strange telemetry makes larger answers than the 4 MiB that clients take by default.
+/// Random telemetry makes larger answers than the 4 MiB that clients take by default.
 const LARGE: usize = 256 * 1024 * 1024;
 
 /// The times of a list that leaves nothing out.
@@ -119,7 +119,7 @@ impl Reader {
 
     /// The messages of one trace.
     pub(crate) async fn trace(&self, id: &[u8]) -> Result<Vec<Vec<ResourceSpans>>, Status> {
-        self.trace_of(GetTraceRequest { trace_id: hex(id), ..GetTraceRequest::default() }).await
+        self.trace_of(GetTraceRequest { trace_id: hex::encode(id), ..GetTraceRequest::default() }).await
     }
 
     /// The messages of the trace that `request` asks for.
@@ -166,8 +166,4 @@ impl Reader {
             request.page_token = page.next_page_token;
         }
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,15 +9,15 @@ use harness::eventually::deadline;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-/// How a command ended.
+/// The exit code and the output of a command that has ended.
 #[derive(Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct Finished {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl Outcome {
+impl Finished {
     /// The command must have ended with `code`, and said all of this.
     pub(crate) fn says(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:?}");
@@ -32,12 +32,12 @@ impl Outcome {
 pub(crate) const ALLOW_UNSAFE: (&str, &str) =
     ("OBSERVATORY_STORAGE__DATABASE__ALLOW_UNSAFE_DURABILITY", "true");
 
-/// `observatory` with these arguments, and nothing in its environment but this.
+/// `observatory` with these arguments, and no more than `environment` in its environment.
 pub(crate) fn observatory(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     program(&binary(), arguments, environment)
 }
 
-/// The same of another program.
+/// The same for another program.
 pub(crate) fn program(path: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(path);
     command
@@ -54,19 +54,19 @@ pub(crate) fn program(path: &Path, arguments: &[&str], environment: &[(&str, &st
 }
 
 /// Runs `observatory` to its end.
-pub(crate) async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
-    outcome(observatory(arguments, environment)).await
+pub(crate) async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Finished {
+    finish(observatory(arguments, environment)).await
 }
 
 /// Runs the command to its end.
-pub(crate) async fn outcome(mut command: Command) -> Outcome {
+pub(crate) async fn finish(mut command: Command) -> Finished {
     let output = command.spawn().unwrap().wait_with_output();
     let output = timeout(deadline(), output).await.unwrap().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    Outcome { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    Finished { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
-/// The address of nobody.
+/// An address on which no process listens.
 pub(crate) fn closed_port() -> String {
     // Released when the listener is dropped, and not given out again soon.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

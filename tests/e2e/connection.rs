@@ -1,19 +1,18 @@
-//! `test_connection`, and a configuration of nothing but a password.
+//! The program `test_connection`, and a configuration with a password alone.
 
 use harness::daemon::binary;
 use harness::{Postgres, TestDatabase};
 use llm_observatory_storage::{StorageConfig, StoragePool};
 
 use crate::cli::STEPS;
-use crate::command::{closed_port, outcome, program, run};
+use crate::command::{closed_port, finish, program, run};
 
 #[tokio::test]
 async fn test_connection_goes_through_the_steps_of_check() {
     let database = TestDatabase::new().await;
     // Cargo builds it beside the other one.
     let test_connection = binary().with_file_name("test_connection");
-    let test =
-        async |environment: &[(&str, &str)]| outcome(program(&test_connection, &[], environment)).await;
+    let test = async |environment: &[(&str, &str)]| finish(program(&test_connection, &[], environment)).await;
     let url = database.url();
     let healthy = test(&[("DATABASE_URL", &url)]).await;
     healthy.says(0, &STEPS);
@@ -21,8 +20,8 @@ async fn test_connection_goes_through_the_steps_of_check() {
     let without_times = |text: &str| text.lines().take(7).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(without_times(&healthy.stdout), without_times(&same.stdout));
 
-    let nobody = format!("postgresql://me@{}/telemetry", closed_port());
-    test(&[("DATABASE_URL", &nobody)]).await.says(1, &["FAILED", "telemetry at 127.0.0.1:"]);
+    let closed = format!("postgresql://me@{}/telemetry", closed_port());
+    test(&[("DATABASE_URL", &closed)]).await.says(1, &["FAILED", "telemetry at 127.0.0.1:"]);
 }
 
 #[tokio::test]

@@ -1,16 +1,9 @@
-//! What PostgreSQL itself says.
+//! What the tables of a daemon hold, and locks on them.
 
 use std::collections::BTreeSet;
 
 use harness::eventually;
-use tokio_postgres::{Client, NoTls};
-
-/// A connection to the database at `url`, as long as the client lives.
-pub(crate) async fn connect(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
-}
+use tokio_postgres::Client;
 
 /// The one number that `query` gives.
 pub(crate) async fn number(client: &Client, query: &str) -> i64 {
@@ -28,20 +21,20 @@ pub(crate) async fn span_ids(client: &Client) -> BTreeSet<Vec<u8>> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// Keeps everyone else from `table` until the client says COMMIT or ends.
+/// Keeps all other sessions from `table` until the client sends COMMIT or ends.
 pub(crate) async fn lock(client: &Client, table: &str) {
     let statement = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
     client.batch_execute(&statement).await.unwrap();
 }
 
-/// Waits until a writer stands before the locked `table`.
-pub(crate) async fn somebody_waits_for(client: &Client, table: &str) {
+/// Waits until a writer of the daemon is blocked by the locked `table`.
+pub(crate) async fn wait_for_a_blocked_writer(client: &Client, table: &str) {
     let query = format!(
         "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database \
          WHERE datname = current_database() AND relation = '{table}'::regclass AND NOT granted"
     );
     eventually("a writer waits for the locked table", async || match number(client, &query).await {
-        0 => Err("nobody does yet"),
+        0 => Err("none does yet"),
         _ => Ok(()),
     })
     .await;

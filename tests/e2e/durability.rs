@@ -1,22 +1,23 @@
-//! What was acknowledged stays, however the daemon ends; and what was sent twice is stored once.
+//! Acknowledged records outlive every end of the daemon, and requests that are sent twice are stored once.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
+use harness::connection::{connect, try_connect};
 use harness::daemon::Options;
+use harness::telemetry::{gauge, now, point, span, spans, trace_id};
 use harness::{Daemon, TestDatabase, eventually};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use tokio::task::JoinSet;
 use tonic::Code;
 
 use crate::client::{Exporter, Reader};
-use crate::database::{connect, count, lock, number, somebody_waits_for, span_ids};
-use crate::telemetry::{gauge, now, point, span, spans, trace_id};
+use crate::database::{count, lock, number, span_ids, wait_for_a_blocked_writer};
 
 const CONNECTIONS: u64 = 4;
 const REQUEST_SPANS: u64 = 50;
 
-/// Senders that go on until the daemon doesn't answer any more.
+/// Senders that go on until the daemon stops answering.
 struct Load {
     senders: JoinSet<()>,
     acknowledged: Arc<Mutex<BTreeSet<Vec<u8>>>>,
@@ -45,7 +46,7 @@ impl Load {
         load
     }
 
-    /// Waits until the daemon is well at it.
+    /// Waits until the daemon has acknowledged 2,000 spans.
     async fn is_rolling(&self) {
         eventually("the daemon acknowledges spans", async || match self.acknowledged.lock().unwrap().len() {
             few @ ..2_000 => Err(format!("{few} spans so far")),
@@ -103,7 +104,7 @@ async fn sigterm_under_load_answers_for_everything_that_it_stores() {
     let status = daemon.terminate();
     assert_eq!(status.code(), Some(0));
     let acknowledged = load.end().await;
-    // Less would be a loss; more, a request that was taken and not answered.
+    // Fewer would be a loss; more would be a request that was stored and not answered.
     let stored = span_ids(&database.client().await).await;
     assert_eq!(stored.len(), acknowledged.len());
     assert_eq!(stored, acknowledged);
@@ -119,7 +120,7 @@ async fn sigterm_waits_for_requests_in_flight() {
 
     let exporter = Exporter::to(&daemon).await;
     let export = tokio::spawn(async move { exporter.spans(spans("shop", vec![span(1, 1)])).await });
-    somebody_waits_for(&client, "trace_spans").await;
+    wait_for_a_blocked_writer(&client, "trace_spans").await;
     daemon.ask_to_stop();
     eventually("the daemon says that it stops", async || match daemon.log().contains("stopping") {
         true => Ok(()),
@@ -140,7 +141,7 @@ async fn a_client_that_leaves_cancels_nothing_that_is_being_written() {
     lock(&holder, "trace_spans").await;
     let leaving = Exporter::to(&daemon).await;
     let export = tokio::spawn(async move { leaving.spans(spans("shop", vec![span(1, 1)])).await });
-    somebody_waits_for(&client, "trace_spans").await;
+    wait_for_a_blocked_writer(&client, "trace_spans").await;
     export.abort();
     assert!(export.await.unwrap_err().is_cancelled());
     holder.batch_execute("COMMIT").await.unwrap();
@@ -194,8 +195,7 @@ async fn the_private_postgresql_stops_with_the_daemon_and_keeps_its_data() {
     exporter.spans(spans("shop", vec![span(1, 1)])).await.unwrap();
     let url = daemon.database().to_owned();
     assert_eq!(daemon.terminate().code(), Some(0));
-    let gone = tokio_postgres::connect(&url, tokio_postgres::NoTls).await;
-    assert!(gone.is_err(), "PostgreSQL runs on without its daemon");
+    assert!(try_connect(&url).await.is_err(), "PostgreSQL runs on without its daemon");
 
     daemon.restart();
     let reader = Reader::of(&daemon).await;

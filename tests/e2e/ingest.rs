@@ -1,7 +1,8 @@
-//! The way in: everything is committed the moment its answer arrives.
+//! Ingest: a request is committed before its answer arrives.
 
 use harness::TestDatabase;
 use harness::daemon::Options;
+use harness::telemetry::{attribute, gauge, now, point, record, records, span, spans, text, trace_id};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -13,7 +14,6 @@ use tonic::codec::CompressionEncoding;
 
 use crate::client::{Exporter, Reader};
 use crate::database::{count, number};
-use crate::telemetry::{attribute, gauge, now, point, record, records, span, spans, text, trace_id};
 
 #[tokio::test]
 async fn what_was_answered_is_committed() {
@@ -57,7 +57,7 @@ async fn gzip_and_zstd_are_taken() {
 }
 
 #[tokio::test]
-async fn nothing_at_all_is_accepted() {
+async fn an_empty_request_is_accepted() {
     let database = TestDatabase::new().await;
     let daemon = Options::on(database.url()).start();
     let exporter = Exporter::to(&daemon).await;

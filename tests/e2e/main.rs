@@ -7,15 +7,15 @@
 mod client;
 mod command;
 mod database;
-mod raw;
-mod telemetry;
 
 mod books;
 mod cli;
 mod connection;
 mod durability;
 mod ingest;
+mod limits;
 mod mending;
+mod partial_answers;
 mod partition;
 mod ports;
 mod private_postgres;

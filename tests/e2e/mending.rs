@@ -1,6 +1,9 @@
-//! Requests that a strict receiver would refuse as a whole: what can be stored is stored, what can't is named.
+//! Requests that a strict receiver would refuse as a whole: the daemon stores the records that it can, and rejects the
+//! others by name.
 
 use harness::daemon::Options;
+use harness::raw::{self, LOGS, METRICS, TRACES};
+use harness::telemetry::{SECOND, attribute, metrics, now, point, record, span, spans, text, trace_id};
 use harness::{Daemon, TestDatabase};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceResponse;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
@@ -16,24 +19,20 @@ use opentelemetry_proto::tonic::metrics::v1::{
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use tokio_postgres::Client;
-use tonic::codec::CompressionEncoding;
 use tonic::transport::Channel;
-use tonic::{Code, Status};
 
 use crate::client::{Exporter, Reader, connect};
 use crate::database::{count, span_ids};
-use crate::raw::{self, LOGS, METRICS, TRACES};
-use crate::telemetry::{SECOND, attribute, metrics, now, point, record, span, spans, text, trace_id};
 
-struct World {
-    channel: Channel,
-    client: Client,
-    daemon: Daemon,
+pub(crate) struct World {
+    pub(crate) channel: Channel,
+    pub(crate) client: Client,
+    pub(crate) daemon: Daemon,
     _database: TestDatabase,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let database = TestDatabase::new().await;
         let daemon = Options::on(database.url()).start();
         Self {
@@ -52,7 +51,7 @@ impl World {
         told(answer.partial_success)
     }
 
-    async fn names(&self) -> Vec<String> {
+    pub(crate) async fn names(&self) -> Vec<String> {
         let query = "SELECT name FROM trace_spans ORDER BY span_id";
         let rows = self.client.query(query, &[]).await.unwrap();
         rows.iter().map(|row| row.get(0)).collect()
@@ -65,13 +64,13 @@ impl World {
     }
 }
 
-fn told(partial: Option<ExportTracePartialSuccess>) -> (i64, String) {
+pub(crate) fn told(partial: Option<ExportTracePartialSuccess>) -> (i64, String) {
     partial.map_or((0, String::new()), |partial| (partial.rejected_spans, partial.error_message))
 }
 
-/// The span with this name, whatever its bytes: of a field that comes twice, the last one counts.
+/// The span with these bytes as its name, valid or not: of a field that comes twice, the last one counts.
 fn named(span: &Span, name: &[u8]) -> Vec<u8> {
-    [span.encode_to_vec(), raw::field(5, name).to_vec()].concat()
+    [span.encode_to_vec(), raw::field(5, name)].concat()
 }
 
 #[tokio::test]
@@ -236,7 +235,7 @@ async fn broken_records_of_the_other_signals_are_rejected_alone() {
 #[tokio::test]
 async fn days_beyond_the_limit_of_partitions_are_rejected() {
     let database = TestDatabase::new().await;
-    // Those of these days are there already.
+    // The partitions of these days are there already.
     let options = Options::on(database.url()).environment("OBSERVATORY_STORAGE__PARTITIONS__MAX_DAYS", "7");
     let daemon = options.start();
     let exporter = Exporter::to(&daemon).await;
@@ -270,73 +269,8 @@ async fn names_longer_than_an_index_entry_are_stored() {
     assert_eq!(count(&world.client, "metric_data_points").await, 1);
 }
 
-async fn refused(channel: &Channel, method: &str, encoding: Option<&str>, payload: &[u8]) -> Status {
-    raw::send::<ExportTraceServiceResponse>(channel, method, encoding, payload).await.unwrap_err()
-}
-
 #[tokio::test]
-async fn what_is_no_protobuf_is_refused_for_good() {
-    let world = World::new().await;
-    for method in [TRACES, METRICS, LOGS] {
-        // A group that ends before its length, a group of another wire type, and no protobuf at all.
-        for payload in [&[0x0a, 5, 1][..], &[0x08, 1], &[0xff; 16]] {
-            let status = refused(&world.channel, method, None, payload).await;
-            assert_eq!(status.code(), Code::InvalidArgument, "{status}");
-            assert!(status.message().starts_with("not a valid OTLP request: "), "{status}");
-        }
-    }
-    let status = refused(&world.channel, &TRACES.replace("Export", "Import"), None, b"").await;
-    assert_eq!(status.code(), Code::Unimplemented);
-}
-
-#[tokio::test]
-async fn what_cannot_be_decompressed_is_refused_for_good() {
-    let world = World::new().await;
-    let request = raw::request(&[span(1, 1).encode_to_vec()]);
-    for encoding in ["gzip", "zstd"] {
-        let status = refused(&world.channel, TRACES, Some(encoding), &request).await;
-        assert_eq!(status.code(), Code::InvalidArgument, "{encoding}: {status}");
-    }
-    let status = refused(&world.channel, TRACES, Some("snappy"), &request).await;
-    assert_eq!(status.code(), Code::Unimplemented, "{status}");
-    assert_eq!(count(&world.client, "trace_spans").await, 0);
-}
-
-#[tokio::test]
-async fn what_is_too_large_is_refused_for_good() {
-    let database = TestDatabase::new().await;
-    let directory = tempfile::tempdir().unwrap();
-    let config = directory.path().join("observatory.yaml");
-    std::fs::write(&config, "ingest:\n  max_request_bytes: 100000\n").unwrap();
-    let options = Options::on(database.url()).argument("--config");
-    let daemon = options.argument(config.to_string_lossy()).start();
-
-    let of_size = |size: usize| {
-        let mut sent = span(1, 1);
-        sent.attributes = vec![text("text", &"x".repeat(size))];
-        spans("shop", vec![sent])
-    };
-    let plain = Exporter::to(&daemon).await;
-    let exporters = [
-        plain.clone(),
-        plain.clone().compressing(CompressionEncoding::Gzip),
-        plain.clone().compressing(CompressionEncoding::Zstd),
-    ];
-    for exporter in &exporters {
-        let status = exporter.spans(of_size(100_000)).await.unwrap_err();
-        assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
-        assert!(status.message().contains("ingest.max_request_bytes"), "{status}");
-        // With RetryInfo a client would send the same again, for minutes.
-        assert!(status.details().is_empty());
-        assert!(status.metadata().get_bin("google.rpc.retryinfo-bin").is_none());
-    }
-    for exporter in &exporters {
-        assert_eq!(exporter.spans(of_size(99_000)).await.unwrap(), None);
-    }
-}
-
-#[tokio::test]
-async fn what_postgresql_refuses_is_found_among_its_neighbours() {
+async fn a_record_that_postgresql_rejects_is_found_among_its_neighbours() {
     let world = World::new().await;
     let checks = "ALTER TABLE trace_spans ADD CONSTRAINT no_poison CHECK (name <> 'poison');
                   ALTER TABLE logs ADD CONSTRAINT no_poison CHECK (body_text <> 'poison')";
@@ -345,7 +279,7 @@ async fn what_postgresql_refuses_is_found_among_its_neighbours() {
     let poison = Span { name: "poison".to_owned(), ..span(1, 7) };
     let sent: Vec<_> = (1..=20).map(|id| if id == 7 { poison.clone() } else { span(1, id) }).collect();
     let request = spans("shop", sent);
-    // Sent again, it is refused again, and its neighbours are duplicates.
+    // Sent again, it is rejected again, and its neighbours are duplicates.
     for _ in 0..2 {
         let (rejected, message) = told(exporter.spans(request.clone()).await.unwrap());
         assert_eq!(rejected, 1, "{message}");
@@ -353,7 +287,7 @@ async fn what_postgresql_refuses_is_found_among_its_neighbours() {
     assert_eq!(count(&world.client, "trace_spans").await, 19);
     assert_eq!(count(&world.client, "traces WHERE span_count = 19").await, 1);
 
-    let logs = crate::telemetry::records("shop", vec![record("good"), record("poison"), record("good")]);
+    let logs = harness::telemetry::records("shop", vec![record("good"), record("poison"), record("good")]);
     let partial = exporter.records(logs).await.unwrap().unwrap();
     assert_eq!(partial.rejected_log_records, 1);
     assert_eq!(
@@ -380,45 +314,16 @@ async fn rejected_records_are_kept_with_their_reason() {
     let exporter = Exporter::to(&world.daemon).await;
     let request = spans("shop", vec![broken.clone(); 150]);
     assert_eq!(told(exporter.spans(request.clone()).await.unwrap()).0, 150);
-    assert_eq!(told(exporter.spans(request).await.unwrap()).0, 150, "told again when it is sent again");
+    assert_eq!(
+        told(exporter.spans(request).await.unwrap()).0,
+        150,
+        "the answer names them again when they are sent again"
+    );
     let letters =
         world.client.query("SELECT place, reason, record FROM ingest_rejections", &[]).await.unwrap();
     assert_eq!(letters.len(), 100, "at most ingest.kept_rejections of a request");
     assert_eq!(letters[0].get::<_, String>(1), "span_id");
     assert_eq!(Span::decode(letters[0].get::<_, &[u8]>(2)).unwrap(), broken);
-}
-
-#[tokio::test]
-async fn more_elements_than_are_taken_are_refused_by_name() {
-    let database = TestDatabase::new().await;
-    let daemon = Options::on(database.url())
-        .environment("OBSERVATORY_INGEST__MAX_RECORD_ELEMENTS", "100")
-        .environment("OBSERVATORY_INGEST__MAX_REQUEST_RECORDS", "50")
-        .start();
-    let exporter = Exporter::to(&daemon).await;
-    let crowded = Span { attributes: (0..101).map(|n| text(&format!("k{n}"), "v")).collect(), ..span(1, 1) };
-    let (rejected, message) = told(exporter.spans(spans("shop", vec![crowded, span(1, 2)])).await.unwrap());
-    assert_eq!(rejected, 1);
-    assert!(message.contains("spans[0]") && message.contains("ingest.max_record_elements"), "{message}");
-    let status = exporter.spans(spans("shop", (1..=51).map(|id| span(1, id)).collect())).await.unwrap_err();
-    assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
-    assert!(status.message().contains("ingest.max_request_records"), "{status}");
-    assert!(status.details().is_empty(), "it would be in vain to try again");
-    assert_eq!(count(&database.client().await, "trace_spans").await, 1);
-}
-
-#[tokio::test]
-async fn a_text_that_would_grow_sixfold_in_json_has_a_limit() {
-    let world = World::new().await;
-    let exporter = Exporter::to(&world.daemon).await;
-    let with_text = |id, value: &str| Span { attributes: vec![text("screen", value)], ..span(1, id) };
-    let coloured = "\u{1b}[31mred\u{1b}[0m\n".repeat(20_000);
-    let bomb = "\u{1}".repeat(300_000);
-    let sent = spans("shop", vec![with_text(1, &coloured), with_text(2, &bomb), span(1, 3)]);
-    let (rejected, message) = told(exporter.spans(sent).await.unwrap());
-    assert_eq!(rejected, 1, "{message}");
-    assert!(message.contains("spans[1]") && message.contains("ingest.max_record_elements"), "{message}");
-    assert_eq!(world.names().await, ["span 1", "span 3"]);
 }
 
 #[tokio::test]

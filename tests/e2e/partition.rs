@@ -1,16 +1,16 @@
-//! Partitions that somebody else handles: what one day suffers costs no other day.
+//! Partitions that another session locks or detaches: only the records of their day are affected.
 
 use harness::TestDatabase;
 use harness::daemon::Options;
+use harness::telemetry::{SECOND, now, record, records, span, spans};
 use tokio_postgres::Client;
 
 use crate::client::Exporter;
 use crate::database::{count, lock, number};
-use crate::telemetry::{SECOND, now, record, records, span, spans};
 
 const DAY: u64 = 86_400 * SECOND;
 
-/// What the partitions of the day after tomorrow, which are made ahead, end in.
+/// The suffix of the partitions of the day after tomorrow, which the daemon makes ahead.
 async fn suffix(client: &Client) -> String {
     let day = "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '2 days', 'YYYYMMDD')";
     client.query_one(day, &[]).await.unwrap().get(0)

@@ -1,8 +1,10 @@
-//! What each port says about itself: its services, by reflection, and whether requests should come.
+//! What each port tells about itself: its services by reflection, and by health whether it takes requests.
 
 use std::time::{Duration, Instant};
 
+use harness::admin::get;
 use harness::daemon::Options;
+use harness::telemetry::{span, spans};
 use harness::{Daemon, Postgres, TestDatabase, eventually};
 use tokio_stream::once;
 use tonic::Code;
@@ -10,9 +12,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::cli::get;
 use crate::client::{Exporter, connect};
-use crate::telemetry::{span, spans};
 
 const OTLP: [&str; 3] = [
     "opentelemetry.proto.collector.logs.v1.LogsService",
@@ -28,7 +28,7 @@ const BESIDE: [&str; 3] = [
     "grpc.reflection.v1alpha.ServerReflection",
 ];
 
-/// The two ports of a daemon with all that is served there, beside health and reflection.
+/// The two ports of a daemon, each with the services that it has beside health and reflection.
 fn ports(daemon: &Daemon) -> [(String, Vec<&'static str>); 2] {
     [
         (daemon.ingest().to_owned(), [&[BOOKS], &OTLP[..]].concat()),
@@ -54,7 +54,7 @@ async fn all_have(daemon: &Daemon, expected: ServingStatus) -> Result<(), String
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn health_follows_postgresql() {
     let mut postgres = Postgres::start();
-    // Longer than a probe waits: what is known is told, and PostgreSQL not asked.
+    // Longer than a probe waits: `/readyz` answers from what the daemon knows, without asking PostgreSQL.
     let daemon = Options::on(postgres.url("postgres"))
         .environment("OBSERVATORY_STORAGE__DATABASE__ACQUIRE_TIMEOUT_MS", "20000")
         .start();
@@ -70,7 +70,7 @@ async fn health_follows_postgresql() {
     assert!(asked.elapsed() < Duration::from_secs(1), "a probe would have given up");
     assert_eq!(status, 503);
     assert!(cause.contains("PostgreSQL is not available: error connecting to server"), "{cause}");
-    assert!(daemon.log().contains("PostgreSQL does not answer"), "it is said at once");
+    assert!(daemon.log().contains("PostgreSQL does not answer"), "the daemon logs it at once");
 
     postgres.resume();
     eventually("all is served again", async || all_have(&daemon, ServingStatus::Serving).await).await;
@@ -79,7 +79,7 @@ async fn health_follows_postgresql() {
 }
 
 #[tokio::test]
-async fn whoever_watches_hears_that_the_daemon_stops() {
+async fn a_health_watch_is_told_that_the_daemon_stops() {
     let database = TestDatabase::new().await;
     let mut daemon = Options::on(database.url()).start();
     let mut health = HealthClient::new(connect(daemon.ingest()).await);
@@ -140,7 +140,7 @@ async fn each_port_describes_what_it_serves_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn the_books_are_only_where_there_is_a_way_in() {
+async fn a_query_daemon_does_not_serve_the_books() {
     let database = TestDatabase::new().await;
     let daemon = Options::on(database.url()).argument("--role").argument("query").start();
     let mut expected = [&QUERIES[..], &BESIDE[..]].concat();

@@ -3,22 +3,23 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
+use harness::admin::get;
+use harness::connection::{connect, try_connect};
 use harness::daemon::Options;
 use harness::eventually;
+use harness::retry::delay_asked_by;
+use harness::telemetry::{span, spans, trace_id};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::task::JoinSet;
-use tonic::Code;
 
-use crate::cli::get;
 use crate::client::{Exporter, Reader};
-use crate::database::{connect, count, span_ids};
+use crate::database::{count, span_ids};
 use crate::durability::postmaster;
-use crate::telemetry::{span, spans, trace_id};
 
 const EXPORTERS: u64 = 4;
 
-/// Exports one span a request until `stop`, each again and again until it is acknowledged; any refusal must allow that.
+/// Exports one span a request until `stop`, and repeats each until it is acknowledged; every refusal must ask for that.
 async fn export(
     exporter: Exporter,
     first: u64,
@@ -28,8 +29,7 @@ async fn export(
     for id in (first..).step_by(EXPORTERS as usize) {
         let request = spans("shop", vec![span(u128::from(id), id)]);
         while let Err(status) = exporter.spans(request.clone()).await {
-            assert!(matches!(status.code(), Code::Unavailable | Code::ResourceExhausted), "{status}");
-            assert!(status.metadata().contains_key("google.rpc.retryinfo-bin"), "{status}");
+            assert!(delay_asked_by(&status).is_some(), "{status}");
         }
         acknowledged.lock().unwrap().insert(id);
         if *stop.lock().unwrap() {
@@ -40,7 +40,7 @@ async fn export(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_private_postgresql_that_is_killed_is_started_again_and_loses_nothing() {
-    // Long enough away, and looked at often enough, that the time between can be seen.
+    // PostgreSQL stays away long enough, and the daemon looks often enough, that the test sees the time between.
     let mut daemon = Options::private()
         .environment("OBSERVATORY_PRIVATE_POSTGRES__RESTART_INITIAL_BACKOFF_MS", "1000")
         .environment("OBSERVATORY_HEALTH__INTERVAL_MS", "50")
@@ -68,7 +68,7 @@ async fn a_private_postgresql_that_is_killed_is_started_again_and_loses_nothing(
         }
     })
     .await;
-    assert!(daemon.log().contains("it is started again"), "it is said at once");
+    assert!(daemon.log().contains("it is started again"), "the daemon logs it at once");
     eventually("the daemon is ready again", async || match get(daemon.admin(), "/readyz").await {
         (200, _) => Ok(()),
         other => Err(format!("{other:?}")),
@@ -94,8 +94,5 @@ async fn a_private_postgresql_that_is_killed_is_started_again_and_loses_nothing(
 
     let url = daemon.database().to_owned();
     assert_eq!(daemon.terminate().code(), Some(0));
-    assert!(
-        tokio_postgres::connect(&url, tokio_postgres::NoTls).await.is_err(),
-        "the new one stops with it, too"
-    );
+    assert!(try_connect(&url).await.is_err(), "the new one stops with it, too");
 }

@@ -1,26 +1,23 @@
-//! The way out: lists and their pages, whole traces, and what asks wrongly.
+//! Queries: lists and their pages, whole traces, and questions that are invalid.
 
 use std::collections::BTreeSet;
 
+use harness::admin::get;
 use harness::daemon::Options;
+use harness::telemetry::{SECOND, gauge, now, point, record, records, span, spans, trace_id};
 use harness::{Daemon, TestDatabase, eventually};
 use llm_observatory_proto::v1::{
-    GetTraceRequest, ListDataPointsRequest, ListLogsRequest, ListMetricsRequest, ListTracesRequest,
-    TraceSummary,
+    ListDataPointsRequest, ListLogsRequest, ListMetricsRequest, ListTracesRequest, TraceSummary,
 };
-use opentelemetry_proto::tonic::common::v1::AnyValue;
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span, Status as SpanStatus};
+use opentelemetry_proto::tonic::trace::v1::{Span, Status as SpanStatus};
 use prost_types::{Duration, Timestamp};
 use tonic::Code;
 
-use crate::cli::get;
-use crate::client::{BEGINNING, END, Exporter, Reader, hex};
-use crate::database::connect as connect_database;
-use crate::telemetry::{SECOND, gauge, now, point, record, records, span, spans, text, trace_id};
+use crate::client::{BEGINNING, END, Exporter, Reader};
 
-async fn world() -> (TestDatabase, Daemon, Exporter, Reader) {
+/// A daemon on a database of its own, with a client of each side.
+pub(crate) async fn world() -> (TestDatabase, Daemon, Exporter, Reader) {
     let database = TestDatabase::new().await;
     let daemon = Options::on(database.url()).start();
     let (exporter, reader) = (Exporter::to(&daemon).await, Reader::of(&daemon).await);
@@ -58,7 +55,7 @@ async fn pages_hold_every_trace_once_while_new_ones_arrive() {
         exporter.spans(spans("shop", arrives)).await.unwrap();
     }
     // Newest first; those of the same time by their ids.
-    let expected: Vec<_> = (1..=30).rev().map(|n| hex(&trace_id(n))).collect();
+    let expected: Vec<_> = (1..=30).rev().map(|n| hex::encode(trace_id(n))).collect();
     assert_eq!(listed, expected);
 
     let again = reader.traces(ListTracesRequest::default()).await.unwrap();
@@ -91,7 +88,7 @@ async fn a_summary_tells_what_the_spans_say() {
         reader.traces(request).await.unwrap().traces
     };
     let expected = [TraceSummary {
-        trace_id: hex(&trace_id(1)),
+        trace_id: hex::encode(trace_id(1)),
         root_name: "GET /basket".to_owned(),
         root_service: "shop".to_owned(),
         services: vec!["basket".to_owned(), "shop".to_owned()],
@@ -102,7 +99,7 @@ async fn a_summary_tells_what_the_spans_say() {
     }];
     assert_eq!(of("shop").await, expected);
     assert_eq!(of("basket").await, expected);
-    assert_eq!(ids(&of("other").await), [hex(&trace_id(2))]);
+    assert_eq!(ids(&of("other").await), [hex::encode(trace_id(2))]);
     assert!(of("sho").await.is_empty(), "services are compared exactly");
     assert_eq!(of("").await.len(), 2);
 }
@@ -168,7 +165,7 @@ async fn times_at_both_ends_of_otlp_are_listed() {
     let everything =
         ListTracesRequest { start_time: BEGINNING, end_time: END, ..ListTracesRequest::default() };
     let listed = reader.traces(everything).await.unwrap().traces;
-    assert_eq!(ids(&listed), [3, 2, 1].map(|n| hex(&trace_id(n))));
+    assert_eq!(ids(&listed), [3, 2, 1].map(|n| hex::encode(trace_id(n))));
 }
 
 #[tokio::test]
@@ -245,8 +242,15 @@ async fn log_records_are_found_by_what_they_say() {
     let questions = [
         (all(), 3),
         (ListLogsRequest { service: "cart".to_owned(), ..all() }, 1),
-        (ListLogsRequest { trace_id: hex(&trace_id(1)), ..all() }, 1),
-        (ListLogsRequest { span_id: "0000000000000001".to_owned(), trace_id: hex(&trace_id(1)), ..all() }, 1),
+        (ListLogsRequest { trace_id: hex::encode(trace_id(1)), ..all() }, 1),
+        (
+            ListLogsRequest {
+                span_id: "0000000000000001".to_owned(),
+                trace_id: hex::encode(trace_id(1)),
+                ..all()
+            },
+            1,
+        ),
         (ListLogsRequest { min_severity_number: 17, ..all() }, 1),
         (ListLogsRequest { min_severity_number: 18, ..all() }, 0),
         (ListLogsRequest { text: "declined".to_owned(), ..all() }, 1),
@@ -293,97 +297,6 @@ async fn metrics_are_listed_and_their_points_found() {
     }
 }
 
-/// The value of the first attribute of each span, as text.
-fn first_values(messages: &[Vec<ResourceSpans>]) -> Vec<String> {
-    let spans =
-        messages.iter().flatten().flat_map(|resource| &resource.scope_spans).flat_map(|scope| &scope.spans);
-    spans
-        .map(|span| match &span.attributes[0].value {
-            Some(AnyValue { value: Some(Value::StringValue(text)) }) => text.clone(),
-            other => panic!("no text: {other:?}"),
-        })
-        .collect()
-}
-
-#[tokio::test]
-async fn long_values_are_cut_for_whom_they_are_too_long() {
-    const LONG: usize = 5 * 1024 * 1024;
-    let (_database, _daemon, exporter, reader) = world().await;
-    let long = "\u{20ac}".repeat(LONG / 3);
-    let of = |n: u64, value: &str| Span { attributes: vec![text("prompt", value)], ..span(1, n) };
-    exporter.spans(spans("shop", vec![of(1, &long), of(2, "short")])).await.unwrap();
-    exporter.records(records("shop", vec![record(&long), record("short")])).await.unwrap();
-
-    // A client as it comes takes no message of more than 4 MiB.
-    let status = reader.trace(&trace_id(1)).await.unwrap_err();
-    assert!(matches!(status.code(), Code::ResourceExhausted | Code::OutOfRange), "{status}");
-    let whole = reader.clone().large().trace(&trace_id(1)).await.unwrap();
-    assert_eq!(first_values(&whole), [long.as_str(), "short"]);
-
-    let cut = format!("{}<cut: {} bytes>", "\u{20ac}".repeat(333), long.len());
-    let request = GetTraceRequest { trace_id: hex(&trace_id(1)), max_value_bytes: 1_000 };
-    let messages = reader.trace_of(request).await.unwrap();
-    assert_eq!(first_values(&messages), [cut.as_str(), "short"]);
-
-    let request = ListLogsRequest { max_value_bytes: 1_000, ..ListLogsRequest::default() };
-    let page = reader.logs.clone().list_logs(request).await.unwrap().into_inner();
-    assert_eq!(page.next_page_token, "", "what is cut leaves room for more on the page");
-    let records = &page.data.unwrap().resource_logs[0].scope_logs[0].log_records;
-    let bodies: BTreeSet<_> = records
-        .iter()
-        .map(|record| match &record.body {
-            Some(AnyValue { value: Some(Value::StringValue(text)) }) => text.as_str(),
-            other => panic!("no text: {other:?}"),
-        })
-        .collect();
-    assert_eq!(bodies, BTreeSet::from([cut.as_str(), "short"]));
-}
-
-#[tokio::test]
-async fn a_record_that_no_answer_may_hold_is_named() {
-    let database = TestDatabase::new().await;
-    let daemon =
-        Options::on(database.url()).environment("OBSERVATORY_QUERY__MAX_RECORD_BYTES", "2048").start();
-    let (exporter, reader) = (Exporter::to(&daemon).await, Reader::of(&daemon).await);
-    let large = Span { attributes: vec![text("prompt", &"x".repeat(4_096))], ..span(1, 0xabc) };
-    exporter.spans(spans("shop", vec![large])).await.unwrap();
-    let status = reader.trace(&trace_id(1)).await.unwrap_err();
-    assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
-    for said in ["span 0000000000000abc", "query.max_record_bytes", "max_value_bytes"] {
-        assert!(status.message().contains(said), "{said} is not in {status}");
-    }
-    let request = GetTraceRequest { trace_id: hex(&trace_id(1)), max_value_bytes: 1_000 };
-    assert_eq!(reader.trace_of(request).await.unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn a_trace_whose_spans_were_dropped_is_expired() {
-    let (database, _daemon, exporter, reader) = world().await;
-    let day = 86_400 * SECOND;
-    let start = now() - 40 * day;
-    let old = Span { start_time_unix_nano: start, ..span(1, 1) };
-    exporter.spans(spans("shop", vec![old, span(2, 2)])).await.unwrap();
-    assert_eq!(reader.trace(&trace_id(1)).await.unwrap().len(), 1);
-
-    // What an operator does who keeps summaries for longer than spans.
-    let client = connect_database(&database.url()).await;
-    let partition =
-        "SELECT tableoid::regclass::text FROM trace_spans WHERE start_time < now() - interval '39 days'";
-    let partition: String = client.query_one(partition, &[]).await.unwrap().get(0);
-    client.batch_execute(&format!("DROP TABLE {partition}")).await.unwrap();
-
-    let request = ListTracesRequest { start_time: BEGINNING, ..ListTracesRequest::default() };
-    assert_eq!(reader.traces(request).await.unwrap().traces.len(), 2, "its summary is still listed");
-    let expired = reader.trace(&trace_id(1)).await.unwrap_err();
-    assert_eq!(expired.code(), Code::NotFound, "{expired}");
-    assert!(expired.message().contains("are expired"), "{expired}");
-    let told = String::from_utf8_lossy(expired.details());
-    assert!(told.contains("SPANS_EXPIRED"), "a program can tell by the ErrorInfo: {told}");
-    let unknown = reader.trace(&trace_id(3)).await.unwrap_err();
-    assert!(unknown.message().contains("no span of trace") && unknown.details().is_empty(), "{unknown}");
-    assert_eq!(reader.trace(&trace_id(2)).await.unwrap().len(), 1);
-}
-
 /// The number in the line of `/metrics` that begins with `name`; 0 when there is none.
 fn metric(metrics: &str, name: &str) -> f64 {
     let line = metrics.lines().find_map(|line| line.strip_prefix(name));
@@ -391,7 +304,7 @@ fn metric(metrics: &str, name: &str) -> f64 {
 }
 
 #[tokio::test]
-async fn a_process_that_only_answers_tells_how_it_answers() {
+async fn a_query_daemon_exports_metrics_of_its_questions() {
     let database = TestDatabase::new().await;
     let writer = Options::on(database.url()).argument("--role=ingest").start();
     Exporter::to(&writer).await.spans(spans("shop", vec![span(1, 1), span(1, 2), span(2, 3)])).await.unwrap();

@@ -1,28 +1,22 @@
-//! When the daemon can't take a request now, it says so, and when to come back.
+//! Requests that the daemon refuses for now: the answer says so, and when to try again.
 
 use harness::daemon::Options;
-use harness::retry::{RetryInfo, RpcStatus};
+use harness::retry::delay_asked_by;
+use harness::telemetry::{gauge, now, point, record, records, span, spans};
 use harness::{Postgres, TestDatabase, eventually};
 use llm_observatory_proto::v1::ListTracesRequest;
-use prost::Message;
+use prost::Message as _;
 use tonic::{Code, Status};
 
 use crate::client::{Exporter, Reader};
-use crate::database::{connect, count, lock, somebody_waits_for};
-use crate::telemetry::{gauge, now, point, record, records, span, spans};
+use crate::database::{count, lock, wait_for_a_blocked_writer};
 
-/// Checks that clients will try again after a while, whichever of the two trailers they read.
-fn assert_asks_to_come_back(status: &Status, code: Code) {
+/// Checks that the refusal makes clients try again, and that its details repeat its code and message.
+fn assert_refused_for_now(status: &Status, code: Code) {
     assert_eq!(status.code(), code, "{status}");
-    let details = RpcStatus::decode(status.details()).unwrap();
-    assert_eq!(details.code, code as i32);
-    assert_eq!(details.message, status.message());
-    assert_eq!(details.details[0].type_url, "type.googleapis.com/google.rpc.RetryInfo");
-    let info = RetryInfo::decode(&*details.details[0].value).unwrap();
-    let delay = info.retry_delay.unwrap();
-    assert!(delay.seconds > 0 || delay.nanos > 0, "{delay:?}");
-    let trailer = status.metadata().get_bin("google.rpc.retryinfo-bin").unwrap();
-    assert_eq!(RetryInfo::decode(trailer.to_bytes().unwrap()).unwrap(), info);
+    assert!(delay_asked_by(status).is_some(), "some client would drop its data: {status:?}");
+    let details = tonic_types::Status::decode(status.details()).unwrap();
+    assert_eq!((details.code, details.message.as_str()), (code as i32, status.message()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -33,19 +27,19 @@ async fn a_database_that_is_away_is_waited_for() {
     exporter.spans(spans("shop", vec![span(1, 1)])).await.unwrap();
 
     postgres.stop();
-    // The first one meets a writer that had a connection, the next ones none that has.
+    // The first one reaches a writer whose connection breaks; the next ones find none that is connected.
     for id in 2..=4 {
         let status = exporter.spans(spans("shop", vec![span(1, id)])).await.unwrap_err();
-        assert_asks_to_come_back(&status, Code::Unavailable);
+        assert_refused_for_now(&status, Code::Unavailable);
     }
     let status = exporter.points(gauge("load", vec![point(now(), 1)])).await.unwrap_err();
-    assert_asks_to_come_back(&status, Code::Unavailable);
+    assert_refused_for_now(&status, Code::Unavailable);
     let status = exporter.records(records("shop", vec![record("hello")])).await.unwrap_err();
-    assert_asks_to_come_back(&status, Code::Unavailable);
+    assert_refused_for_now(&status, Code::Unavailable);
     let status = reader.traces(ListTracesRequest::default()).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable, "{status}");
 
-    // Who sends nothing has nothing to lose.
+    // A request without spans needs no database.
     exporter.spans(spans("shop", vec![])).await.unwrap();
 
     postgres.resume();
@@ -54,8 +48,8 @@ async fn a_database_that_is_away_is_waited_for() {
     })
     .await;
     eventually("the daemon answers again", async || reader.traces(ListTracesRequest::default()).await).await;
-    // What was refused was not stored behind the back of its client.
-    let client = connect(&postgres.url("postgres")).await;
+    // None of the refused spans was stored.
+    let client = postgres.connect().await;
     assert_eq!(count(&client, "trace_spans").await, 2);
 }
 
@@ -71,15 +65,15 @@ async fn a_database_that_is_too_slow_is_not_waited_for() {
     lock(&holder, "trace_spans").await;
     let sent = spans("shop", vec![span(1, 1)]);
     let status = exporter.spans(sent.clone()).await.unwrap_err();
-    assert_asks_to_come_back(&status, Code::Unavailable);
+    assert_refused_for_now(&status, Code::Unavailable);
     holder.batch_execute("COMMIT").await.unwrap();
-    // Its client sends it again, and it is stored once, whatever became of the first attempt.
+    // Its client sends it again, and it is stored once, even if the first attempt was stored late.
     eventually("the daemon takes the span", async || exporter.spans(sent.clone()).await).await;
     assert_eq!(count(&client, "trace_spans").await, 1);
 }
 
 #[tokio::test]
-async fn a_full_house_asks_to_come_back() {
+async fn a_full_budget_refuses_with_retry_info() {
     let database = TestDatabase::new().await;
     let daemon = Options::on(database.url())
         .environment("OBSERVATORY_INGEST__BUDGET_BYTES", "1024")
@@ -93,10 +87,10 @@ async fn a_full_house_asks_to_come_back() {
         let exporter = exporter.clone();
         async move { exporter.spans(spans("shop", vec![span(1, 1)])).await }
     });
-    somebody_waits_for(&client, "trace_spans").await;
+    wait_for_a_blocked_writer(&client, "trace_spans").await;
 
     let status = exporter.spans(spans("shop", vec![span(1, 2)])).await.unwrap_err();
-    assert_asks_to_come_back(&status, Code::ResourceExhausted);
+    assert_refused_for_now(&status, Code::ResourceExhausted);
     assert!(status.message().contains("ingest.budget_bytes"), "{status}");
     // Each signal has a budget of its own.
     let points = gauge("load", vec![point(now(), 1)]);
@@ -109,7 +103,7 @@ async fn a_full_house_asks_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_partition_that_somebody_dropped_is_made_again() {
+async fn a_dropped_partition_is_made_again() {
     let database = TestDatabase::new().await;
     let daemon = Options::on(database.url()).start();
     let (exporter, client) = (Exporter::to(&daemon).await, database.client().await);

@@ -1,4 +1,4 @@
-//! Whatever OTLP allows comes back as it was sent, save for the normalisations that ARCHITECTURE.md names.
+//! Queries return all that OTLP allows as it was sent, but for the differences that ARCHITECTURE.md lists.
 //!
 //! A failure prints its seed; `PROPTEST_RNG_SEED` runs it again.
 
@@ -6,6 +6,7 @@ use std::fmt::Debug;
 
 use harness::daemon::Options;
 use harness::otlp::{self, normalise};
+use harness::telemetry::now;
 use harness::{Daemon, TestDatabase};
 use llm_observatory_proto::v1::{ListDataPointsRequest, ListLogsRequest};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -17,11 +18,10 @@ use tokio::runtime::Runtime;
 use tokio_postgres::Client;
 
 use crate::client::{BEGINNING, END, Exporter, Reader};
-use crate::telemetry::now;
 
 const CASES: u32 = 32;
 
-/// What one property is tried on.
+/// A daemon with its clients, for one property.
 struct World {
     exporter: Exporter,
     reader: Reader,
@@ -43,8 +43,8 @@ impl World {
         }
     }
 
-    /// Forgets the telemetry of the case before, which a list would find again. What the daemon remembers stays true:
-    /// resources, scopes and streams are kept.
+    /// Deletes the telemetry of the case before, which a list would find again. Resources, scopes and streams stay, since the
+    /// daemon remembers that they are stored.
     async fn forget(&self) {
         let tables = ["traces", "trace_spans", "trace_events", "metric_data_points", "logs"];
         let statements = tables.map(|table| format!("DELETE FROM {table};")).concat();
@@ -65,7 +65,7 @@ fn comes_back<R: Debug>(
     println!("PROPTEST_RNG_SEED={}", config.rng_seed);
     let runtime = Runtime::new().unwrap();
     let world = runtime.block_on(World::new());
-    let outcome = TestRunner::new(config).run(&strategy, |request| {
+    let result = TestRunner::new(config).run(&strategy, |request| {
         let (sent, received) = runtime.block_on(async {
             world.forget().await;
             case(&world, request).await
@@ -75,7 +75,7 @@ fn comes_back<R: Debug>(
             false => Err(TestCaseError::fail(difference(&sent, &received))),
         }
     });
-    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+    result.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
 /// The first items that only one side has, by the lines that tell them apart.

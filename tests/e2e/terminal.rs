@@ -1,4 +1,4 @@
-//! What commands do to their terminal, their pipe and their file.
+//! What commands print into a terminal, a closed pipe and a full disk.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -7,12 +7,12 @@ use std::process::Stdio;
 
 use harness::TestDatabase;
 use harness::daemon::{Daemon, Options};
+use harness::telemetry::{span, spans, trace_id};
 use nix::pty::{OpenptyResult, Winsize, openpty};
 use tokio::process::Command;
 
-use crate::client::{Exporter, hex};
-use crate::command::{closed_port, observatory, outcome};
-use crate::telemetry::{span, spans, trace_id};
+use crate::client::Exporter;
+use crate::command::{closed_port, finish, observatory};
 
 /// A daemon with one trace of one span.
 async fn daemon(database: &TestDatabase) -> Daemon {
@@ -27,7 +27,7 @@ async fn daemon(database: &TestDatabase) -> Daemon {
 async fn a_reader_that_has_gone_ends_a_command_quietly_and_a_full_disk_loudly() {
     let database = TestDatabase::new().await;
     let daemon = daemon(&database).await;
-    let (url, id) = (database.url(), hex(&trace_id(1)));
+    let (url, id) = (database.url(), hex::encode(trace_id(1)));
     let query = ["query", "--query-address", daemon.query()];
     let commands = [
         vec!["stats", "--ingest-address", daemon.ingest()],
@@ -43,18 +43,18 @@ async fn a_reader_that_has_gone_ends_a_command_quietly_and_a_full_disk_loudly() 
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         command.stdout(writer);
-        let piped = outcome(command).await;
+        let piped = finish(command).await;
         assert_eq!((piped.code, piped.stderr.as_str()), (Some(0), ""), "{arguments:?}");
 
         let mut command = observatory(&arguments, &[]);
         command.stdout(File::options().write(true).open("/dev/full").unwrap());
-        let full = outcome(command).await;
+        let full = finish(command).await;
         full.says(1, &["can't write to standard output: No space left on device"]);
         assert_eq!(full.stderr.matches("os error").count(), 1, "{full:?}");
     }
 }
 
-/// A terminal of so many columns: our end of it, and that of a command.
+/// A terminal that is `columns` wide: our end of it, and the command's.
 fn terminal(columns: u16) -> (File, OwnedFd) {
     let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     let OpenptyResult { master, slave } = openpty(Some(&size), None).unwrap();
@@ -76,7 +76,7 @@ async fn written(mut command: Command, mut terminal: File) -> String {
 async fn ids_stay_whole_in_a_terminal_of_any_width() {
     let database = TestDatabase::new().await;
     let daemon = daemon(&database).await;
-    let (trace, span) = (hex(&trace_id(1)), "0000000000000001");
+    let (trace, span) = (hex::encode(trace_id(1)), "0000000000000001");
     let show = async |what: &[&str], columns| {
         let (ours, theirs) = terminal(columns);
         let mut command = observatory(&[&["query", "--query-address", daemon.query()], what].concat(), &[]);

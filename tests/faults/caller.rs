@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use harness::Daemon;
 use harness::eventually::deadline;
-use harness::retry::{RetryInfo, retry_delay};
+use harness::retry::{delay_asked_by, is_for_good};
 use http::uri::PathAndQuery;
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,
@@ -16,9 +16,6 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 
 use crate::codec::AsItIs;
-
-/// Where Python's exporter looks for RetryInfo; all others read the details of the status.
-const RETRY_INFO_TRAILER: &str = "google.rpc.retryinfo-bin";
 
 /// The answer to an export. The three signals' responses are one and the same on the wire.
 pub(crate) type Answer = ExportTraceServiceResponse;
@@ -49,8 +46,8 @@ impl Caller {
         Ok(Answer::decode(answer.into_inner()).unwrap().partial_success)
     }
 
-    /// Sends a request again for as long as the daemon asks for it, and waits as it says, as SDKs do. Gives how often it
-    /// was refused, and the last answer.
+    /// Sends a request, as SDKs do, again for as long as the daemon asks for it, each time after the delay that it asks for.
+    /// Returns how often the daemon refused it, and the last answer.
     pub(crate) async fn send_until_taken(
         &self,
         method: &'static str,
@@ -77,28 +74,15 @@ pub(crate) fn is_lost(status: &Status) -> bool {
     std::error::Error::source(status).is_some()
 }
 
-/// The delay after which a client shall try again; `None` when it shall give up.
-///
-/// That takes one of the two codes of OTLP, and RetryInfo in both trailers: clients read one or the other.
-pub(crate) fn delay_asked_by(status: &Status) -> Option<Duration> {
-    if !matches!(status.code(), Code::Unavailable | Code::ResourceExhausted) {
-        return None;
-    }
-    let trailer = status.metadata().get_bin(RETRY_INFO_TRAILER)?.to_bytes().ok()?;
-    let told_by_trailer: Duration = RetryInfo::decode(trailer).ok()?.retry_delay?.try_into().ok()?;
-    retry_delay(status).filter(|delay| *delay == told_by_trailer && !delay.is_zero())
-}
-
-/// Checks that the status makes clients try again, and says how long they are asked to wait.
+/// Checks that the status makes clients try again, and returns the delay that it asks for.
 #[track_caller]
 pub(crate) fn assert_retryable(status: &Status) -> Duration {
     delay_asked_by(status).unwrap_or_else(|| panic!("clients drop what is refused like this: {status:?}"))
 }
 
-/// Checks that the request is refused for good: with RetryInfo a client would send the same again, for minutes.
+/// Checks that the request is refused for good.
 #[track_caller]
 pub(crate) fn assert_refused_for_good(status: &Status) {
     assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
-    assert!(status.details().is_empty(), "{status:?}");
-    assert!(status.metadata().get_bin(RETRY_INFO_TRAILER).is_none(), "{status:?}");
+    assert!(is_for_good(status), "{status:?}");
 }

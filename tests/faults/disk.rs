@@ -1,5 +1,5 @@
-//! A disk that fills up: PostgreSQL fails in whatever way it does, the daemon asks its clients to come back, and once
-//! there is room again everything that was acknowledged is there, once.
+//! A disk that fills up: PostgreSQL fails, and the daemon refuses requests with RetryInfo. Once there is room again,
+//! everything that was acknowledged is stored, once.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -8,24 +8,24 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use harness::connection::try_connect;
 use harness::daemon::Options;
 use harness::eventually::deadline;
 use harness::postgres::WriteAheadLog;
+use harness::raw::{LOGS, TRACES};
+use harness::telemetry::{record, records, span, spans, text};
 use harness::{Daemon, Postgres, eventually};
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_postgres::NoTls;
 
 use crate::caller::{Caller, assert_retryable};
-use crate::raw::{LOGS, TRACES};
 use crate::run::Run;
-use crate::telemetry::{record, records, span, spans, text};
 
 const DISK_BYTES: u64 = 160 << 20;
-/// What somebody deletes to make room.
+/// A file of this size takes up room until the test deletes it.
 const BALLAST_BYTES: usize = 48 << 20;
 const EXPORTERS: u64 = 8;
 const REQUEST_RECORDS: u64 = 100;
@@ -40,7 +40,7 @@ struct Load {
 struct Sent {
     acknowledged: AtomicUsize,
     refused: AtomicU32,
-    /// Nothing new is begun any more.
+    /// True once no exporter may begin another request.
     enough: AtomicBool,
 }
 
@@ -78,7 +78,7 @@ impl Load {
         .await;
     }
 
-    /// Waits until what was begun is taken, and gives the numbers of all requests that were acknowledged.
+    /// Waits until every request that was begun is acknowledged, and returns the numbers of all acknowledged requests.
     async fn end(self) -> BTreeSet<u64> {
         self.sent.enough.store(true, Ordering::Relaxed);
         let acknowledged = timeout(deadline(), self.exporters.join_all()).await;
@@ -128,16 +128,13 @@ async fn a_disk_full_of_data_loses_nothing_that_was_acknowledged() {
     fill_up(Run::of("a disk full of data"), WriteAheadLog::Elsewhere).await;
 }
 
-/// Has PostgreSQL begin a new file of its log until there is no room for one.
+/// Makes PostgreSQL begin new files of its log until there is no room for one, and it panics.
 async fn panics(postgres: &Postgres) {
     eventually("PostgreSQL panics", async || {
         if postgres.log().contains("PANIC:") {
             return Ok(());
         }
-        let (client, connection) = tokio_postgres::connect(&postgres.url("postgres"), NoTls)
-            .await
-            .map_err(|error| error.to_string())?;
-        tokio::spawn(connection);
+        let client = try_connect(&postgres.url("postgres")).await.map_err(|error| error.to_string())?;
         match client.batch_execute("SELECT pg_switch_wal()").await {
             Ok(()) => Err("there was room for another file".to_owned()),
             Err(error) => Err(error.to_string()),
@@ -173,7 +170,7 @@ async fn fill_up(run: Run, log: WriteAheadLog) {
             println!("PostgreSQL gave up on the full disk and is started again");
             postgres.resume();
         }
-        tokio_postgres::connect(&postgres.url("postgres"), NoTls).await.map(drop)
+        try_connect(&postgres.url("postgres")).await.map(drop)
     })
     .await;
     let acknowledged = load.end().await;
@@ -189,8 +186,7 @@ async fn fill_up(run: Run, log: WriteAheadLog) {
 
 /// Everything that was begun was acknowledged in the end, so the tables hold exactly that.
 async fn assert_stored_once(postgres: &Postgres, acknowledged: &BTreeSet<u64>) {
-    let (client, connection) = tokio_postgres::connect(&postgres.url("postgres"), NoTls).await.unwrap();
-    tokio::spawn(connection);
+    let client = postgres.connect().await;
     let (of_spans, of_logs): (Vec<u64>, Vec<u64>) =
         acknowledged.iter().partition(|request| encoded(**request).0 == TRACES);
     let queries = [

@@ -1,5 +1,5 @@
-//! Exporters as OTLP wants them: they send the same bytes again until they are acknowledged, after a lost connection as
-//! well as after a refusal, and come back when a refusal tells them to.
+//! Exporters as OTLP wants them: they send the same bytes again until they are acknowledged: at once after a lost
+//! connection, and after the delay that a refusal asks for.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,8 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use harness::daemon::Options;
 use harness::eventually::deadline;
+use harness::raw;
 use harness::retry::retry_delay;
 use http::uri::PathAndQuery;
+use llm_observatory_core::Signal;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message as _;
 use tokio::sync::{Semaphore, watch};
@@ -21,7 +23,6 @@ use tonic::{Code, Status};
 
 use crate::codec::AsItIs;
 use crate::oracle::{Oracle, Request};
-use crate::records::Signal;
 use crate::run::Run;
 
 /// As the Collector: an attempt without an answer is given up after this time.
@@ -34,7 +35,7 @@ const MOST_RECORDS: u64 = 60;
 /// Calls that are under way at once on one connection; more would wait for each other, and be given up.
 const CALLS: usize = 32;
 
-/// How daemons are started here: they ask to come back soon, since the tests are about what is found then.
+/// A daemon that asks for retries after 100 ms, since these tests are about what the retries find.
 pub(crate) fn daemon_on(database_url: impl Into<String>) -> Options {
     Options::on(database_url).environment("OBSERVATORY_INGEST__RETRY_DELAY_MS", "100")
 }
@@ -157,13 +158,13 @@ impl Connection {
         };
         let mut grpc = Grpc::new(channel);
         grpc.ready().await.map_err(|error| Lost::Connection(error.to_string()))?;
-        let path = PathAndQuery::from_static(request.signal.method());
+        let path = PathAndQuery::from_static(raw::method(request.signal));
         let answer = grpc.unary(tonic::Request::new(request.bytes.clone()), path, AsItIs).await;
         answer.map(tonic::Response::into_inner).map_err(Lost::from)
     }
 }
 
-/// Why there is no answer of value.
+/// Why a request was not acknowledged.
 enum Lost {
     Connection(String),
     Refused(Status),
@@ -205,7 +206,7 @@ impl Exporters {
         exporters
     }
 
-    /// Lets every exporter deliver what it has begun with.
+    /// Waits until every exporter has delivered the request that it has begun.
     pub(crate) async fn finish(self) -> Answers {
         self.finish.send_replace(true);
         self.tasks.join_all().await;
@@ -213,7 +214,7 @@ impl Exporters {
     }
 }
 
-/// A new record of each signal is taken.
+/// Delivers a new record of each signal.
 pub(crate) async fn deliver_fresh_records(oracle: &Oracle, target: &Target) {
     let mut connection = Connection::to(target, &Answers::default());
     for signal in Signal::ALL {

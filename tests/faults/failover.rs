@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 
 use crate::exporter::{Exporters, Target, daemon_on, deliver_fresh_records};
 use crate::oracle::Oracle;
-use crate::postgres_killed::{connect, end_all_sessions};
+use crate::postgres_killed::end_all_sessions;
 use crate::run::Run;
 use crate::severed::in_doubt;
 
@@ -22,7 +22,7 @@ async fn the_standby_takes_over() {
     let mut random = run.random(0);
     for _ in 0..run.pick(2, 8) {
         standby.follow(&primary);
-        let client = connect(&primary).await;
+        let client = primary.connect().await;
         wait_for_standby_from_now_on(&client).await;
         oracle.sees_progress(random.within(1..2_000)).await;
         // Daemons look for their server again: it is the one that takes writes, whichever is named first.
@@ -30,8 +30,8 @@ async fn the_standby_takes_over() {
         oracle.sees_progress(random.within(1..2_000)).await;
 
         // What is committed here from now on is nowhere else. An administrator ends the wait for the standby, and COMMIT
-        // succeeds with a warning: acknowledging that would be the loss of it.
-        forget_primary(&connect(&standby).await).await;
+        // succeeds with a warning: if the daemon acknowledged that, it would be lost.
+        forget_primary(&standby.connect().await).await;
         let before = in_doubt(&daemon).await;
         eventually("a COMMIT without a standby is in doubt", async || {
             client
@@ -43,7 +43,7 @@ async fn the_standby_takes_over() {
         .await;
 
         primary.stop_immediately();
-        connect(&standby).await.query_one("SELECT pg_promote()", &[]).await.unwrap();
+        standby.connect().await.query_one("SELECT pg_promote()", &[]).await.unwrap();
         std::mem::swap(&mut primary, &mut standby);
         oracle.sees_progress(random.within(1..2_000)).await;
     }
@@ -51,7 +51,7 @@ async fn the_standby_takes_over() {
     println!("answers: {}", exporters.finish().await);
     deliver_fresh_records(&oracle, &target).await;
 
-    let audit = oracle.audit(&connect(&primary).await).await;
+    let audit = oracle.audit(&primary.connect().await).await;
     println!("{audit}");
     audit.assert_exact();
 }
@@ -68,7 +68,7 @@ async fn wait_for_standby_from_now_on(primary: &Client) {
     primary.batch_execute("SELECT pg_logical_emit_message(true, 'a test', '')").await.unwrap();
 }
 
-/// The standby gets nothing any more.
+/// Cuts the standby off from its primary.
 async fn forget_primary(standby: &Client) {
     change(standby, "ALTER SYSTEM SET primary_conninfo = ''").await;
     eventually("the standby lets go of its primary", async || {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use bytes::Bytes;
-use harness::retry::come_back_after;
+use harness::retry::refuse_for_now;
 use http_body_util::{BodyExt as _, Collected, Full};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -23,7 +23,7 @@ use tower_service::Service as _;
 use crate::exporter::Target;
 use crate::run::{Random, Run};
 
-/// What it tells the exporter to wait.
+/// The delay that it asks the exporter for.
 const DELAY: Duration = Duration::from_millis(500);
 
 /// The proxy, as long as this lives.
@@ -66,7 +66,7 @@ impl LossyProxy {
         Target::at(&self.address)
     }
 
-    /// Loses so many of a hundred answers from now on.
+    /// From now on loses `percent` of a hundred answers.
     pub(crate) fn loses(&self, percent: u64) {
         self.shared.lost_percent.store(percent, Ordering::Relaxed);
     }
@@ -92,13 +92,13 @@ async fn answer(
     let forwarding = tokio::spawn(forward(shared.daemon.clone(), call));
     let (head, answer) = match forwarding.await.unwrap() {
         Ok(response) => response.into_parts(),
-        Err(error) => return come_back_after(DELAY, &error.to_string()).into_http(),
+        Err(error) => return refuse_for_now(DELAY, &error.to_string()).into_http(),
     };
     let status = answer.trailers().and_then(Status::from_header_map);
     if status.is_some_and(|status| status.code() == Code::Ok) {
         if shared.random.lock().unwrap().percent(shared.lost_percent.load(Ordering::Relaxed)) {
             shared.lost.fetch_add(1, Ordering::Relaxed);
-            return come_back_after(DELAY, "the answer was lost").into_http();
+            return refuse_for_now(DELAY, "the answer was lost").into_http();
         }
         shared.passed.fetch_add(1, Ordering::Relaxed);
     }

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use harness::TestDatabase;
+use llm_observatory_core::Signal;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval};
 
 use crate::exporter::{Answers, Connection, daemon_on};
 use crate::lossy::LossyProxy;
 use crate::oracle::Oracle;
-use crate::records::Signal;
 use crate::run::Run;
 
 const ITEMS_PER_SECOND: u64 = 10_000;

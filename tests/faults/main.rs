@@ -1,16 +1,11 @@
-//! Faults: processes are killed, connections are cut, answers get lost, and requests come again in other shapes. An oracle
-//! outside of the daemon knows what was issued and what was acknowledged; afterwards everything acknowledged is in
-//! PostgreSQL, once, intact, and nothing else is. Disks are full, loads too high, records wrong and clients hostile: the
-//! daemon stays within its bounds, and everybody else is served.
+//! Faults: tests kill processes, cut connections, lose answers, and send requests again in other shapes. An oracle outside
+//! of the daemon knows which records clients issued and the daemon acknowledged; afterwards PostgreSQL holds everything
+//! acknowledged, once and intact, and nothing else. Under full disks, overload, poisoned records and hostile clients, the
+//! daemon keeps to its limits and serves all other clients.
 //!
 //! Each test has a short form, which `make test` runs, and a full one, which `make test-faults` runs: see [`run`].
 
 #![expect(clippy::unwrap_used, reason = "a test: what fails here should panic, in helpers too")]
-
-#[path = "../e2e/raw.rs"]
-mod raw;
-#[path = "../e2e/telemetry.rs"]
-mod telemetry;
 
 mod run;
 

@@ -1,10 +1,10 @@
-//! The oracle finds what is wrong: the other tests can fail.
+//! The oracle finds mistakes that are made on purpose, so the other tests can fail.
 
 use harness::TestDatabase;
+use llm_observatory_core::Signal;
 
 use crate::exporter::{Answers, Connection, Target, daemon_on};
 use crate::oracle::Oracle;
-use crate::records::Signal;
 use crate::run::Run;
 
 const MISTAKES: &[(&str, &str)] = &[

@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use harness::eventually;
+use llm_observatory_core::Signal;
 use tokio_postgres::Client;
 use tokio_stream::StreamExt as _;
 
-use crate::records::{Records, Signal};
+use crate::records::{Records, query};
 use crate::run::Run;
 
-/// Traces whose summary says anything else than their spans.
+/// Traces whose summary differs from their spans.
 const WRONG_SUMMARIES: &str = "
     SELECT count(*)
     FROM (SELECT trace_id, sum(span_count) AS spans, sum(error_count) AS errors, min(start_time) AS began,
@@ -62,9 +63,9 @@ impl Oracle {
         Arc::new(Self { run, records: Records::new(run.seed), books: Default::default() })
     }
 
-    /// So many ids that nobody has had.
+    /// Issues the ids of new records.
     pub(crate) fn issue(&self, signal: Signal, records: u64) -> Range<u64> {
-        let mut book = self.books[signal as usize].lock().unwrap();
+        let mut book = self.books[place(signal)].lock().unwrap();
         let issued = book.0.len() as u64;
         book.0.resize((issued + records) as usize, false);
         issued + 1..issued + records + 1
@@ -75,23 +76,23 @@ impl Oracle {
         Request { signal, bytes: self.records.request(signal, &ids), ids }
     }
 
-    /// A request of so many new records.
+    /// A request with this number of new records.
     pub(crate) fn new_request(&self, signal: Signal, records: u64) -> Request {
         self.request(signal, self.issue(signal, records).collect())
     }
 
-    /// The daemon has answered that it has the records of `request`.
+    /// Notes that the daemon acknowledged `request`.
     pub(crate) fn acknowledge(&self, request: &Request) {
-        let mut book = self.books[request.signal as usize].lock().unwrap();
+        let mut book = self.books[place(request.signal)].lock().unwrap();
         request.ids.iter().for_each(|id| book.0[*id as usize - 1] = true);
     }
 
-    /// Waits until so many more records are acknowledged than now.
+    /// Waits until this number of records more than now is acknowledged.
     pub(crate) async fn sees_progress(&self, records: u64) {
         self.sees_acknowledged(self.acknowledged() + records).await;
     }
 
-    /// Waits until at least so many records are acknowledged.
+    /// Waits until at least this number of records is acknowledged.
     pub(crate) async fn sees_acknowledged(&self, records: u64) {
         eventually("the daemon acknowledges records", async || match self.acknowledged() {
             so_far if so_far < records => Err(format!("{so_far} so far, {records} are waited for")),
@@ -104,21 +105,21 @@ impl Oracle {
         self.books.iter().map(|book| book.lock().unwrap().acknowledged()).sum()
     }
 
-    /// Compares with what is stored, reading row by row. Nobody may write meanwhile.
+    /// Compares with what is stored, reading row by row. No client may write meanwhile.
     pub(crate) async fn audit(&self, client: &Client) -> Audit {
         let mut signals = [Figures::default(); 3];
         for signal in Signal::ALL {
-            signals[signal as usize] = self.audit_signal(client, signal).await;
+            signals[place(signal)] = self.audit_signal(client, signal).await;
         }
         let wrong_summaries = client.query_one(WRONG_SUMMARIES, &[]).await.unwrap().get::<_, i64>(0);
         Audit { run: self.run, signals, wrong_summaries: wrong_summaries.cast_unsigned() }
     }
 
     async fn audit_signal(&self, client: &Client, signal: Signal) -> Figures {
-        let book = self.books[signal as usize].lock().unwrap().clone();
+        let book = self.books[place(signal)].lock().unwrap().clone();
         let mut found = vec![false; book.0.len()];
         let mut figures = Figures { acknowledged: book.acknowledged(), ..Figures::default() };
-        let mut rows = pin!(client.query_raw(signal.query(), [] as [i64; 0]).await.unwrap());
+        let mut rows = pin!(client.query_raw(query(signal), [] as [i64; 0]).await.unwrap());
         while let Some(row) = rows.try_next().await.unwrap() {
             let id = row.get::<_, Option<i64>>(0).unwrap_or_default().cast_unsigned();
             if !book.has_issued(id) {
@@ -142,6 +143,11 @@ impl Oracle {
         }
         sent == stored
     }
+}
+
+/// Where a signal stands in [`Signal::ALL`].
+fn place(signal: Signal) -> usize {
+    signal as usize - Signal::ALL[0] as usize
 }
 
 /// Records, counted.
@@ -187,7 +193,7 @@ impl fmt::Display for Audit {
 }
 
 impl Audit {
-    /// Everything acknowledged is stored, intact, once, and nothing that was never issued.
+    /// Checks that everything acknowledged is stored, intact and once, and nothing that was never issued.
     pub(crate) fn assert_exact(&self) {
         self.assert_exact_but_for_repeated_logs();
         assert_eq!(self.repeated_logs(), 0, "log records are stored twice: {self}\n{:#?}", self.signals);
@@ -203,7 +209,7 @@ impl Audit {
 
     /// Log records that are stored once more than they should be.
     fn repeated_logs(&self) -> u64 {
-        self.signals[Signal::Logs as usize].duplicates
+        self.signals[place(Signal::Logs)].duplicates
     }
 
     /// Different records that are stored.

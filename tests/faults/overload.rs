@@ -1,8 +1,9 @@
-//! Five times the load that the daemon can carry, in 256 MiB: it carries as much as before, and asks the rest to come back.
+//! Five times the load that the daemon can carry, in 256 MiB: it carries nearly as much as before, and
+//! refuses the rest with RetryInfo.
 //!
-//! How much it carries is a ratio of two phases, which take turns since the machine's speed drifts. The full form has the
-//! machine for itself and asks for 80 %. Beside the short form other tests run, now more of them and now fewer: it asks only
-//! that goodput does not collapse.
+//! The test compares the goodput of two phases, which take turns since the machine's speed drifts. The full form has the
+//! machine for itself and asks for 80 %. Beside the short form other tests run, so it asks only that goodput does not
+//! collapse.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +11,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use harness::daemon::Options;
+use harness::raw::TRACES;
+use harness::telemetry::{span, spans, text};
 use harness::{Daemon, MemoryLimit, TestDatabase};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
@@ -19,9 +22,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use tonic::Status;
 
 use crate::caller::{Caller, assert_retryable, is_lost};
-use crate::raw::TRACES;
 use crate::run::Run;
-use crate::telemetry::{span, spans, text};
 
 const MEMORY_BYTES: u64 = 256 << 20;
 const REQUEST_SPANS: usize = 500;
@@ -82,7 +83,7 @@ impl Template {
     }
 }
 
-/// What the clients of one phase were answered.
+/// The answers that the clients of one phase got, counted.
 #[derive(Default)]
 struct Answers {
     taken: AtomicU64,
@@ -165,8 +166,8 @@ async fn unloaded(run: Run, daemon: &Daemon, template: &Arc<Template>) -> f64 {
     rate
 }
 
-/// Many clients that are offered requests at a rate, whatever becomes of the ones before. Gives the goodput, and how many
-/// requests were lost with their connection.
+/// Many clients that get new requests at a fixed rate, answered or not. Returns the goodput, and how many requests were
+/// lost with their connection.
 async fn overloaded(run: Run, daemon: &Daemon, template: &Arc<Template>, rate: f64) -> (f64, u64) {
     let answers = Arc::new(Answers::default());
     let every = Duration::from_secs_f64(MANY as f64 * REQUEST_SPANS as f64 / rate);

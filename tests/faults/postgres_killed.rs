@@ -3,7 +3,7 @@
 use harness::Postgres;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
 use crate::exporter::{Exporters, Target, daemon_on, deliver_fresh_records};
 use crate::oracle::Oracle;
@@ -27,26 +27,20 @@ async fn immediate_stops_of_postgres() {
         postgres.stop_immediately();
         postgres.resume();
         oracle.sees_progress(random.within(1..2_000)).await;
-        ended += end_all_sessions(&connect(&postgres).await).await;
+        ended += end_all_sessions(&postgres.connect().await).await;
         oracle.sees_progress(random.within(1..2_000)).await;
-        killed += kill_a_session(&connect(&postgres).await, &mut random).await;
+        killed += kill_a_session(&postgres.connect().await, &mut random).await;
     }
     println!("sessions ended {ended}, killed {killed}; answers: {}", exporters.finish().await);
     assert!(ended > 0 && killed > 0, "the daemon's sessions were there to be ended");
     deliver_fresh_records(&oracle, &target).await;
 
-    let audit = oracle.audit(&connect(&postgres).await).await;
+    let audit = oracle.audit(&postgres.connect().await).await;
     println!("{audit}");
     audit.assert_exact();
 }
 
-pub(crate) async fn connect(postgres: &Postgres) -> Client {
-    let (client, connection) = tokio_postgres::connect(&postgres.url("postgres"), NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
-}
-
-/// As an administrator does. Returns how many there were.
+/// Ends the daemon's sessions, as an administrator might. Returns their number.
 pub(crate) async fn end_all_sessions(client: &Client) -> usize {
     client
         .query(&format!("SELECT pg_terminate_backend(pid) FROM ({SESSIONS}) AS session"), &[])
@@ -55,7 +49,8 @@ pub(crate) async fn end_all_sessions(client: &Client) -> usize {
         .len()
 }
 
-/// As the kernel does when memory is short: then PostgreSQL ends all others too, and recovers. Returns how many it were.
+/// Kills a session's process, as the kernel does when memory is short: PostgreSQL then ends all others too, and recovers.
+/// Returns the number of sessions that were killed: 1, or 0 if there was none.
 async fn kill_a_session(client: &Client, random: &mut Random) -> usize {
     let sessions = client.query(SESSIONS, &[]).await.unwrap();
     if sessions.is_empty() {

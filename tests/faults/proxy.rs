@@ -32,7 +32,7 @@ pub(crate) enum Manner {
     /// The client gets a reset, the server a closed socket.
     #[default]
     Reset,
-    /// Nothing passes any more, until the client has enough of it.
+    /// Nothing passes any more, until the client gives up.
     Silence,
     /// The machine with the daemon is gone, with all its connections, and the server is not told.
     Vanish,
@@ -129,7 +129,7 @@ impl Proxy {
         format!("postgresql://postgres@{}/{database}?sslmode=disable", self.address)
     }
 
-    /// Holds every answer of the server back for so long.
+    /// Delays every answer of the server by `latency`.
     pub(crate) fn delays(&self, latency: Duration) {
         self.faults.latency_ms.store(latency.as_millis() as u64, Ordering::Relaxed);
     }
@@ -217,7 +217,7 @@ async fn converse(mut client: TcpStream, server: &Server, faults: &Faults) -> io
             }
             if faults.manner() == Manner::Vanish {
                 // A socket under repair is closed without a word to the other side, which must have nothing more to say: to
-                // a late acknowledgement our kernel would answer that nobody is there.
+                // a late acknowledgement our kernel would answer with a reset.
                 tokio::time::sleep(DELAYED_ACKNOWLEDGEMENT).await;
                 setsockopt(&server, TcpRepair, &1)?;
             }

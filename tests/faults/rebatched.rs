@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use harness::TestDatabase;
+use llm_observatory_core::Signal;
 use tokio::task::JoinSet;
 
 use crate::exporter::{Answers, Connection, Target, daemon_on};
 use crate::lossy::LossyProxy;
 use crate::oracle::{Oracle, Request};
-use crate::records::Signal;
 use crate::run::{Random, Run};
 
 /// Records of each signal in one queue.

@@ -1,8 +1,10 @@
-//! Records whose content follows from the seed and their id, so that nobody has to remember what was sent.
+//! Records whose content follows from the seed and their id, so that the oracle need not keep what was sent.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use harness::telemetry::{attribute, resource, text};
+use llm_observatory_core::Signal;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -13,54 +15,32 @@ use opentelemetry_proto::tonic::metrics::v1::{
     Exemplar, Gauge, Metric, NumberDataPoint, ResourceMetrics, ScopeMetrics, exemplar, metric,
     number_data_point,
 };
-use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use prost::Message as _;
 
 use crate::run::Random;
 
-/// The signals of OTLP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Signal {
-    Traces,
-    Metrics,
-    Logs,
-}
-
-impl Signal {
-    pub(crate) const ALL: [Self; 3] = [Self::Traces, Self::Metrics, Self::Logs];
-
-    /// The gRPC method that takes its records.
-    pub(crate) const fn method(self) -> &'static str {
-        match self {
-            Self::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-            Self::Metrics => "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
-            Self::Logs => "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+/// Reads the id and the content of everything that is stored; the content as [`Records::content`] has it.
+pub(crate) const fn query(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Traces => {
+            "SELECT (attributes->>'oracle.id')::bigint, concat_ws(' ', encode(uuid_send(trace_id), 'hex'), \
+             encode(span_id, 'hex'), coalesce(encode(parent_span_id, 'hex'), 'root'), service_name, name, \
+             (extract(epoch FROM start_time) * 1000000000)::bigint + start_nanos, \
+             (extract(epoch FROM end_time) * 1000000000)::bigint + end_nanos, status_code, \
+             attributes->>'oracle.payload') FROM trace_spans"
         }
-    }
-
-    /// Reads the id and the content of everything that is stored; the content as [`Records::content`] has it.
-    pub(crate) const fn query(self) -> &'static str {
-        match self {
-            Self::Traces => {
-                "SELECT (attributes->>'oracle.id')::bigint, concat_ws(' ', encode(uuid_send(trace_id), 'hex'), \
-                 encode(span_id, 'hex'), coalesce(encode(parent_span_id, 'hex'), 'root'), service_name, name, \
-                 (extract(epoch FROM start_time) * 1000000000)::bigint + start_nanos, \
-                 (extract(epoch FROM end_time) * 1000000000)::bigint + end_nanos, status_code, \
-                 attributes->>'oracle.payload') FROM trace_spans"
-            }
-            Self::Metrics => {
-                "SELECT value_int, concat_ws(' ', resource.service_name, series.attributes->>'shard', \
-                 (extract(epoch FROM time) * 1000000000)::bigint + time_nanos, \
-                 exemplars->0->'attributes'->>'oracle.payload') FROM metric_data_points AS point \
-                 LEFT JOIN metric_series AS series ON series.id = point.series_id AND series.project_id = point.project_id \
-                 LEFT JOIN resources AS resource \
-                 ON resource.id = series.resource_id AND resource.project_id = series.project_id"
-            }
-            Self::Logs => {
-                "SELECT (attributes->>'oracle.id')::bigint, concat_ws(' ', service_name, severity_number, \
-                 (extract(epoch FROM time) * 1000000000)::bigint + time_nanos, body_text) FROM logs"
-            }
+        Signal::Metrics => {
+            "SELECT value_int, concat_ws(' ', resource.service_name, series.attributes->>'shard', \
+             (extract(epoch FROM time) * 1000000000)::bigint + time_nanos, \
+             exemplars->0->'attributes'->>'oracle.payload') FROM metric_data_points AS point \
+             LEFT JOIN metric_series AS series ON series.id = point.series_id AND series.project_id = point.project_id \
+             LEFT JOIN resources AS resource \
+             ON resource.id = series.resource_id AND resource.project_id = series.project_id"
+        }
+        Signal::Logs => {
+            "SELECT (attributes->>'oracle.id')::bigint, concat_ws(' ', service_name, severity_number, \
+             (extract(epoch FROM time) * 1000000000)::bigint + time_nanos, body_text) FROM logs"
         }
     }
 }
@@ -73,7 +53,7 @@ const NEIGHBOURS: u64 = 16;
 const SHARDS: u64 = 8;
 const MILLISECOND: u64 = 1_000_000;
 const ERROR: i32 = 2;
-/// What is hard on the way through protobuf, JSON, COPY and SQL.
+/// Texts that are hard to carry through protobuf, JSON, COPY and SQL.
 const PIECES: &[&str] = &[
     "plain words ",
     "\"quoted\" ",
@@ -124,7 +104,7 @@ impl Records {
         }
     }
 
-    /// What [`Signal::query`] says of the record, if it was stored as it was sent.
+    /// What [`query`] says of the record, if it was stored as it was sent.
     pub(crate) fn content(&self, signal: Signal, id: u64) -> String {
         let (service, payload) = (service(id), self.payload(signal, id));
         match signal {
@@ -133,13 +113,13 @@ impl Records {
                 let parent = if span.parent_span_id.is_empty() {
                     "root".to_owned()
                 } else {
-                    hex(&span.parent_span_id)
+                    hex::encode(&span.parent_span_id)
                 };
                 let status = span.status.map(|status| format!(" {}", status.code)).unwrap_or_default();
                 format!(
                     "{} {} {parent} {service} {} {} {}{status} {payload}",
-                    hex(&span.trace_id),
-                    hex(&span.span_id),
+                    hex::encode(&span.trace_id),
+                    hex::encode(&span.span_id),
                     span.name,
                     span.start_time_unix_nano,
                     span.end_time_unix_nano,
@@ -153,7 +133,7 @@ impl Records {
     fn resource_spans(&self, ids: &[u64]) -> ResourceSpans {
         let spans = ids.iter().map(|id| self.span(*id)).collect();
         ResourceSpans {
-            resource: resource(ids[0]),
+            resource: resource(&service(ids[0])),
             scope_spans: vec![ScopeSpans { spans, ..ScopeSpans::default() }],
             ..ResourceSpans::default()
         }
@@ -164,7 +144,7 @@ impl Records {
         let data = Some(metric::Data::Gauge(Gauge { data_points }));
         let metric = Metric { name: "oracle.id".to_owned(), data, ..Metric::default() };
         ResourceMetrics {
-            resource: resource(ids[0]),
+            resource: resource(&service(ids[0])),
             scope_metrics: vec![ScopeMetrics { metrics: vec![metric], ..ScopeMetrics::default() }],
             ..ResourceMetrics::default()
         }
@@ -173,7 +153,7 @@ impl Records {
     fn resource_logs(&self, ids: &[u64]) -> ResourceLogs {
         let log_records = ids.iter().map(|id| self.log_record(*id)).collect();
         ResourceLogs {
-            resource: resource(ids[0]),
+            resource: resource(&service(ids[0])),
             scope_logs: vec![ScopeLogs { log_records, ..ScopeLogs::default() }],
             ..ResourceLogs::default()
         }
@@ -198,7 +178,7 @@ impl Records {
 
     fn point(&self, id: u64) -> NumberDataPoint {
         NumberDataPoint {
-            attributes: vec![attribute("shard", Value::StringValue(shard(id).to_string()))],
+            attributes: vec![text("shard", &shard(id).to_string())],
             time_unix_nano: self.time(id),
             exemplars: vec![Exemplar {
                 filtered_attributes: self.attributes(Signal::Metrics, id),
@@ -225,7 +205,7 @@ impl Records {
     fn attributes(&self, signal: Signal, id: u64) -> Vec<KeyValue> {
         vec![
             attribute("oracle.id", Value::IntValue(id.cast_signed())),
-            attribute("oracle.payload", Value::StringValue(self.payload(signal, id))),
+            text("oracle.payload", &self.payload(signal, id)),
         ]
     }
 
@@ -256,17 +236,4 @@ fn shard(id: u64) -> u64 {
 
 fn severity(id: u64) -> i32 {
     1 + (id % 24) as i32
-}
-
-fn resource(id: u64) -> Option<Resource> {
-    let service = attribute("service.name", Value::StringValue(service(id)));
-    Some(Resource { attributes: vec![service], ..Resource::default() })
-}
-
-fn attribute(key: &str, value: Value) -> KeyValue {
-    KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,11 +1,11 @@
 //! Each request arrives several times at once.
 
 use harness::TestDatabase;
+use llm_observatory_core::Signal;
 use tokio::task::JoinSet;
 
 use crate::exporter::{Answers, Connection, Target, daemon_on};
 use crate::oracle::Oracle;
-use crate::records::Signal;
 use crate::run::Run;
 
 /// Requests of each signal that are under way at once.

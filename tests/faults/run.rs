@@ -34,7 +34,7 @@ impl Run {
         self.full
     }
 
-    /// What the short form takes, or what the full one does.
+    /// `short` in the short form, `full` in the full one.
     pub(crate) fn pick<T>(&self, short: T, full: T) -> T {
         if self.full { full } else { short }
     }
@@ -78,7 +78,7 @@ impl Random {
         &all[self.within(0..all.len() as u64) as usize]
     }
 
-    /// True so many times in a hundred.
+    /// True in `percent` of a hundred cases.
     pub(crate) fn percent(&mut self, percent: u64) -> bool {
         self.within(0..100) < percent
     }

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
+use harness::admin::get;
 use harness::{Daemon, Postgres};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 use crate::exporter::{Exporters, Target, daemon_on, deliver_fresh_records};
 use crate::oracle::Oracle;
-use crate::postgres_killed::connect;
 use crate::proxy::{Fault, Manner, Proxy, Server};
 use crate::run::Run;
 
@@ -43,7 +41,7 @@ async fn cut_connections() {
     );
     println!("commits in doubt, as the daemon counts them: {}", in_doubt(&daemon).await);
     assert!(in_copy > 0 && before > 0 && after > 0 && delayed > 0);
-    let audit = oracle.audit(&connect(&postgres).await).await;
+    let audit = oracle.audit(&postgres.connect().await).await;
     println!("{audit}");
     audit.assert_exact();
 }
@@ -70,17 +68,14 @@ async fn silent_connections() {
     println!("answers: {}", exporters.finish().await);
     deliver_fresh_records(&oracle, &target).await;
     println!("commits in doubt, as the daemon counts them: {}", in_doubt(&daemon).await);
-    let audit = oracle.audit(&connect(&postgres).await).await;
+    let audit = oracle.audit(&postgres.connect().await).await;
     println!("{audit}");
     audit.assert_exact();
 }
 
 /// How often a COMMIT was in doubt, as the daemon counts.
 pub(crate) async fn in_doubt(daemon: &Daemon) -> u64 {
-    let mut admin = TcpStream::connect(daemon.admin()).await.unwrap();
-    admin.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").await.unwrap();
-    let mut metrics = String::new();
-    admin.read_to_string(&mut metrics).await.unwrap();
+    let (_, metrics) = get(daemon.admin(), "/metrics").await;
     let counters =
         metrics.lines().filter(|line| line.starts_with("observatory_ingest_commits_in_doubt_total"));
     counters.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()

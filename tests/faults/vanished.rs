@@ -2,13 +2,12 @@
 //! again as soon as PostgreSQL has asked for a sign of life and has got none.
 
 use harness::Postgres;
+use llm_observatory_core::Signal;
 use tokio::time::Instant;
 
 use crate::exporter::{Answers, Connection, Target, daemon_on};
 use crate::oracle::Oracle;
-use crate::postgres_killed::connect;
 use crate::proxy::{Fault, Manner, Proxy, Server};
-use crate::records::Signal;
 use crate::run::Run;
 
 /// By default it is ten seconds.
@@ -43,14 +42,14 @@ async fn another_daemon_takes_over_what_a_vanished_one_had_begun() {
         }
         daemon.kill9();
         drop(first);
-        let open: i64 = connect(&postgres).await.query_one(OPEN_TRANSACTIONS, &[]).await.unwrap().get(0);
+        let open: i64 = postgres.connect().await.query_one(OPEN_TRANSACTIONS, &[]).await.unwrap().get(0);
         assert!(open > 0, "PostgreSQL does not know that the daemon is gone");
 
         let (begin, answers) = (Instant::now(), Answers::default());
         Connection::to(&Target::at(survivor.ingest()), &answers).deliver(&oracle, &request).await;
         println!("{fault:?}: taken over within {:.1} s; answers: {answers}", begin.elapsed().as_secs_f64());
     }
-    let audit = oracle.audit(&connect(&postgres).await).await;
+    let audit = oracle.audit(&postgres.connect().await).await;
     println!("{audit}");
     audit.assert_exact();
 }

@@ -13,9 +13,9 @@ use crate::scratch::Scratch;
 use crate::server::Server;
 
 /// The environment variable that names the binary; without it, the one that was built beside the tests is used.
-pub const BINARY: &str = "OBSERVATORY_BIN";
+const BINARY: &str = "OBSERVATORY_BIN";
 
-/// How a daemon is started.
+/// How the harness starts a daemon.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     database_url: Option<String>,
@@ -49,7 +49,7 @@ impl Options {
         self
     }
 
-    /// Started by a shell that runs these lines first, for what a process must be given before it begins: its limits.
+    /// Started by a shell that runs these lines first, such as a `ulimit`.
     #[must_use]
     pub fn prelude(mut self, shell: impl Into<String>) -> Self {
         self.prelude = Some(shell.into());
@@ -80,7 +80,7 @@ impl Options {
             Some(url) => command.args(["--database-url", url]),
             None => command.arg("--data-dir").arg(home.join("data")),
         };
-        // What the developer's own shell says of some other database must not reach a daemon under test.
+        // A daemon under test must not see the settings of the developer's shell, which may name another database.
         let inherited = std::env::vars_os().map(|(name, _)| name);
         let foreign = |name: &str| {
             ["OBSERVATORY_", "DB_", "DATABASE_", "REDIS_"].iter().any(|ours| name.starts_with(ours))
@@ -104,7 +104,7 @@ impl Options {
     }
 }
 
-/// A running daemon. Ended without mercy when dropped, with its log shown if the test failed.
+/// A running daemon. When dropped it gets SIGKILL, and its log is printed if the test failed.
 #[derive(Debug)]
 pub struct Daemon {
     // Dropped first: the directory goes when the daemon is gone.
@@ -144,17 +144,17 @@ impl Daemon {
         self.ready.get("admin")
     }
 
-    /// The database that it uses, as it says itself.
+    /// The URL of its database, from its ready line.
     pub fn database(&self) -> &str {
         self.ready.get("database")
     }
 
-    /// What it wrote to standard error so far.
+    /// Its standard error so far.
     pub fn log(&self) -> String {
         self.server.log()
     }
 
-    /// Its process, to be looked at.
+    /// Its process, as the kernel shows it.
     pub fn process(&self) -> Process {
         Process::new(self.server.pid())
     }
@@ -181,7 +181,7 @@ impl Daemon {
 
     fn stop(&mut self, signal: Signal) -> ExitStatus {
         let status = self.server.stop(signal);
-        // Its number may be another's from now on.
+        // From now on another process may get its id.
         std::fs::remove_file(pid_file(self.scratch.path())).ok();
         status
     }
@@ -225,7 +225,7 @@ pub fn binary() -> PathBuf {
 fn lines_of(pipe: impl std::io::Read + Send + 'static) -> mpsc::Receiver<String> {
     let (to, lines) = mpsc::channel();
     std::thread::spawn(move || {
-        // The send fails once the receiver has what it wanted; the rest is read and dropped.
+        // Once the receiver is dropped, the send fails and the rest is read and forgotten.
         BufReader::new(pipe).lines().map_while(Result::ok).for_each(|line| _ = to.send(line));
     });
     lines

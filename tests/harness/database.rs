@@ -8,12 +8,13 @@ use llm_observatory_storage::config::{Secret, StorageConfig};
 use llm_observatory_storage::postgres::WriterConnection;
 use llm_observatory_storage::{Error, StoragePool};
 use tokio::sync::OnceCell;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
+use crate::connection::connect;
 use crate::postgres;
 use crate::scratch::keeper;
 
-/// Drops the databases of this process when it ends: a server that was there before stays clean.
+/// Drops the databases of this process when it ends, so that a server that outlives it stays clean.
 const DROP: &str = r#"
 cat >/dev/null
 psql "$1" -Atc "SELECT format('DROP DATABASE %I WITH (FORCE);', datname) FROM pg_database WHERE starts_with(datname, '$2')" |
@@ -55,7 +56,7 @@ impl TestDatabase {
         Self { name }
     }
 
-    /// Where it is.
+    /// Its URL.
     pub fn url(&self) -> String {
         postgres::shared(&self.name)
     }
@@ -76,7 +77,7 @@ impl TestDatabase {
     /// A pool whose configuration is changed first.
     ///
     /// # Errors
-    /// What [`StoragePool::new`] says.
+    /// Those of [`StoragePool::new`]: the configuration is invalid, or PostgreSQL does not answer.
     pub async fn pool_with(&self, change: impl FnOnce(&mut StorageConfig)) -> Result<StoragePool, Error> {
         let mut config = self.config();
         change(&mut config);
@@ -96,13 +97,6 @@ impl TestDatabase {
         client.batch_execute("SET TIME ZONE 'UTC'").await.expect("SET");
         client
     }
-}
-
-/// A connection that lives as long as its client.
-async fn connect(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a server that answers");
-    tokio::spawn(connection);
-    client
 }
 
 fn prefix() -> String {

@@ -4,13 +4,13 @@ use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 /// The environment variable with the longest wait, in seconds.
-pub const DEADLINE: &str = "OBSERVATORY_TEST_DEADLINE_S";
+const DEADLINE: &str = "OBSERVATORY_TEST_DEADLINE_S";
 
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
-/// Tries until it succeeds, and gives what it gave. Panics with its last error when the deadline is over.
+/// Repeats `attempt` until it succeeds, and returns its value. Panics with its last error once the deadline is over.
 pub async fn eventually<T, E: Display>(what: &str, mut attempt: impl AsyncFnMut() -> Result<T, E>) -> T {
     let mut patience = Patience::new();
     loop {
@@ -21,7 +21,7 @@ pub async fn eventually<T, E: Display>(what: &str, mut attempt: impl AsyncFnMut(
     }
 }
 
-/// [`eventually`] for what starts the servers, which several runtimes share.
+/// [`eventually`] without a runtime, for starting servers that several runtimes share.
 pub(crate) fn eventually_blocking<T, E: Display>(what: &str, mut attempt: impl FnMut() -> Result<T, E>) -> T {
     let mut patience = Patience::new();
     loop {

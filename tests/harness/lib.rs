@@ -1,8 +1,10 @@
-//! What the tests stand on: real servers that this process starts and that end with it, databases made from a
-//! template, OTLP requests of every shape, the daemon itself, and its decoder beside prost's.
+//! What the tests share: real servers that start and end with the test process, databases cloned from a template, OTLP
+//! requests of every shape, the built daemon, clients of it, and the comparison of our decoder with prost's.
 //!
-//! Everything panics with a sentence when it can't do its work: a test has nobody to return an error to.
+//! A helper that cannot do its work panics with a sentence, since a test could only panic too.
 
+pub mod admin;
+pub mod connection;
 pub mod daemon;
 pub mod database;
 pub mod differential;
@@ -11,10 +13,12 @@ pub mod memory_limit;
 pub mod otlp;
 pub mod postgres;
 pub mod process;
+pub mod raw;
 pub mod redis;
 pub mod retry;
 mod scratch;
 mod server;
+pub mod telemetry;
 
 pub use daemon::Daemon;
 pub use database::TestDatabase;

@@ -42,7 +42,7 @@ impl MemoryLimit {
         Self { bytes, group: versions.into_iter().find_map(|version| Group::new(version, bytes).ok()) }
     }
 
-    /// What a shell does to come under the limit; see [`Options::prelude`](crate::daemon::Options::prelude).
+    /// The shell lines that put a process under the limit; see [`Options::prelude`](crate::daemon::Options::prelude).
     pub fn prelude(&self) -> String {
         match &self.group {
             Some(group) => format!("echo $$ >{}/cgroup.procs || exit 1", group.path.display()),

@@ -8,26 +8,28 @@ use std::sync::OnceLock;
 
 use nix::sys::signal::Signal;
 use nix::unistd::{Uid, User};
+use tokio_postgres::Client;
 
+use crate::connection::connect;
 use crate::scratch::Scratch;
 use crate::server::Server;
 
 mod replication;
 
 /// The environment variable that names an existing server, by the URL of any of its databases, instead of a new one.
-pub const URL: &str = "OBSERVATORY_TEST_DATABASE_URL";
+pub(crate) const URL: &str = "OBSERVATORY_TEST_DATABASE_URL";
 
 /// For all servers. The odd time zone finds times that depend on it.
 const SETTINGS: &[&str] =
     &["autovacuum=off", "max_connections=400", "listen_addresses=", "timezone=<+0545>-05:45"];
 
-/// What only tests may ask for: a crash may lose everything.
+/// For tests alone: a crash may lose everything.
 const FAST: &[&str] = &["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
 
-/// As a server should be: a crash loses nothing that was committed.
+/// For a server that loses nothing that was committed when it crashes.
 const DURABLE: &[&str] = &["fsync=on", "synchronous_commit=on", "full_page_writes=on"];
 
-/// As durable, and with a log that fits on a small disk: it takes room when it goes on, and gives back what is behind it.
+/// As durable, with a write-ahead log that fits on a small disk: a new file takes room, and an old one gives it back.
 const SMALL: &[&str] = &[
     "fsync=on",
     "synchronous_commit=on",
@@ -41,9 +43,9 @@ const SMALL: &[&str] = &[
 /// Where a server on a small disk keeps its write-ahead log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteAheadLog {
-    /// Beside its data: when the disk is full it can't even go on with what it holds, and panics.
+    /// On the same disk as the data: on a full disk PostgreSQL can't write its log, and panics.
     Beside,
-    /// Where there is room: statements fail that need more room for data, and all else goes on.
+    /// On another disk with room: only statements fail that need more room for data.
     Elsewhere,
 }
 
@@ -89,8 +91,8 @@ impl Postgres {
         (postgres, address)
     }
 
-    /// A durable server that does not run yet, on a disk that holds no more than `bytes`; its log may be elsewhere. It
-    /// takes root to mount a disk.
+    /// A durable server that does not run yet, on a disk that holds no more than `bytes`; its log may be elsewhere. Only
+    /// root may mount a disk.
     ///
     /// # Errors
     /// When this process may not mount one.
@@ -131,7 +133,7 @@ impl Postgres {
         let mut server = Server::start(command, &self.log_file(), Signal::SIGQUIT);
         let (status, pid) = (self.data.join("postmaster.pid"), server.pid().to_string());
         server.wait_until("PostgreSQL starts", || {
-            // PostgreSQL tells its number on the first line of this file, and its state on the last one.
+            // PostgreSQL writes its process id on the first line of this file, and its state on the last one.
             let lines = std::fs::read_to_string(&status).unwrap_or_default();
             let ours = lines.lines().next() == Some(&pid);
             if ours && lines.lines().last().is_some_and(|line| line.trim() == "ready") {
@@ -182,6 +184,11 @@ impl Postgres {
         format!("postgresql:///{database}?host={}&port={}&user=postgres", self.data.display(), self.port())
     }
 
+    /// A connection to its database `postgres`.
+    pub async fn connect(&self) -> Client {
+        connect(&self.url("postgres")).await
+    }
+
     fn port(&self) -> u16 {
         self.port.unwrap_or(5432)
     }
@@ -222,7 +229,7 @@ fn unprivileged(program: &str) -> Command {
     command
 }
 
-/// Who must own the data, when that is not this process.
+/// The user that must own the data, when it is not that of this process.
 fn owner() -> Option<u32> {
     user().map(|user| user.uid.as_raw())
 }

@@ -16,11 +16,11 @@ pub struct Process(Pid);
 /// Its memory, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Memory {
-    /// What it holds now.
+    /// Bytes that it holds now.
     pub resident: u64,
-    /// The most that it ever held.
+    /// Bytes that it held at most.
     pub peak: u64,
-    /// What it asked for, touched or not.
+    /// Bytes that it asked for, touched or not.
     pub reserved: u64,
 }
 

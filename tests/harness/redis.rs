@@ -46,7 +46,7 @@ impl Redis {
         }
     }
 
-    /// Where it is.
+    /// Its URL.
     pub fn url(&self) -> String {
         format!("unix://{}", self.socket().display())
     }

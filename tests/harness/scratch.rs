@@ -20,7 +20,7 @@ awk -v within="$1/" 'index($2, within) == 1 { print $2 }' /proc/self/mounts | xa
 rm -rf "$1"
 "#;
 
-/// A directory that everyone may enter, removed when dropped or when this process ends.
+/// A directory that every user may enter, removed when dropped or when this process ends.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     path: PathBuf,
@@ -49,7 +49,7 @@ impl Scratch {
         path
     }
 
-    /// A directory within that is a disk of its own and holds no more than this. It takes root to mount one.
+    /// A directory within that is a disk of its own and holds no more than this. Only root may mount one.
     pub(crate) fn disk(&self, name: &str, bytes: u64) -> nix::Result<PathBuf> {
         let path = self.subdir(name, None);
         let options = format!("size={bytes},mode=755");
@@ -65,7 +65,7 @@ impl Drop for Scratch {
     }
 }
 
-/// Starts a shell that waits for its standard input to close. It is beyond the reach of a Ctrl-C at the terminal.
+/// Starts a shell that waits for its standard input to close. A Ctrl-C at the terminal does not reach it.
 pub(crate) fn keeper(script: &str, arguments: &[&str]) -> Child {
     let mut command = Command::new("sh");
     command.args(["-c", script, "keeper"]).args(arguments);

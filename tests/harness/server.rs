@@ -21,7 +21,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts `command`; what it writes is appended to `log`, save what the caller took for itself. When dropped it gets
-    /// the signal `at_the_end`, which must be one that it can't ignore: who starts us may have made it ignore SIGQUIT.
+    /// the signal `at_the_end`, which must be one that it can't ignore: a child inherits ignored signals, such as SIGQUIT.
     pub(crate) fn start(mut command: Command, log: &Path, at_the_end: Signal) -> Self {
         let file =
             || File::options().create(true).append(true).open(log).expect("a log file in our own directory");

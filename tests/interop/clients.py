@@ -1,4 +1,4 @@
-"""The stock clients, each of which exports the same spans in one request and says what it believes became of them."""
+"""The stock clients. Each exports the same spans in one request and tells whether it believes that they arrived."""
 
 import json
 import os

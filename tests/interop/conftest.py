@@ -1,4 +1,4 @@
-"""One daemon and one Collector for the tests that need nothing special, and what tests have to tell at the end."""
+"""One daemon and one Collector for the tests that need nothing special, and lines that tests print at the end."""
 
 import pytest
 

@@ -1,5 +1,5 @@
-"""OTLP taken apart into single items, so that what was sent and what came back can be compared whatever way they were
-grouped into requests and pages."""
+"""OTLP taken apart into single items, so that what was sent and what came back compare as equal in any grouping into
+requests and pages."""
 
 from collections import Counter
 from dataclasses import dataclass

@@ -40,7 +40,7 @@ class Observatory:
 @contextmanager
 def running(command, stdout=None, **environment):
     """Runs a program; at the end it must obey SIGTERM and exit with 0. Its stderr goes to pytest's capture."""
-    # What the caller's shell says of databases and telemetry is not for the programs under test.
+    # The programs under test must not see the caller's settings for databases and telemetry.
     ours = ("DATABASE_", "DB_", "OBSERVATORY_", "OTEL_", "PG", "REDIS_")
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
     process = subprocess.Popen(command, stdout=stdout, env=inherited | environment, text=True)
@@ -108,7 +108,7 @@ def running_collector(endpoint):
 
 
 def free_port():
-    """A port that nobody listens at just now."""
+    """A port on which no process listens now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 

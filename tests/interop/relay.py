@@ -30,8 +30,8 @@ class Attempt:
 
     @property
     def delay(self):
-        """After how many seconds to come back, by RetryInfo; `None` when there is none. Some clients look for it in one
-        trailer, some in the other, so both must say the same."""
+        """The seconds to wait before a retry, by RetryInfo; `None` without it. Some clients read one trailer, some the
+        other, so both must say the same."""
         details = Status.FromString(self.trailers.get("grpc-status-details-bin", b""))
         found = [RetryInfo() for detail in details.details if detail.Is(RetryInfo.DESCRIPTOR)]
         for detail, info in zip(details.details, found, strict=True):
@@ -52,7 +52,7 @@ class Relay(grpc.GenericRpcHandler):
         def handle(request, context):
             began = time.monotonic()
             code, text, trailers, response = self.ask(forward, request, context)
-            # The client may be back as soon as it has its answer: it is noted before.
+            # Noted before the answer is sent: the client may retry at once.
             trailing = {key: value for key, value in trailers if key.endswith("-bin")}
             self.attempts.append(Attempt(request, began, time.monotonic(), code, response, trailing))
             self.answered.set()

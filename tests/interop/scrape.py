@@ -1,4 +1,4 @@
-"""Reads what a program says about itself at /metrics."""
+"""Reads the metrics of a program from its /metrics."""
 
 import re
 from urllib.request import urlopen

@@ -1,4 +1,4 @@
-"""What each stock client does with each kind of answer: whether it comes back, when, and what is stored in the end.
+"""What each stock client does with each kind of answer: whether it retries, when, and what is stored in the end.
 
 All answers but one are the daemon's own, in a situation that makes it give them. A relay in front of it takes notes."""
 
@@ -32,7 +32,7 @@ each_client = pytest.mark.parametrize("client", CLIENTS, ids=lambda client: clie
 
 @dataclass(frozen=True)
 class Seen:
-    """What a client did, and what came of it."""
+    """The attempts of a client, and their outcome."""
 
     attempts: list[Attempt]
     exported: bool  # by its own word
@@ -47,8 +47,8 @@ class Seen:
         """Seconds between an answer and the next attempt."""
         return [after.began - before.ended for before, after in pairwise(self.attempts)]
 
-    def came_back_as_told(self):
-        """It came back after every refusal, with the same bytes and not before it should."""
+    def retried_as_told(self):
+        """The client retried after every refusal, with the same bytes and not before the delay was over."""
         assert {attempt.request for attempt in self.attempts} == {self.attempts[0].request}
         told = [attempt.delay for attempt in self.attempts[:-1]]
         return all(wait >= delay >= TOLD_MS / 1_000 for wait, delay in zip(self.waits, told, strict=True))
@@ -122,9 +122,9 @@ def test_partial_success(roomy, drive):
 
 
 @each_client
-def test_no_room_now(client, full_house, drive):
+def test_no_room_now(client, full_budget, drive):
     """RESOURCE_EXHAUSTED with RetryInfo, until others are stored."""
-    observatory, make_room = full_house
+    observatory, make_room = full_budget
     seen = drive(observatory, once_answered=make_room)
     assert seen.attempts[0].delay is not None
     if client is clients.javascript:
@@ -132,7 +132,7 @@ def test_no_room_now(client, full_house, drive):
         assert not seen.exported and seen.stored == 0
     else:
         assert seen.codes == [StatusCode.RESOURCE_EXHAUSTED, StatusCode.OK]
-        assert seen.came_back_as_told()
+        assert seen.retried_as_told()
         assert seen.exported and seen.stored == 2
 
 
@@ -149,7 +149,7 @@ def narrow():
 
 
 @pytest.fixture
-def full_house(narrow, service):
+def full_budget(narrow, service):
     """A daemon whose budget others hold, since a lock keeps them from being stored; and the end of that lock."""
     with ExitStack() as stack:
         holder = stack.enter_context(psycopg.connect(narrow.database))
@@ -163,8 +163,8 @@ def full_house(narrow, service):
         eventually(lambda: any(other.done() for other in others))
         yield narrow, holder.commit
         holder.commit()
-        fates = [other.code() for other in others]
-        assert set(fates) == {StatusCode.OK, StatusCode.RESOURCE_EXHAUSTED}
+        codes = [other.code() for other in others]
+        assert set(codes) == {StatusCode.OK, StatusCode.RESOURCE_EXHAUSTED}
 
 
 @each_client
@@ -179,7 +179,7 @@ def test_database_away(client, away, drive):
         assert not seen.exported and seen.stored == 0
     else:
         assert set(seen.codes[:-1]) == {StatusCode.UNAVAILABLE} and seen.codes[-1] is StatusCode.OK
-        assert seen.came_back_as_told()
+        assert seen.retried_as_told()
         assert seen.exported and seen.stored == 2
 
 
@@ -207,7 +207,7 @@ def small():
 
 @each_client
 def test_not_protobuf(roomy, drive):
-    """INVALID_ARGUMENT. No stock client sends what deserves it, so the relay gives this answer."""
+    """INVALID_ARGUMENT. No stock client sends a request that deserves it, so the relay gives this answer."""
     seen = drive(roomy, refusal=StatusCode.INVALID_ARGUMENT)
     assert seen.codes == [StatusCode.INVALID_ARGUMENT]
     assert not seen.exported and seen.stored == 0

@@ -90,15 +90,15 @@ class OurCounts:
     """What the daemon itself counted of one signal."""
 
     def __init__(self, samples, signal):
-        def count(fate):
-            return int(total(samples, f"observatory_ingest_records_{fate}", signal=signal))
+        def count(outcome):
+            return int(total(samples, f"observatory_ingest_records_{outcome}", signal=signal))
 
         self.received, self.stored, self.duplicate = count("received"), count("stored"), count("duplicate")
         self.rejected, self.refused, self.late = count("rejected"), count("refused"), count("late")
 
     def check(self, sent):
         assert self.received == self.stored + self.duplicate + self.rejected + self.refused
-        # Stored after its client had been told to come back: it counts as refused, and its repetition as duplicate.
+        # A late request is stored after its client was refused: it counts as refused, and its retry as duplicate.
         assert self.stored + self.late == sent
         assert self.rejected == 0
         assert self.refused > 0, "the outage was not felt"

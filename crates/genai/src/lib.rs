@@ -3,6 +3,7 @@
 mod detect;
 mod dialect;
 mod observation;
+mod prices;
 
 use llm_observatory_core::span::LlmReading;
 

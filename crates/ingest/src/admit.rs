@@ -1,36 +1,39 @@
-//! Budgets of bytes: memory is bounded whatever clients send.
+//! Budgets of bytes: they bound the memory that requests take, whatever clients send.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-/// A budget is counted in these units, since a semaphore counts in 32 bits at a time.
+/// Bytes in one unit of a budget. A semaphore hands out a `u32` of units at a time, which would be too few single
+/// bytes.
 const UNIT: usize = 1024;
 
-/// A number of bytes of which requests hold parts. Clones share it.
+/// A number of bytes of which requests hold charges. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Budget {
     units: Arc<Semaphore>,
+    /// Units of the whole budget, taken or not.
     all: u32,
 }
 
-/// A part of a budget; given back when dropped.
+/// The part of a memory budget that a request holds. Dropping it gives that part back.
 #[derive(Debug)]
 pub struct Charge {
     budget: Budget,
+    /// Bytes that the request asked for: more than it holds if it asked for more than the whole budget.
     bytes: usize,
     units: OwnedSemaphorePermit,
 }
 
 impl Budget {
-    /// A budget of this number of bytes.
+    /// A budget of `bytes`, rounded up to whole units.
     pub(crate) fn new(bytes: usize) -> Self {
         let all = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).max(1);
         Self { units: Arc::new(Semaphore::new(all as usize)), all }
     }
 
-    /// A part of it; `None` if there is no room before `deadline`.
+    /// Takes `bytes` of the budget; `None` if it has no room before `deadline`.
     ///
     /// A request that needs more than the whole budget gets the whole budget.
     pub(crate) async fn take(&self, bytes: usize, deadline: Instant) -> Option<Charge> {
@@ -38,12 +41,12 @@ impl Budget {
         Some(Charge { budget: self.clone(), bytes, units })
     }
 
-    /// Bytes of it that are taken.
+    /// Bytes that charges hold.
     pub(crate) fn taken(&self) -> usize {
         (self.all as usize - self.units.available_permits()) * UNIT
     }
 
-    /// Bytes that there are in all.
+    /// Bytes of the whole budget.
     pub(crate) fn bytes(&self) -> usize {
         self.all as usize * UNIT
     }
@@ -83,12 +86,12 @@ impl Charge {
         true
     }
 
-    /// The units that it lacks for `bytes`.
+    /// Units that the charge lacks for `bytes`.
     fn missing(&self, bytes: usize) -> u32 {
         self.budget.units_of(bytes).saturating_sub(self.units.num_permits() as u32)
     }
 
-    /// Gives back what it holds beyond `bytes`.
+    /// Gives back what the charge holds beyond `bytes`.
     pub fn shrink_to(&mut self, bytes: usize) {
         let bytes = self.bytes.min(bytes);
         let less = self.units.num_permits().saturating_sub(self.budget.units_of(bytes) as usize);
@@ -96,12 +99,12 @@ impl Charge {
         self.bytes = bytes;
     }
 
-    /// Whether it is a part of this budget.
+    /// Whether this is a charge of `budget`.
     pub(crate) fn is_of(&self, budget: &Budget) -> bool {
         Arc::ptr_eq(&self.budget.units, &budget.units)
     }
 
-    /// What is charged, in bytes.
+    /// Bytes that the request asked for.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -123,7 +126,7 @@ mod tests {
         assert!(budget.take(4 * UNIT, soon()).await.is_none());
         assert_eq!(begin.elapsed(), Duration::from_secs(2));
         drop(first);
-        assert!(budget.take(1000 * UNIT, soon()).await.is_some(), "a giant takes all, alone");
+        assert!(budget.take(1000 * UNIT, soon()).await.is_some(), "a giant gets the whole budget");
     }
 
     #[tokio::test(start_paused = true)]
@@ -134,7 +137,7 @@ mod tests {
             assert!(charge.grow_to(arrived * UNIT / 2, Instant::now()).await);
         }
         assert_eq!((charge.bytes(), budget.taken()), (4 * UNIT, 4 * UNIT));
-        assert!(charge.grow_to(5 * UNIT, Instant::now()).await, "it has all there is, alone");
+        assert!(charge.grow_to(5 * UNIT, Instant::now()).await, "it has the whole budget already");
         drop(charge);
         assert_eq!(budget.taken(), 0);
     }

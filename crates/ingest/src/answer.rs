@@ -1,10 +1,11 @@
-//! What a client hears of a request that was taken.
+//! The answer to a stored request.
 
-/// The answer to a request whose records are committed, but for those that never can be.
+/// The answer to a request whose records are committed, except the rejected ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// Records that can never be stored.
+    /// Number of rejected records: they can never be stored.
     pub rejected: u64,
-    /// Which those are and why, and what else the client should know; empty when all is well.
+    /// Names the first rejected records and their reasons, and counts what was changed in others. Empty if there are
+    /// none.
     pub message: String,
 }

@@ -1,22 +1,22 @@
 //! Room for requests that are still arriving, or that have arrived and wait to be admitted.
 //!
-//! Many requests that each hold a part of what they need, and wait for the rest, would stop one another. So a request of
-//! ordinary size gets room for all that it announces before it is read, in the order of arrival, and whoever waits holds
-//! next to nothing. So does a larger one, from room of their own that is as large as the largest request: an announcement
-//! may be a lie, and must not cost those of ordinary size anything.
+//! Requests that each hold a part of the room they need, and wait for the rest, would block one another. So a request
+//! gets room for all the bytes that it announces before it is read, in the order of arrival; while it waits, it holds
+//! no more than the room of its first frame. Requests above ordinary size share room of their own, which is as large as
+//! the largest request: an announcement may be a lie, and must not take room from requests of ordinary size.
 
 use tokio::time::Instant;
 
 use crate::admit::{Budget, Charge};
 use crate::config::{IngestConfig, ORDINARY_BYTES};
 
-/// Room for the first frame of a request, which tells how large it is: a stream's window of unread bytes, by default.
+/// Room for the first frame of a request, which announces its size: the default of `connections.stream_window_bytes`.
 const FIRST_FRAME_BYTES: usize = 64 * 1024;
 
-/// A request that turned out larger than it announced gets room for this multiple of what it has by then: it may go on.
+/// A request that outgrows what it announced gets room for this multiple of the bytes it needs so far: it may grow on.
 const SURPRISE: usize = 4;
 
-/// Room for arriving requests of one signal.
+/// Room for the arriving requests of one signal.
 #[derive(Debug)]
 pub struct Arriving {
     first_frames: Budget,
@@ -25,7 +25,7 @@ pub struct Arriving {
 }
 
 impl Arriving {
-    /// Room as large as configured.
+    /// Room of the sizes that `config` gives.
     pub fn new(config: &IngestConfig) -> Self {
         Self {
             first_frames: Budget::new(config.arriving_bytes / 2),
@@ -34,22 +34,22 @@ impl Arriving {
         }
     }
 
-    /// Room for the first frame of a request.
+    /// Takes room for the first frame of a request; `None` if there is none before `deadline`.
     pub async fn begin(&self, deadline: Instant) -> Option<Charge> {
         self.first_frames.take(FIRST_FRAME_BYTES, deadline).await
     }
 
-    /// Room for a request that announces this number of bytes; `None` when there is none until the deadline.
+    /// Takes room for a request that announces `bytes`; `None` if there is none before `deadline`.
     pub async fn announce(&self, bytes: usize, deadline: Instant) -> Option<Charge> {
         let room = if bytes > ORDINARY_BYTES { &self.large } else { &self.ordinary };
         room.take(bytes, deadline).await
     }
 
-    /// Grows the charge to at least `bytes` for a request that turned out larger than it announced; returns false if there is
-    /// no room before the deadline.
+    /// Grows the charge to at least `bytes` for a request that turned out larger than it announced; returns false if
+    /// there is no room before the deadline.
     ///
-    /// One that is no longer of ordinary size, or finds no room among its like, who may all wait for what the others hold,
-    /// moves to the room of the large ones.
+    /// A request that grows above ordinary size moves to the room of large requests. So does one that finds no ordinary
+    /// room at once: requests that held a part of that room and waited for more could block one another.
     pub async fn grow(&self, charge: &mut Charge, bytes: usize, deadline: Instant) -> bool {
         if !charge.is_of(&self.ordinary) {
             return charge.grow_to(bytes, deadline).await;
@@ -64,7 +64,7 @@ impl Arriving {
         true
     }
 
-    /// Bytes that are taken.
+    /// Bytes that requests hold.
     pub fn taken(&self) -> usize {
         self.first_frames.taken() + self.ordinary.taken() + self.large.taken()
     }

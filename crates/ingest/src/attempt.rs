@@ -1,44 +1,44 @@
-//! What a writer does next with a group of requests that could not be committed. A state without I/O.
+//! What a writer does next with a group of requests that it could not commit. Pure: it holds counts and does no I/O.
 
 use llm_observatory_storage::error::{Error, Failure};
 
 /// The failed attempts to commit a group of requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Attempts {
-    /// Attempts that may fail for a missing partition, after each of which it is made again.
+    /// Most failed attempts after each of which missing partitions are created: `ingest.partition_attempts`.
     partition_attempts: u32,
-    /// Attempts that failed.
+    /// Failed attempts.
     failed: u32,
-    /// Those of them in which rows found no partition.
+    /// Failed attempts whose rows found no partition.
     without_partition: u32,
-    /// Whether one of them may be committed all the same.
+    /// Whether a failed attempt may have been committed all the same.
     in_doubt: bool,
-    /// Whether the group is one request whose records are sought out one by one.
+    /// Whether the group is one request whose records are tried apart from each other.
     isolating: bool,
 }
 
 /// What to do after a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Wait as after this number of failures, and try again.
+    /// Wait, and try again. The wait follows from the number of failed attempts, which this holds.
     Again(u32),
-    /// Make the partitions again that rows did not find, and try again.
+    /// Create the missing partitions, and try again.
     MakePartitions,
     /// Commit the two halves of the group apart.
     Halve,
-    /// Seek out the records of the one request that PostgreSQL does not take, and commit the others.
+    /// Search the one request for the records that PostgreSQL does not take, and commit the others.
     Isolate,
-    /// Tell the clients to try again.
+    /// Refuse the requests; their clients try again.
     GiveUp,
 }
 
 impl Attempts {
-    /// None so far.
+    /// No attempt has failed yet.
     pub(crate) fn new(partition_attempts: u32) -> Self {
         Self { partition_attempts, failed: 0, without_partition: 0, in_doubt: false, isolating: false }
     }
 
-    /// Notes that a group of this number of requests was not committed.
+    /// Counts a failed attempt to commit a group of this number of requests. Returns what to do next.
     pub(crate) fn fail(&mut self, error: &Error, requests: usize) -> Next {
         self.in_doubt |= matches!(error, Error::InDoubt(_));
         self.fail_with(error.failure(), requests)
@@ -52,7 +52,7 @@ impl Attempts {
                 self.without_partition += 1;
                 Next::MakePartitions
             }
-            // A partition that stays away however often it is made was taken away on purpose.
+            // A partition that is missing again after each attempt was taken away on purpose.
             Failure::NoPartition | Failure::Data | Failure::Duplicate => self.divide(requests),
             Failure::Bug if requests > 1 => Next::Halve,
             Failure::Bug => Next::GiveUp,
@@ -69,22 +69,22 @@ impl Attempts {
         }
     }
 
-    /// The attempts of one half of the group, which begin anew but for what is known of partitions.
+    /// The attempts of one half of the group. Only the count of missing partitions carries over.
     pub(crate) fn of_half(self) -> Self {
         Self { without_partition: self.without_partition, ..Self::new(self.partition_attempts) }
     }
 
-    /// The attempts once more, when what was in doubt no longer matters.
+    /// The same attempts with nothing in doubt: the daemon stops, and no client waits for the answer.
     pub(crate) fn without_doubt(self) -> Self {
         Self { in_doubt: false, ..self }
     }
 
-    /// Whether an attempt may be committed all the same.
+    /// Whether a failed attempt may have been committed all the same.
     pub(crate) fn in_doubt(self) -> bool {
         self.in_doubt
     }
 
-    /// Whether the records of the one request are sought out one by one.
+    /// Whether the records of the one request are tried apart from each other.
     pub(crate) fn is_isolating(self) -> bool {
         self.isolating
     }
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_is_not_taken_is_sought_by_halves_then_by_records() {
+    fn a_row_that_postgres_does_not_take_is_searched_by_halves_then_by_records() {
         let mut attempts = Attempts::new(5);
         assert_eq!(attempts.fail_with(Failure::Data, 2), Next::Halve);
         let mut half = attempts.of_half();
@@ -116,13 +116,13 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_partition_is_made_again_and_then_costs_its_records_only() {
+    fn a_missing_partition_is_created_again_and_then_costs_its_records_only() {
         let mut attempts = Attempts::new(2);
         assert_eq!(attempts.fail_with(Failure::NoPartition, 2), Next::MakePartitions);
         assert_eq!(attempts.fail_with(Failure::NoPartition, 2), Next::MakePartitions);
         assert_eq!(attempts.fail_with(Failure::NoPartition, 2), Next::Halve);
         let mut half = attempts.of_half();
-        assert_eq!(half.fail_with(Failure::NoPartition, 1), Next::Isolate, "it was made often enough");
+        assert_eq!(half.fail_with(Failure::NoPartition, 1), Next::Isolate, "it was created often enough");
     }
 
     #[test]

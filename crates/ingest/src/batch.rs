@@ -1,4 +1,4 @@
-//! Natural batching: while one batch is written, the next one gathers.
+//! Natural batching: while writers are busy, requests gather; the next free writer takes them as one batch.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,21 +17,21 @@ use crate::request::Request;
 /// One decoded request that waits to be written.
 #[derive(Debug)]
 pub(crate) struct PendingRequest<B> {
-    /// The request as it came.
+    /// The request before it was decoded.
     pub(crate) request: Request,
     /// Its rows.
     pub(crate) rows: RequestRows<B>,
-    /// Where its records stand in the request.
+    /// Where each of its records stands in the request.
     pub(crate) sources: Vec<Source>,
-    /// What could not become rows.
+    /// Its rejected records.
     pub(crate) rejections: Rejections,
-    /// The duty to tell its outcome.
+    /// Tells its outcome.
     pub(crate) receipt: Receipt,
-    /// The memory that it holds until its outcome is told.
+    /// Its part of the budget, held until its outcome is known.
     pub(crate) charge: Charge,
 }
 
-/// The daemon is stopping: no more requests are taken.
+/// The gathering takes no more requests: the daemon is stopping.
 #[derive(Debug)]
 pub(crate) struct Closed;
 
@@ -42,7 +42,7 @@ impl<B: Batch> PendingRequest<B> {
 }
 
 impl<B> PendingRequest<B> {
-    /// The record of this number as a dead letter, if there is one.
+    /// The record at this index as a dead letter; `None` if there is no such record.
     pub(crate) fn letter(&self, record: usize, levels: Levels, reason: Reason) -> Option<DeadLetter> {
         let source = self.sources.get(record)?;
         let record = self.request.bytes.slice(source.range());
@@ -50,7 +50,7 @@ impl<B> PendingRequest<B> {
     }
 }
 
-/// What waits to be written. It needs no bound of its own: everything in it holds a part of the budget.
+/// Requests that wait to be written. It needs no bound of its own: each request in it holds a charge.
 #[derive(Debug)]
 pub(crate) struct Gathering<B> {
     state: Mutex<State<B>>,
@@ -72,7 +72,7 @@ impl<B: Batch> Gathering<B> {
         Self { state: Mutex::new(state), changed: Notify::new() }
     }
 
-    /// Adds a request, unless no more are taken.
+    /// Adds a request; [`Closed`] once no more are taken.
     pub(crate) fn push(&self, pending: PendingRequest<B>) -> Result<(), Closed> {
         let mut state = self.lock();
         if state.closed {
@@ -87,21 +87,21 @@ impl<B: Batch> Gathering<B> {
         Ok(())
     }
 
-    /// No more requests are taken; writers finish what is here.
+    /// Takes no more requests; writers finish those that are here.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_waiters();
         self.changed.notify_one();
     }
 
-    /// Whether no more requests are taken, and no client waits for one that is here.
+    /// Whether the gathering is closed and no client waits for a request in it.
     pub(crate) fn is_finished(&self) -> bool {
         let state = self.lock();
         state.closed && state.waiting.iter().all(|pending| pending.receipt.is_abandoned())
     }
 
-    /// Waits for the next batch: at once when it is full or the oldest request has lingered, else until then.
-    /// `None` when the gathering is closed and empty.
+    /// Waits for the next batch, which is due when it is full or when its oldest request has lingered. Returns `None`
+    /// when the gathering is closed and empty.
     pub(crate) async fn next(&self, config: &IngestConfig) -> Option<Vec<PendingRequest<B>>> {
         loop {
             let changed = self.changed.notified();
@@ -109,7 +109,7 @@ impl<B: Batch> Gathering<B> {
                 let mut state = self.lock();
                 match state.oldest {
                     None if state.closed => {
-                        self.changed.notify_one(); // the next writer shall see it too
+                        self.changed.notify_one(); // wakes the next writer, which ends too
                         return None;
                     }
                     None => None,
@@ -147,7 +147,7 @@ impl<B: Batch> Gathering<B> {
         }
         state.records -= records;
         state.bytes -= bytes;
-        // What stays behind has waited long enough already: the next writer takes it at once.
+        // The requests that stay keep the age of the oldest one, so that they don't linger anew.
         state.oldest = (!state.waiting.is_empty()).then_some(state.oldest).flatten();
         if state.oldest.is_some() {
             self.changed.notify_one();
@@ -156,7 +156,7 @@ impl<B: Batch> Gathering<B> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<B>> {
-        // Nothing panics while holding the lock; if it did, the counts would be off but the requests all there.
+        // Nothing panics while holding the lock. If it did, the counts would be wrong, but no request would be missing.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,7 @@
-//! The books: every record that arrived, and what became of it.
+//! The books: how many records were received, and what became of them.
 //!
-//! For each project and signal: received = stored + duplicate + rejected + refused + pending. So a loss would show.
+//! For each project and signal: received = stored + duplicate + rejected + refused + pending. A lost record would stay
+//! pending.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,24 +17,25 @@ use prometheus_client::metrics::MetricType;
 /// The account of one signal of one project, in records, since the daemon started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Account {
-    /// Records that arrived.
+    /// Records of requests whose framing could be read.
     pub received: u64,
-    /// Records that were stored, and acknowledged.
+    /// Records that were stored and acknowledged.
     pub stored: u64,
-    /// Records that were stored already, and acknowledged.
+    /// Records that had been stored before, and were acknowledged.
     pub duplicate: u64,
-    /// Those of the duplicates that were more complete than what was there, and took its place.
+    /// Duplicates that were more complete than the stored record, and replaced it.
     pub completed: u64,
-    /// Records that can never be stored, by reason; their clients were told.
+    /// Rejected records, by reason: they can never be stored.
     pub rejected: BTreeMap<&'static str, u64>,
-    /// Records whose request was refused, by reason; their clients were told to try again, or that it is in vain.
+    /// Records of refused requests, by reason.
     pub refused: BTreeMap<&'static str, u64>,
-    /// Records that were committed after their request had been refused. What comes again is a duplicate of these.
+    /// Records that were committed after their request had been refused. When the client sends them again, they are
+    /// duplicates.
     pub late: u64,
 }
 
 impl Account {
-    /// Records that are under way: received, and not answered for yet.
+    /// Records that were received, and whose request has no answer yet.
     pub fn pending(&self) -> u64 {
         let answered = self.stored
             + self.duplicate
@@ -43,7 +45,7 @@ impl Account {
     }
 }
 
-/// What is entered.
+/// One entry in an account, in records.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Entry {
     Received(u64),
@@ -106,17 +108,17 @@ type Column = (&'static str, &'static str, fn(&Account) -> u64);
 type ReasonColumn = (&'static str, &'static str, fn(&Account) -> &BTreeMap<&'static str, u64>);
 
 const COLUMNS: [Column; 5] = [
-    ("records_received", "Records that arrived", |account| account.received),
+    ("records_received", "Records that were received", |account| account.received),
     ("records_stored", "Records that were stored and acknowledged", |account| account.stored),
-    ("records_duplicate", "Records that were stored already and acknowledged", |account| account.duplicate),
-    ("records_completed", "Duplicates that took the place of a less complete record", |account| {
-        account.completed
+    ("records_duplicate", "Records that had been stored before and were acknowledged", |account| {
+        account.duplicate
     }),
+    ("records_completed", "Duplicates that replaced a less complete record", |account| account.completed),
     ("records_late", "Records committed after their request had been refused", |account| account.late),
 ];
 const REASON_COLUMNS: [ReasonColumn; 2] = [
-    ("records_rejected", "Records that can never be stored", |account| &account.rejected),
-    ("records_refused", "Records whose request was refused", |account| &account.refused),
+    ("records_rejected", "Records that can never be stored, by reason", |account| &account.rejected),
+    ("records_refused", "Records whose request was refused, by reason", |account| &account.refused),
 ];
 
 impl Collector for Books {
@@ -147,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_answered_for_yet_is_pending() {
+    fn records_without_an_answer_are_pending() {
         let books = Books::default();
         let enter = |entry| books.enter(Signal::Logs, ProjectId::DEFAULT, entry);
         enter(Entry::Received(10));

@@ -7,8 +7,8 @@ use crate::config::IngestConfig;
 use crate::decode::rejection::DeadLetter;
 use crate::request::Request;
 
-/// The row of a rejected record, which is the one of this ordinal among those of its request. `detail` tells people why it
-/// is rejected.
+/// The row of a rejected record. `ordinal` counts the rejected records of its request from 0; `detail` is the reason in
+/// words. `ingest.kept_rejection_bytes` limits how much of the record the row holds.
 pub(crate) fn row(
     request: &Request,
     signal: Signal,

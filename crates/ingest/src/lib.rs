@@ -6,7 +6,7 @@ mod arriving;
 mod attempt;
 mod batch;
 mod books;
-pub mod config;
+mod config;
 mod dead_letter;
 pub mod decode;
 mod metrics;

@@ -1,4 +1,4 @@
-//! What the way in tells of itself: its books, its batches, and what it refused.
+//! Metrics of ingest: the books, refused requests, batches and commits.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -8,7 +8,7 @@ use prometheus_client::registry::Registry;
 
 use crate::books::Books;
 
-/// The counters of all signals. Clones share them.
+/// The metrics of all signals. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     pub(crate) books: Books,
@@ -18,25 +18,25 @@ pub struct Metrics {
     pub(crate) commit_seconds: Histograms,
 }
 
-/// Which signal.
+/// Label of a metric that differs by signal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct SignalLabel {
     pub(crate) signal: &'static str,
 }
 
-/// Which signal, and why.
+/// Labels of a metric that differs by signal and reason.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct ReasonLabel {
     pub(crate) signal: &'static str,
     pub(crate) reason: &'static str,
 }
 
-/// Records in a batch: 1 to 16,384 in steps of four.
+/// Buckets for the records in a batch: 1 to 16,384, each four times the one before.
 fn sizes() -> Histogram {
     Histogram::new(exponential_buckets(1.0, 4.0, 8))
 }
 
-/// Seconds of a commit: half a millisecond to eight seconds, doubling.
+/// Buckets for the seconds of a commit: 0.0005 to 8.192, each twice the one before.
 fn seconds() -> Histogram {
     Histogram::new(exponential_buckets(0.0005, 2.0, 15))
 }
@@ -44,7 +44,7 @@ fn seconds() -> Histogram {
 type Histograms = Family<SignalLabel, Histogram, fn() -> Histogram>;
 
 impl Metrics {
-    /// Counters that the registry shows.
+    /// Registers the metrics under the prefix `observatory_ingest`.
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self {
             books: Books::default(),
@@ -57,12 +57,12 @@ impl Metrics {
         registry.register_collector(Box::new(metrics.books.clone()));
         registry.register(
             "requests_refused",
-            "Requests that were refused as a whole",
+            "Requests that were refused, by reason",
             metrics.requests_refused.clone(),
         );
         registry.register(
             "commits_in_doubt",
-            "Transactions that were run again, since the answer to their COMMIT was lost",
+            "COMMITs without an answer, whose transactions were run again",
             metrics.commits_in_doubt.clone(),
         );
         registry.register("batch_records", "Records in one transaction", metrics.batch_records.clone());

@@ -10,12 +10,12 @@ use llm_observatory_storage::writers::RecordCounts;
 use crate::books::{Books, Entry};
 use crate::decode::rejection::Rejections;
 
-/// What became of a request, told to everyone who waits for it.
+/// What became of a request. Every caller that waits for the request gets a clone.
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
-    /// Its records are committed, but for those that never can be.
+    /// Its records are committed, except the rejected ones.
     Committed(CommittedRequest),
-    /// It could not be written now.
+    /// It could not be written; its client should try again.
     Unavailable,
     /// Its receipt was dropped before it was written.
     Abandoned,
@@ -25,8 +25,8 @@ pub(crate) enum Outcome {
 #[derive(Debug, Clone)]
 pub(crate) struct CommittedRequest(Arc<Shared>);
 
-/// The first caller that answers for the request claims its counts for the books. When no caller does, since all clients were
-/// told to try again or left, the records were written late.
+/// The first caller to answer its client claims the counts for the books. If no caller does, because all clients were
+/// refused or left, dropping this enters the stored records as late.
 #[derive(Debug)]
 struct Shared {
     books: Books,
@@ -49,12 +49,12 @@ impl CommittedRequest {
         Self(Arc::new(Shared { books, signal, project_id, counts, rejections, is_claimed }))
     }
 
-    /// What of the request could not be stored.
+    /// The rejected records of the request.
     pub(crate) fn rejections(&self) -> &Rejections {
         &self.0.rejections
     }
 
-    /// What was written, for the first caller. For all others everything was there already.
+    /// The counts for the books. The first caller gets what was written; every other one gets all of it as duplicates.
     pub(crate) fn claim(&self) -> RecordCounts {
         let counts = self.0.counts;
         match self.0.is_claimed.swap(true, Ordering::AcqRel) {

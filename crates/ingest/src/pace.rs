@@ -1,22 +1,25 @@
-//! How fast requests are written, to tell a refused client when it is worth coming back.
+//! How fast writers commit. From this follows the delay that a refusal asks its client to keep.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Over how long a rate is taken.
+/// Least time over which a rate is measured.
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// The rate at which charges of the budget are worked off.
+/// The rate at which writers commit charges, and the time of the last commit.
 #[derive(Debug)]
 pub(crate) struct Pace(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
     window_began: Instant,
+    /// Bytes committed since then.
     bytes: usize,
+    /// The rate so far; 0 while it is not known.
     bytes_per_second: f64,
+    /// The last commit, or the start.
     last: Instant,
 }
 
@@ -26,7 +29,7 @@ impl Pace {
         Self(Mutex::new(State { window_began: now, bytes: 0, bytes_per_second: 0.0, last: now }))
     }
 
-    /// So much was committed just now.
+    /// Counts a charge of `bytes` as committed now.
     pub(crate) fn committed(&self, bytes: usize) {
         let mut state = self.lock();
         state.last = Instant::now();
@@ -34,14 +37,14 @@ impl Pace {
         let elapsed = state.window_began.elapsed();
         if elapsed >= WINDOW {
             let rate = state.bytes as f64 / elapsed.as_secs_f64();
-            // Half of what was known before stays, so that one slow batch does not send everyone away for long.
+            // The former rate counts for half, so that one slow batch does not give every client a long delay.
             state.bytes_per_second =
                 if state.bytes_per_second == 0.0 { rate } else { (state.bytes_per_second + rate) / 2.0 };
             (state.window_began, state.bytes) = (Instant::now(), 0);
         }
     }
 
-    /// How long the backlog will take to be written; nothing when no rate is known yet.
+    /// How long writers will take for a backlog of this size; zero while the rate is not known.
     pub(crate) fn time_for(&self, backlog_bytes: usize) -> Duration {
         let rate = self.lock().bytes_per_second;
         if rate <= 0.0 {
@@ -50,13 +53,13 @@ impl Pace {
         Duration::try_from_secs_f64(backlog_bytes as f64 / rate).unwrap_or(Duration::MAX)
     }
 
-    /// How long nothing was written.
+    /// Time since the last commit, or since the start.
     pub(crate) fn idle(&self) -> Duration {
         self.lock().last.elapsed()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Four numbers, each of which is right by itself.
+        // Each of the four values is right by itself, so a panic elsewhere leaves nothing half-done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

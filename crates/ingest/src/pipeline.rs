@@ -40,10 +40,10 @@ use crate::worker::Worker;
 /// Estimated bytes of memory for each byte of a request: itself, its JSON, its part of a COPY.
 const MEMORY_PER_BYTE: usize = 3;
 
-/// By how much the estimate grows when the rows of a request outgrow it.
+/// Factor by which the estimate grows when the rows of a request outgrow it.
 const ESTIMATE_GROWTH: usize = 4;
 
-/// The way in of one signal. Clones share it.
+/// Takes requests of one signal from their bytes to their answers. Clones share it.
 pub struct Pipeline<B: OtlpSignal> {
     shared: Arc<Shared<B>>,
 }
@@ -72,7 +72,7 @@ struct Shared<B: OtlpSignal> {
 }
 
 impl<B: OtlpSignal> Pipeline<B> {
-    /// A pipeline whose writers are not running yet; see [`Self::spawn`].
+    /// Builds a pipeline. Its writers don't run yet; see [`Self::spawn`].
     pub fn build(config: IngestConfig, pool: StoragePool, metrics: Metrics) -> Self {
         let shared = Shared {
             arriving: Arriving::new(&config),
@@ -87,8 +87,8 @@ impl<B: OtlpSignal> Pipeline<B> {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Starts the writers. They finish what is there when [`Self::close`] is called, and give up when `force` is cancelled. A
-    /// writer that ends in any other way cancels `failed`.
+    /// Starts the writers. After [`Self::close`] they finish the requests that were taken, and end. When `force` is
+    /// cancelled they give up. A writer that ends in any other way cancels `failed`.
     pub fn spawn(&self, tasks: &TaskTracker, force: &CancellationToken, failed: &CancellationToken) {
         let dictionary = Dictionary::with_capacity(self.shared.config.dictionary_ids);
         for number in 0..self.shared.config.writers {
@@ -113,39 +113,41 @@ impl<B: OtlpSignal> Pipeline<B> {
         }
     }
 
-    /// Takes no more requests; those that are in hear their outcome.
+    /// Takes no more requests; writers finish those that were taken.
     pub fn close(&self) {
         self.shared.gathering.close();
     }
 
-    /// The limits.
+    /// The limits of this pipeline.
     pub fn config(&self) -> &IngestConfig {
         &self.shared.config
     }
 
-    /// Room for requests that are arriving: the reader of a request takes its room here.
+    /// Room for requests that are arriving: a face takes it while it reads a request.
     pub fn arriving(&self) -> &Arriving {
         &self.shared.arriving
     }
 
-    /// The refusal of a request for which there is no room.
+    /// The refusal of a request for which there is no room; its delay follows the backlog.
     pub fn no_room(&self) -> Refusal {
         Refusal::NoRoom { retry_after: self.retry_after_backlog() }
     }
 
-    /// Counts a refused request.
+    /// Counts a refused request in the metrics, by reason.
     pub fn count_refused(&self, reason: &'static str) {
         let label = ReasonLabel { signal: B::SIGNAL.name(), reason };
         self.shared.metrics.requests_refused.get_or_create(&label).inc();
     }
 
-    /// Stores the records of one decompressed request, and returns when they are committed. `arriving` is the charge for
-    /// its bytes; past the deadline the request is refused.
+    /// Stores the records of one decompressed request, and returns when they are committed. `arriving` is the charge
+    /// for its bytes. A request that is not committed before `deadline` is refused.
     ///
-    /// Dropping the future does not undo anything: a batch that is being written is written.
+    /// Dropping the future undoes nothing: a batch that a writer is writing is written.
     ///
     /// # Errors
-    /// [`Refusal`], each variant of which is one kind of answer.
+    /// [`Refusal::NotOtlp`], [`Refusal::TooManyRecords`] and [`Refusal::TooHeavy`] for a request that can never be
+    /// stored; [`Refusal::NoRoom`], [`Refusal::Unavailable`] and [`Refusal::Stopping`] for one that the client should
+    /// send again.
     pub async fn export(
         &self,
         project_id: ProjectId,
@@ -177,15 +179,15 @@ impl<B: OtlpSignal> Pipeline<B> {
         result
     }
 
-    /// Counts and hashes a request. The charge goes along into the work and back.
+    /// Counts and hashes a request. The work holds the charge, so the bytes stay charged if the caller leaves.
     async fn weigh(&self, bytes: &Bytes, charge: Charge) -> Result<(Census, Uuid, Charge), Refusal> {
         let weighed = bytes.clone();
         let work = move || Ok((B::census(&weighed)?, hash(&weighed), charge));
         self.offload(bytes.len(), work).await?.map_err(Refusal::NotOtlp)
     }
 
-    /// Does work on this number of bytes here, or on a thread of its own when they are many, so that it does not hold up
-    /// other requests.
+    /// Runs work on this number of bytes here, or from `ingest.offload_bytes` on a thread of its own, so that it does
+    /// not hold up other requests.
     async fn offload<T: Send + 'static>(
         &self,
         bytes: usize,
@@ -216,7 +218,7 @@ impl<B: OtlpSignal> Pipeline<B> {
             }
             return match timeout_at(request.deadline, awaited.outcome()).await {
                 Ok(Outcome::Committed(committed)) => Ok(posting.committed(&committed)),
-                // The first one was given up before it was written, so this one takes its place.
+                // The first request was abandoned before it was written, so this one takes its place.
                 Ok(Outcome::Abandoned) if !is_first => continue,
                 Ok(Outcome::Unavailable | Outcome::Abandoned) | Err(_) => Err(self.unavailable()),
             };
@@ -232,7 +234,7 @@ impl<B: OtlpSignal> Pipeline<B> {
     ) -> Result<(), Refusal> {
         let Shared { config, gathering, .. } = &*self.shared;
         let (mut decoded, charge) = self.decode(&request).await?;
-        *arriving = None; // from here on its bytes are part of what it was admitted for
+        *arriving = None; // the charge of the decoded request covers its bytes
         let declined = self.make_partitions(&decoded.batch, request.deadline).await?;
         if !declined.is_empty() {
             let is_declined = |record: &B::Record| declined.contains(B::day(record));
@@ -262,8 +264,7 @@ impl<B: OtlpSignal> Pipeline<B> {
             .map_err(|Closed| Refusal::Stopping { retry_after: config.retry_delay(Duration::ZERO) })
     }
 
-    /// Admits and decodes a request. The charge goes along: what is being decoded holds its part of the budget also when
-    /// its caller is gone.
+    /// Admits and decodes a request, with a larger charge each time that its rows outgrow the estimate.
     async fn decode(&self, request: &Request) -> Result<(Decoded<B>, Charge), Refusal> {
         let Shared { config, budget, .. } = &*self.shared;
         let records = request.records as usize; // at most ingest.max_request_records
@@ -282,7 +283,8 @@ impl<B: OtlpSignal> Pipeline<B> {
         }
     }
 
-    /// Decodes. The charge goes along into the work and back.
+    /// Decodes a request into at most `allowance` bytes of rows. The work holds the charge, so the request keeps its
+    /// part of the budget if its caller leaves.
     async fn decode_admitted(
         &self,
         request: Request,
@@ -303,38 +305,39 @@ impl<B: OtlpSignal> Pipeline<B> {
         self.offload(bytes, decode).await
     }
 
-    /// Makes partitions for days that have none yet. Returns the days that are declined.
+    /// Creates partitions for days that have none yet. Returns the declined days.
     async fn make_partitions(&self, batch: &B, deadline: Instant) -> Result<DeclinedDays, Refusal> {
         let (pool, family) = (&self.shared.pool, B::SIGNAL.into());
         let days = distinct(batch.records().iter().map(B::day));
         if pool.partitions().has_all(family, &days) {
             return Ok(DeclinedDays::default());
         }
-        // Its connection goes with the future if the caller leaves within the transaction.
+        // If the caller leaves within the transaction, the connection is dropped with the future.
         match timeout_at(deadline, pool.ensure_partitions(family, &days)).await {
             Ok(Ok(declined)) => Ok(declined),
             Ok(Err(error)) => {
-                tracing::warn!(signal = %B::SIGNAL, %error, "day partitions could not be made");
+                tracing::warn!(signal = %B::SIGNAL, %error, "partitions could not be created");
                 Err(self.unavailable())
             }
             Err(_) => Err(self.unavailable()),
         }
     }
 
-    /// The refusal while PostgreSQL is away or slow. An outage that lasted for a while is likely to last as long again.
+    /// The refusal while PostgreSQL is away or slow. Its delay is the time since the last commit: an outage is likely
+    /// to last as long again as it has lasted.
     fn unavailable(&self) -> Refusal {
         let retry_after = self.shared.config.retry_delay(self.shared.pace.idle());
         Refusal::Unavailable { retry_after }
     }
 
-    /// When the backlog will have been written.
+    /// The delay after which the backlog will have been written, within the limits.
     fn retry_after_backlog(&self) -> Duration {
         let Shared { config, pace, budget, arriving, .. } = &*self.shared;
         config.retry_delay(pace.time_for(budget.taken() + arriving.taken()))
     }
 }
 
-/// The distinct days. Most requests have one, so a repeated day is skipped without a look-up.
+/// The distinct days. Most requests have one day, so a day equal to the one before is skipped without a look-up.
 fn distinct(days: impl Iterator<Item = Day>) -> BTreeSet<Day> {
     let mut distinct = BTreeSet::new();
     let mut last = None;

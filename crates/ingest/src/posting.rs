@@ -1,4 +1,4 @@
-//! The entry of one request in the books, from its arrival to its answer.
+//! The records of one request in the books: entered as received, and later by what became of them.
 
 use llm_observatory_core::ids::ProjectId;
 use llm_observatory_core::signal::Signal;
@@ -7,11 +7,11 @@ use crate::answer::Answer;
 use crate::books::{Books, Entry};
 use crate::outcome::CommittedRequest;
 
-/// Why records count as refused whose client hung up before it was answered.
+/// The reason for which records count as refused if their client leaves before it is answered.
 const CLIENT_LEFT: &str = "client_left";
 
-/// The records of one request, which are answered for exactly once. When its client leaves before that, the drop of this
-/// answers for them.
+/// The records of one request. What became of them is entered exactly once: if the client leaves before it is answered,
+/// dropping this enters them as refused.
 #[derive(Debug)]
 pub(crate) struct Posting {
     books: Books,
@@ -29,7 +29,7 @@ impl Posting {
         posting
     }
 
-    /// The records are committed, or rejected. Returns what the client hears.
+    /// Enters the records as stored, duplicate or rejected. Returns the answer for the client.
     pub(crate) fn committed(&mut self, request: &CommittedRequest) -> Answer {
         self.answered = true;
         self.enter(Entry::Stored(request.claim()));
@@ -40,7 +40,7 @@ impl Posting {
         Answer { rejected: rejections.count(), message: rejections.message() }
     }
 
-    /// The request is refused.
+    /// Enters the records as refused for `reason`.
     pub(crate) fn refused(&mut self, reason: &'static str) {
         self.answered = true;
         self.enter(Entry::Refused(reason, self.records));

@@ -1,9 +1,7 @@
-//! Receipts: requests in flight, and who waits for the outcome of which.
+//! Receipts: the requests in flight, and the callers that wait for their outcomes.
 //!
-//! The same request that comes again while it is in flight waits for the outcome of the first one.
-//!
-//! A client that got no answer within its patience sends the same bytes again while they are perhaps being written. It
-//! costs nothing but the wait.
+//! A client that gave up waiting sends the same bytes again, perhaps while a writer writes them. The second request
+//! waits for the outcome of the first one, and takes no memory or transaction of its own.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,47 +12,48 @@ use uuid::Uuid;
 
 use crate::outcome::Outcome;
 
-/// What a request is known by within its signal.
+/// The project and the hash of a request, which identify it within its signal.
 pub(crate) type Key = (ProjectId, Uuid);
 
-type Flights = Arc<Mutex<HashMap<Key, Arc<watch::Sender<Option<Outcome>>>>>>;
+/// The sender of each request's outcome.
+type Senders = HashMap<Key, Arc<watch::Sender<Option<Outcome>>>>;
 
-/// The requests of one signal that are in flight. It needs no bound of its own: each holds a part of a budget.
+/// The requests of one signal that are in flight. It needs no bound of its own: each request holds a charge.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct InFlight {
-    flights: Flights,
+    senders: Arc<Mutex<Senders>>,
 }
 
-/// The right to hear the outcome of a request.
+/// Waits for the outcome of a request.
 pub(crate) struct Awaited(watch::Receiver<Option<Outcome>>);
 
-/// The right and duty to tell the outcome of a request, once. When it is dropped untold, the outcome is
+/// The right and duty to tell the outcome of a request, once. If it is dropped before that, the outcome is
 /// [`Outcome::Abandoned`].
 #[derive(Debug)]
 pub(crate) struct Receipt {
     key: Key,
-    flights: Flights,
+    in_flight: Arc<Mutex<Senders>>,
     outcome: Arc<watch::Sender<Option<Outcome>>>,
     told: bool,
 }
 
 impl InFlight {
-    /// Joins the request that is in flight already, or puts it in flight: then there is a receipt too.
+    /// Joins the request that is in flight already, or puts it in flight. Only in the second case there is a receipt.
     pub(crate) fn join(&self, key: Key) -> (Awaited, Option<Receipt>) {
-        let mut flights = lock(&self.flights);
-        if let Some(outcome) = flights.get(&key) {
+        let mut senders = lock(&self.senders);
+        if let Some(outcome) = senders.get(&key) {
             return (Awaited(outcome.subscribe()), None);
         }
         let (outcome, awaited) = watch::channel(None);
         let outcome = Arc::new(outcome);
-        flights.insert(key, outcome.clone());
-        drop(flights);
-        (Awaited(awaited), Some(Receipt { key, flights: self.flights.clone(), outcome, told: false }))
+        senders.insert(key, outcome.clone());
+        drop(senders);
+        (Awaited(awaited), Some(Receipt { key, in_flight: self.senders.clone(), outcome, told: false }))
     }
 }
 
 impl Awaited {
-    /// The outcome, once it is known.
+    /// Waits for the outcome and returns it.
     pub(crate) async fn outcome(&mut self) -> Outcome {
         match self.0.wait_for(Option::is_some).await {
             Ok(outcome) => outcome.clone().unwrap_or(Outcome::Abandoned),
@@ -64,31 +63,32 @@ impl Awaited {
 }
 
 impl Receipt {
-    /// Tells the outcome to all who wait for it.
+    /// Tells the outcome to every caller that waits for it.
     pub(crate) fn tell(mut self, outcome: Outcome) {
         self.tell_once(outcome);
     }
 
-    /// Whether no caller waits any more. Then the flight is over: the same request, should it come again, opens another.
+    /// Whether no caller waits for the outcome any more. If so, the request is no longer in flight, and the same
+    /// request starts anew when it comes again.
     pub(crate) fn is_abandoned(&self) -> bool {
-        let mut flights = lock(&self.flights);
+        let mut senders = lock(&self.in_flight);
         let abandoned = self.outcome.receiver_count() == 0;
         if abandoned {
-            self.close(&mut flights);
+            self.remove(&mut senders);
         }
         abandoned
     }
 
     fn tell_once(&mut self, outcome: Outcome) {
-        self.close(&mut lock(&self.flights));
+        self.remove(&mut lock(&self.in_flight));
         self.outcome.send_replace(Some(outcome));
         self.told = true;
     }
 
-    /// Takes the flight away, if it is still this one.
-    fn close(&self, flights: &mut HashMap<Key, Arc<watch::Sender<Option<Outcome>>>>) {
-        if flights.get(&self.key).is_some_and(|outcome| Arc::ptr_eq(outcome, &self.outcome)) {
-            flights.remove(&self.key);
+    /// Removes the request from those in flight, unless a later one has taken its place.
+    fn remove(&self, senders: &mut Senders) {
+        if senders.get(&self.key).is_some_and(|outcome| Arc::ptr_eq(outcome, &self.outcome)) {
+            senders.remove(&self.key);
         }
     }
 }
@@ -101,9 +101,9 @@ impl Drop for Receipt {
     }
 }
 
-fn lock<T>(flights: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Entries come and go one at a time, so a panic elsewhere leaves none half-made.
-    flights.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(senders: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each change under the lock is one insert or remove, so a panic elsewhere leaves nothing half-done.
+    senders.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -121,11 +121,11 @@ mod tests {
         receipt.unwrap().tell(Outcome::Unavailable);
         assert!(matches!(first.outcome().await, Outcome::Unavailable));
         assert!(matches!(second.outcome().await, Outcome::Unavailable));
-        assert!(in_flight.join(KEY).1.is_some(), "the next one opens a flight of its own");
+        assert!(in_flight.join(KEY).1.is_some(), "a third one has a receipt of its own");
     }
 
     #[tokio::test]
-    async fn a_flight_that_nobody_awaits_is_over() {
+    async fn a_request_that_no_caller_awaits_is_not_in_flight() {
         let in_flight = InFlight::default();
         let (first, receipt) = in_flight.join(KEY);
         let receipt = receipt.unwrap();
@@ -140,12 +140,12 @@ mod tests {
         another.unwrap().tell(Outcome::Unavailable);
         assert!(
             matches!(third.outcome().await, Outcome::Unavailable),
-            "the old receipt does not speak for the new flight"
+            "the old receipt does not answer for the new request"
         );
     }
 
     #[tokio::test]
-    async fn a_dropped_receipt_tells_those_who_wait() {
+    async fn a_dropped_receipt_means_abandoned() {
         let in_flight = InFlight::default();
         let receipt = in_flight.join(KEY).1.unwrap();
         let mut second = in_flight.join(KEY).0;

@@ -1,16 +1,16 @@
-//! The ways in which a request is refused as a whole.
+//! Why a request is refused.
 
 use std::time::Duration;
 
 use crate::wire::Malformed;
 
-/// A request of which nothing was stored, as far as the client must assume.
+/// Why a request is refused. Its client must assume that nothing of it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// It is not the protobuf of this signal; it will not be the next time either.
+    /// The bytes are not an Export request of this signal; trying again is in vain.
     #[error("not a valid OTLP request: {0}")]
     NotOtlp(Malformed),
-    /// It holds more records and groups than a request may.
+    /// It holds more records and groups than `ingest.max_request_records`; trying again is in vain.
     #[error(
         "the request holds more than {limit} records and groups: send smaller batches, or raise ingest.max_request_records"
     )]
@@ -18,7 +18,7 @@ pub enum Refusal {
         /// `ingest.max_request_records`.
         limit: usize,
     },
-    /// Its rows would take more memory than there is for all requests.
+    /// Its rows would take more memory than `ingest.budget_bytes`; trying again is in vain.
     #[error(
         "the request takes more than {limit} bytes when it is decoded: send smaller batches, or raise ingest.budget_bytes"
     )]
@@ -26,28 +26,32 @@ pub enum Refusal {
         /// `ingest.budget_bytes`.
         limit: usize,
     },
-    /// There is no room for it now.
-    #[error("no room for this request within ingest.patience_ms (budget: ingest.budget_bytes); try again")]
+    /// Other requests hold the room that it needs.
+    #[error(
+        "no room for this request within ingest.patience_ms (limits: ingest.arriving_bytes, ingest.budget_bytes); try again"
+    )]
     NoRoom {
-        /// When to try again.
+        /// Delay before the client tries again.
         retry_after: Duration,
     },
-    /// It could not be written now.
-    #[error("PostgreSQL is not available, or too slow to answer within ingest.answer_within_ms; try again")]
+    /// It could not be written in time.
+    #[error(
+        "PostgreSQL is not available, or did not store the request within ingest.answer_within_ms; try again"
+    )]
     Unavailable {
-        /// When to try again.
+        /// Delay before the client tries again.
         retry_after: Duration,
     },
     /// The daemon is stopping.
-    #[error("shutting down; try again")]
+    #[error("the daemon is shutting down; try again")]
     Stopping {
-        /// When to try again.
+        /// Delay before the client tries again.
         retry_after: Duration,
     },
 }
 
 impl Refusal {
-    /// The reason in one word, for metrics.
+    /// The reason in one word: a label of metrics and the books.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::NotOtlp(_) => "not_otlp",

@@ -1,4 +1,4 @@
-//! An OTLP Export call on its way in.
+//! An OTLP Export call.
 
 use std::time::SystemTime;
 
@@ -12,15 +12,15 @@ use uuid::Uuid;
 pub(crate) struct Request {
     /// The project that it belongs to.
     pub(crate) project_id: ProjectId,
-    /// 128 bits of the BLAKE3 hash of its bytes: what the ledger knows it by.
+    /// 128 bits of the BLAKE3 hash of its bytes: its key in the ledger.
     pub(crate) hash: Uuid,
     /// Its bytes, decompressed.
     pub(crate) bytes: Bytes,
-    /// The number of its records, by the census.
+    /// The number of its records, as the census counted them.
     pub(crate) records: u64,
     /// When its last byte arrived.
     pub(crate) received_at: SystemTime,
-    /// When its client must have an answer.
+    /// When its client must have the answer.
     pub(crate) deadline: Instant,
 }
 

@@ -1,4 +1,4 @@
-//! What differs between the three signals on their way in; everything else in this crate is the same for all of them.
+//! What differs between the three signals; the rest of this crate is the same for all of them.
 
 use llm_observatory_storage::writers::{Batch, LogBatch, MetricBatch, TraceBatch};
 
@@ -9,21 +9,22 @@ use crate::decode::place::Levels;
 use crate::decode::{log, metric, trace};
 use crate::wire::Malformed;
 
-/// The rows of a signal, as OTLP tells them.
+/// A batch whose rows are decoded from the OTLP requests of one signal.
 pub trait OtlpSignal: Batch + 'static {
-    /// The names of the levels of a request.
+    /// The names of the levels of a request, the outermost first.
     const LEVELS: Levels;
 
-    /// Counts the records of a request.
+    /// Counts the records and groups of a request.
     ///
     /// # Errors
     /// [`Malformed`] when its outer framing is broken.
     fn census(request: &[u8]) -> Result<Census, Malformed>;
 
-    /// A request as rows.
+    /// Decodes a request into rows.
     ///
     /// # Errors
-    /// [`Undecodable`] when its outer framing is broken, or its rows take more memory than they are allowed to.
+    /// [`Undecodable::Malformed`] when its outer framing is broken; [`Undecodable::Outgrown`] when its rows take more
+    /// memory than their allowance.
     fn decode(decoder: Decoder<'_>) -> Result<Decoded<Self>, Undecodable>;
 }
 

@@ -1,7 +1,7 @@
-//! Protobuf as it stands on the wire: fields, one after the other, borrowed from the request.
+//! Reads the protobuf fields of a message one after the other, borrowed from the request.
 //!
-//! Source: <https://protobuf.dev/programming-guides/encoding/>. Reading is as strict as prost's about framing, and leaves
-//! to its callers what prost would be too strict about: text and depth.
+//! Source: <https://protobuf.dev/programming-guides/encoding/>. Framing is checked as strictly as prost checks it.
+//! Texts and depth, where prost would be too strict, are left to the callers.
 
 /// Why bytes are not protobuf of the expected shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -18,7 +18,7 @@ pub enum Malformed {
     /// A known field has another wire type than its definition.
     #[error("a field has another wire type than OTLP defines")]
     WireType,
-    /// It holds more than is taken at once.
+    /// A record has more elements than `ingest.max_record_elements`.
     #[error(
         "it has more attributes, events, links, buckets and nested values than ingest.max_record_elements allows"
     )]
@@ -48,7 +48,8 @@ pub(crate) struct Fields<'a> {
     rest: &'a [u8],
 }
 
-/// Groups were deprecated before OTLP was made: they only ever come as unknown fields, and are skipped to this depth.
+/// Deepest nesting of groups that is skipped; deeper ones are malformed. OTLP has no groups, so they are unknown
+/// fields.
 const MAX_GROUP_DEPTH: u32 = 100;
 
 impl<'a> Fields<'a> {
@@ -94,7 +95,7 @@ impl<'a> Fields<'a> {
         Ok(*taken)
     }
 
-    /// The number and wire type of the next field.
+    /// Reads the number and wire type of the next field.
     fn tag(&mut self) -> Result<(u32, u64), Malformed> {
         let tag = u32::try_from(self.varint()?).map_err(|_| Malformed::Tag)?;
         match tag >> 3 {
@@ -146,14 +147,14 @@ impl<'a> Iterator for Fields<'a> {
             Ok(Field { number, payload })
         });
         if field.is_err() {
-            self.rest = &[]; // nothing after a broken field can be found again
+            self.rest = &[]; // a broken field does not say where the next one begins
         }
         Some(field)
     }
 }
 
 impl<'a> Field<'a> {
-    /// A text, bytes, or a nested message.
+    /// The bytes of a `string`, a `bytes` field or a nested message.
     pub(crate) fn bytes(&self) -> Result<&'a [u8], Malformed> {
         match self.payload {
             Payload::Bytes(bytes) => Ok(bytes),
@@ -206,7 +207,7 @@ impl<'a> Field<'a> {
         Ok(f64::from_bits(self.fixed64()?))
     }
 
-    /// How many values a repeated number may hold: all that its bytes have room for.
+    /// The most values that a repeated number can hold: one for each byte.
     pub(crate) fn most_values(&self) -> usize {
         match self.payload {
             Payload::Bytes(packed) => packed.len(),
@@ -267,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_framing_is_told() {
+    fn broken_framing_is_an_error() {
         assert_eq!(fields(&[0x0a, 5, b'x']), Err(Malformed::Truncated));
         assert_eq!(fields(&[0x08, 0x80]), Err(Malformed::Truncated));
         assert_eq!(fields(&[0x08, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2]), Err(Malformed::Varint));

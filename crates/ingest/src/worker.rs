@@ -34,14 +34,14 @@ pub(crate) struct Worker<B: OtlpSignal> {
     pub(crate) pace: Arc<Pace>,
 }
 
-/// Requests that are committed together, and the attempts to do so that failed.
+/// Requests that one transaction commits, and its failed attempts.
 struct Group<B> {
     requests: Vec<PendingRequest<B>>,
     attempts: Attempts,
 }
 
 impl<B> Group<B> {
-    /// Leaves out requests for which no client waits: their clients were told to come back, so nothing of them may be stored.
+    /// Drops the requests for which no client waits: they were refused, or their clients left.
     fn drop_abandoned(&mut self) {
         self.requests.retain(|pending| !pending.receipt.is_abandoned());
     }
@@ -50,7 +50,7 @@ impl<B> Group<B> {
         self.requests.iter().all(|pending| pending.receipt.is_abandoned())
     }
 
-    /// The two halves, the first one last.
+    /// The two halves. The first one comes last, where `write` takes it from.
     fn halves(mut self) -> Vec<Self> {
         let right = self.requests.split_off(self.requests.len() / 2);
         let attempts = self.attempts.of_half();
@@ -65,8 +65,8 @@ impl<B> Group<B> {
 impl<B: OtlpSignal> Worker<B> {
     /// Writes batches until the gathering is closed and empty.
     ///
-    /// The connection comes first: only a writer that can write takes a batch, so while PostgreSQL is away the budget fills
-    /// up, and clients are told to come back.
+    /// A writer connects before it takes a batch. So while PostgreSQL is away no writer takes requests, the budget
+    /// fills up, and further requests are refused.
     pub(crate) async fn run(self) {
         let mut connection = None;
         loop {
@@ -86,7 +86,7 @@ impl<B: OtlpSignal> Worker<B> {
         }
     }
 
-    /// A connection, however long it takes; `None` once `is_over` says that no client waits for one.
+    /// Connects, however long that takes; `None` once `is_over` returns true after a failed attempt.
     async fn connect(&self, is_over: &mut (impl FnMut() -> bool + Send)) -> Option<WriterConnection> {
         let (signal, writer) = (B::SIGNAL, self.number);
         let mut attempt = 1;
@@ -114,8 +114,8 @@ impl<B: OtlpSignal> Worker<B> {
         }
     }
 
-    /// Writes requests and tells each its outcome: all together when that can be; otherwise by halves, until what
-    /// PostgreSQL does not take stands alone.
+    /// Writes requests and tells each its outcome. If PostgreSQL does not take all of them in one transaction, they are
+    /// halved until the request that it does not take stands alone.
     async fn write(&self, connection: &mut Option<WriterConnection>, requests: Vec<PendingRequest<B>>) {
         let attempts = Attempts::new(self.config.partition_attempts);
         let mut groups = vec![Group { requests, attempts }];
@@ -124,14 +124,14 @@ impl<B: OtlpSignal> Worker<B> {
         }
     }
 
-    /// Writes a group, again and again while its clients wait. Returns the groups that must be written apart.
+    /// Writes a group, with new attempts while its clients wait. Returns the groups that must be written apart.
     async fn write_group(
         &self,
         connection: &mut Option<WriterConnection>,
         mut group: Group<B>,
     ) -> Vec<Group<B>> {
         loop {
-            // What is perhaps stored already must be known to be, whether a client waits for it or not: the books depend on it.
+            // After a COMMIT in doubt the books must learn whether the requests are stored, even if no client waits.
             if !group.attempts.in_doubt() {
                 group.drop_abandoned();
             }
@@ -175,7 +175,7 @@ impl<B: OtlpSignal> Worker<B> {
             return Some(connection);
         }
         let in_doubt = group.attempts.in_doubt();
-        // Looking whether the group is abandoned ends its flights, so that comes last: what is in doubt stays in flight.
+        // `is_abandoned` takes requests out of those in flight, so it is asked last: requests in doubt stay in flight.
         let mut is_over = || (!in_doubt || self.gathering.is_finished()) && group.is_abandoned();
         self.connect(&mut is_over).await
     }
@@ -192,7 +192,7 @@ impl<B: OtlpSignal> Worker<B> {
         commit_requests(connection, &self.dictionary, &requests).await
     }
 
-    /// Commits the records of one request that PostgreSQL takes, and rejects the others by name.
+    /// Commits the records of one request that PostgreSQL takes, and rejects the others.
     async fn commit_apart(
         &self,
         connection: &WriterConnection,
@@ -207,7 +207,7 @@ impl<B: OtlpSignal> Worker<B> {
             Some(dead_letter::row(&pending.request, B::SIGNAL, ordinal, &letter, detail, &self.config))
         };
         let until = std::time::Instant::now() + self.config.commit_within() / 2;
-        let search = Search { most: self.config.sought_refusals, until };
+        let search = Search { most: self.config.sought_rejections, until };
         let (committed, unstorable) =
             commit_apart(connection, &self.dictionary, &pending.rows, search, dead_letter).await?;
         for record in unstorable {
@@ -218,7 +218,8 @@ impl<B: OtlpSignal> Worker<B> {
         Ok(committed)
     }
 
-    /// Notes a failure and does what must be done before the next attempt. Returns what is to be done with the group.
+    /// Counts a failed attempt, and prepares the next one: waits, or creates partitions. Returns what to do with the
+    /// group.
     async fn after(&self, error: &Error, group: &mut Group<B>) -> Next {
         let (signal, requests) = (B::SIGNAL, group.requests.len());
         if matches!(error, Error::InDoubt(_)) {
@@ -237,7 +238,7 @@ impl<B: OtlpSignal> Worker<B> {
             }
             Next::MakePartitions => {
                 if let Err(error) = self.make_partitions(group).await {
-                    tracing::warn!(%signal, requests, %error, "partitions could not be made again");
+                    tracing::warn!(%signal, requests, %error, "missing partitions could not be created");
                     return Next::GiveUp;
                 }
             }
@@ -250,7 +251,8 @@ impl<B: OtlpSignal> Worker<B> {
         next
     }
 
-    /// Makes the partitions of the group again, which were dropped behind our back.
+    /// Creates the partitions of the group's days again: they were dropped or detached after the daemon had created
+    /// them.
     async fn make_partitions(&self, group: &Group<B>) -> Result<(), Error> {
         let family = B::SIGNAL.into();
         let records = group.requests.iter().flat_map(|pending| pending.rows.batch.records());
@@ -258,12 +260,12 @@ impl<B: OtlpSignal> Worker<B> {
         self.pool.partitions().forget(family);
         let make = async { self.pool.ensure_partitions(family, &days).await.map(drop) };
         timeout(self.config.commit_within(), make).await.unwrap_or_else(|_| {
-            Err(Error::Unavailable("partitions were not made within ingest.commit_within_ms".to_owned()))
+            Err(Error::Unavailable("partitions were not created within ingest.commit_within_ms".to_owned()))
         })
     }
 
-    /// Tells every request its outcome, after COMMIT. Of a batch whose first COMMIT was in doubt, a request that the ledger has
-    /// seen come again once was stored by that COMMIT.
+    /// Tells every request its outcome, after COMMIT. If an earlier COMMIT of the group was in doubt, a request that
+    /// the ledger has counted as a duplicate exactly once was stored by that COMMIT.
     fn tell(&self, group: Group<B>, committed: Vec<Committed>) {
         let in_doubt = group.attempts.in_doubt();
         for (pending, committed) in group.requests.into_iter().zip(committed) {
@@ -287,8 +289,8 @@ impl<B: OtlpSignal> Worker<B> {
     }
 }
 
-/// Whether a session can be used again after its transaction failed. After other failures a new one may fare better: on
-/// another server after a failover, without a statement that was prepared for an older schema.
+/// Whether a session can be used again after its transaction failed. After other failures a new session may do better:
+/// it may reach another server after a failover, and has no statements that were prepared for an older schema.
 fn is_usable_after(error: &Error) -> bool {
     match error.failure() {
         Failure::Data | Failure::Duplicate | Failure::Conflict | Failure::NoPartition => true,
@@ -296,8 +298,8 @@ fn is_usable_after(error: &Error) -> bool {
     }
 }
 
-/// The counts of a request that the ledger knew. Records that PostgreSQL did not take the first time count as rejected now
-/// too.
+/// The counts of a request that the ledger knew already. Records that PostgreSQL did not take the first time count as
+/// rejected again.
 fn known(records: usize, rejections: &mut Rejections, rejected: u64, places: Vec<String>) -> RecordCounts {
     let unstorable = rejected.saturating_sub(rejections.count()).min(records as u64);
     let mut unnamed = unstorable;

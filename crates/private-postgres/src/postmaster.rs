@@ -94,7 +94,9 @@ impl Postmaster {
                 return Err(PrivatePostgresError::NotReady {
                     pid: self.pid(),
                     waited: patience,
-                    log_tail: layout.log_tail(0),
+                    // Earlier servers may have quoted telemetry, so show only lines of this one. Where the lines of an
+                    // adopted server start is unknown.
+                    log_tail: layout.log_tail(if self.child.is_some() { self.log_start } else { 0 }),
                     log_file: layout.log_file.clone(),
                 });
             }

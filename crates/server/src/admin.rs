@@ -1,4 +1,4 @@
-//! HTTP for the operator: `/metrics`, `/healthz`, `/readyz`.
+//! HTTP pages for the operator: `/metrics`, `/healthz`, `/readyz`.
 
 use std::sync::Arc;
 
@@ -13,21 +13,21 @@ use tokio::sync::watch;
 
 use crate::health;
 
-/// What the admin pages show.
+/// The admin pages.
 #[derive(Debug, Clone)]
-pub struct Admin {
+pub(crate) struct Admin {
     registry: Arc<Registry>,
     state: watch::Receiver<health::State>,
 }
 
 impl Admin {
-    /// The pages over a registry that is complete, and a state that is kept up to date.
-    pub fn new(registry: Registry, state: watch::Receiver<health::State>) -> Self {
+    /// The pages over a registry that has all metrics, and the state of the daemon.
+    pub(crate) fn new(registry: Registry, state: watch::Receiver<health::State>) -> Self {
         Self { registry: Arc::new(registry), state }
     }
 
     /// The routes.
-    pub fn router(self) -> Router {
+    pub(crate) fn router(self) -> Router {
         Router::new()
             .route("/metrics", get(metrics))
             .route("/healthz", get(async || "ok\n"))
@@ -45,13 +45,14 @@ async fn metrics(State(admin): State<Admin>) -> Response {
     }
 }
 
-/// Ready when requests should be sent here; answered from what is known, without a question to PostgreSQL. Redis may be away,
-/// everything still works.
+/// Answers 200 while requests should be sent here, and 503 with the cause otherwise. It answers from the state, without
+/// asking PostgreSQL. Redis does not matter: everything works without it.
 async fn readyz(State(admin): State<Admin>) -> Response {
     let state = admin.state.borrow().clone();
     let why_not = match state {
         health::State::Serving => return "ready\n".into_response(),
-        health::State::Starting | health::State::Stopping => "not serving".to_owned(),
+        health::State::Starting => "the daemon is starting".to_owned(),
+        health::State::Stopping => "the daemon is stopping".to_owned(),
         health::State::Away(cause) => cause,
     };
     (StatusCode::SERVICE_UNAVAILABLE, format!("{why_not}\n")).into_response()

@@ -1,4 +1,4 @@
-//! The daemon: built from its configuration into a wired, idle whole, then spawned.
+//! The daemon: built from its configuration, then spawned, then stopped.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -19,39 +19,39 @@ use tonic::transport::server::Router;
 use crate::admin::Admin;
 use crate::config::{Config, Role};
 use crate::connections::{Connections, ConnectionsConfig, accept};
-use crate::grpc::otlp::ExportService;
-use crate::grpc::{ingest, otlp, query, reflection};
+use crate::grpc::{ingest, query, reflection};
 use crate::health::{Trouble, Watch};
 use crate::jobs;
+use crate::otlp::grpc::{self as otlp, ExportService};
 
-/// How long background tasks may take to end once nothing is left to be done.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+/// The part of `shutdown_s` that is kept for background tasks, which end after the requests in flight.
+const BACKGROUND_END: Duration = Duration::from_secs(2);
 
-/// The sockets of the daemon, bound before anything else is started, so that a taken port is told at once.
+/// The sockets of the daemon. They are bound before anything else starts, so that a taken port ends the start at once.
 #[derive(Debug)]
-pub struct Listeners {
+pub(crate) struct Listeners {
     ingest: Option<TcpListener>,
     query: Option<TcpListener>,
     admin: TcpListener,
 }
 
-/// A port can't be had.
+/// The daemon can't listen on an address.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "cannot listen on {address}: {source}. Stop what uses that port, or choose another one with --{flag}"
+    "cannot listen on {address}: {source}; choose another address with --{flag}, or stop the program that uses this one"
 )]
-pub struct ListenError {
+pub(crate) struct ListenError {
     address: SocketAddr,
     flag: &'static str,
     source: std::io::Error,
 }
 
 impl Listeners {
-    /// Binds what the role needs. Port 0 takes any free one.
+    /// Binds the addresses that the role needs. Port 0 takes any free port.
     ///
     /// # Errors
-    /// When a port is taken or not permitted.
-    pub async fn bind(config: &Config) -> Result<Self, ListenError> {
+    /// [`ListenError`] when an address is taken, not permitted, or not one of this machine.
+    pub(crate) async fn bind(config: &Config) -> Result<Self, ListenError> {
         let ingest = match config.role.ingests() {
             true => Some(listen(config.ingest_listen, "ingest-listen").await?),
             false => None,
@@ -63,8 +63,8 @@ impl Listeners {
         Ok(Self { ingest, query, admin: listen(config.admin_listen, "admin-listen").await? })
     }
 
-    /// The addresses, for people and for tests: `ingest=127.0.0.1:4317 query=…`.
-    pub fn addresses(&self) -> String {
+    /// The addresses in one line, for people and scripts: `ingest=127.0.0.1:4317 query=… admin=…`.
+    pub(crate) fn addresses(&self) -> String {
         let listeners =
             [("ingest", self.ingest.as_ref()), ("query", self.query.as_ref()), ("admin", Some(&self.admin))];
         let addresses: Vec<_> = listeners
@@ -79,7 +79,7 @@ async fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, 
     TcpListener::bind(address).await.map_err(|source| ListenError { address, flag, source })
 }
 
-/// The upkeep that this role sees to.
+/// The jobs of a daemon of this role.
 fn jobs(pool: &StoragePool, role: Role) -> Vec<Job> {
     let mut jobs = vec![Job::partitions(pool)];
     if role.ingests() {
@@ -88,9 +88,9 @@ fn jobs(pool: &StoragePool, role: Role) -> Vec<Job> {
     jobs
 }
 
-/// The daemon, wired and idle.
+/// The daemon before it runs: all parts are connected, and none is started.
 #[derive(Debug)]
-pub struct App {
+pub(crate) struct App {
     config: Config,
     pool: StoragePool,
     listeners: Listeners,
@@ -101,7 +101,7 @@ pub struct App {
     registry: Registry,
 }
 
-/// The way in of each signal.
+/// The pipeline of each signal.
 #[derive(Debug, Clone)]
 struct Pipelines {
     spans: Pipeline<TraceBatch>,
@@ -125,7 +125,7 @@ impl Pipelines {
 
 /// The running daemon.
 #[derive(Debug)]
-pub struct Running {
+pub(crate) struct Running {
     shutdown: Duration,
     pipelines: Option<Pipelines>,
     health: Option<JoinHandle<()>>,
@@ -139,8 +139,13 @@ pub struct Running {
 }
 
 impl App {
-    /// Wires the parts. Nothing runs yet. `trouble` is that of a private PostgreSQL.
-    pub fn build(config: Config, pool: StoragePool, listeners: Listeners, trouble: Option<Trouble>) -> Self {
+    /// Connects the parts. Nothing runs yet. `trouble` is that of a private PostgreSQL, if there is one.
+    pub(crate) fn build(
+        config: Config,
+        pool: StoragePool,
+        listeners: Listeners,
+        trouble: Option<Trouble>,
+    ) -> Self {
         let mut registry = Registry::default();
         let metrics = config.role.ingests().then(|| Metrics::register(&mut registry));
         let books = metrics.as_ref().map(|metrics| metrics.books().clone());
@@ -159,8 +164,8 @@ impl App {
         Self { config, pool, listeners, trouble, pipelines, books, query, registry }
     }
 
-    /// Starts everything.
-    pub async fn spawn(self) -> Running {
+    /// Starts the writers, the servers, the jobs and the watch over PostgreSQL.
+    pub(crate) async fn spawn(self) -> Running {
         let mut running = Running {
             shutdown: self.config.shutdown(),
             pipelines: self.pipelines.clone(),
@@ -246,19 +251,19 @@ impl Running {
         });
     }
 
-    /// Waits until a part of the daemon ends that should not.
-    pub async fn failed(&self) {
+    /// Waits until a server or a writer ends unexpectedly.
+    pub(crate) async fn failed(&self) {
         self.failed.cancelled().await;
     }
 
-    /// Stops: not ready, no new connections, what is in flight is finished and acknowledged; after `shutdown_s`, or when
-    /// `now` happens, the rest is given up. Returns whether everything was finished.
-    pub async fn stop(mut self, now: impl Future<Output = ()>) -> bool {
+    /// Stops the daemon: it is no longer ready, accepts no connections, and answers the requests in flight. After
+    /// `shutdown_s`, or when `now` completes, it gives the rest up. Returns whether all requests were answered.
+    pub(crate) async fn stop(mut self, now: impl Future<Output = ()>) -> bool {
         self.unwatch.cancel();
         if let Some(health) = self.health.take()
             && let Err(error) = health.await
         {
-            tracing::error!(%error, "the watch over PostgreSQL ended by itself");
+            tracing::error!(%error, "the watch over PostgreSQL ended unexpectedly");
         }
         self.stop.cancel();
         self.servers.close();
@@ -273,16 +278,16 @@ impl Running {
         };
         let finished = tokio::select! {
             () = drained => true,
-            () = tokio::time::sleep(self.shutdown.saturating_sub(LAST_WORDS)) => false,
+            () = tokio::time::sleep(self.shutdown.saturating_sub(BACKGROUND_END)) => false,
             () = now => false,
         };
         if !finished {
-            tracing::warn!("giving up what is still in flight; its clients will try again");
+            tracing::warn!("giving up the requests that are still in flight; their clients will try again");
         }
         self.force.cancel();
         self.writers.wait().await;
-        // An admin page that someone reads slowly must not hold up the end.
-        let _ = tokio::time::timeout(LAST_WORDS, self.background.wait()).await;
+        // A client that reads an admin page slowly must not hold up the end.
+        let _ = tokio::time::timeout(BACKGROUND_END, self.background.wait()).await;
         finished
     }
 }

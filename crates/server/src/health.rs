@@ -1,4 +1,5 @@
-//! Whether requests should be sent here: watched in the background, and told by `/readyz` and by gRPC's health services.
+//! Watches PostgreSQL in the background, and reports to `/readyz` and gRPC's health services whether requests should be
+//! sent here.
 
 use std::time::Duration;
 
@@ -12,14 +13,14 @@ use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::server::HealthReporter;
 
-/// How PostgreSQL is watched.
+/// How PostgreSQL is watched: the configuration section `health`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct HealthConfig {
-    /// Time between two looks, in milliseconds. A connection that PostgreSQL closes is noticed at once.
-    pub interval_ms: u64,
-    /// Longest time that PostgreSQL may take to answer a look, in milliseconds; then it counts as away.
-    pub timeout_ms: u64,
+pub(crate) struct HealthConfig {
+    /// Time between two probes, in milliseconds. If PostgreSQL closes the connection, the next probe comes at once.
+    pub(crate) interval_ms: u64,
+    /// Longest time that PostgreSQL may take to answer a probe, in milliseconds; then the daemon is not ready.
+    pub(crate) timeout_ms: u64,
 }
 
 impl Default for HealthConfig {
@@ -36,39 +37,39 @@ impl Validate for HealthConfig {
 }
 
 impl HealthConfig {
-    /// Longest time that PostgreSQL may take to answer a look.
-    pub fn timeout(&self) -> Duration {
+    /// Longest time that PostgreSQL may take to answer a probe.
+    pub(crate) fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms)
     }
 }
 
 /// Whether requests should be sent here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
-    /// Not yet.
+pub(crate) enum State {
+    /// No: the daemon is starting.
     Starting,
-    /// They should.
+    /// Yes.
     Serving,
-    /// PostgreSQL does not answer, for this reason.
+    /// No: PostgreSQL does not answer, for this reason.
     Away(String),
-    /// Not any more.
+    /// No: the daemon is stopping.
     Stopping,
 }
 
-/// Why the private PostgreSQL does not run, while it does not.
-pub type Trouble = watch::Receiver<Option<String>>;
+/// Why the private PostgreSQL does not run; `None` while it runs.
+pub(crate) type Trouble = watch::Receiver<Option<String>>;
 
-/// Watches PostgreSQL, and tells every port's health service and whoever has a receiver of the state.
+/// Watches PostgreSQL, and reports the state to the health service of every port and to all receivers of the state.
 #[derive(Debug)]
 pub(crate) struct Watch {
     interval: Duration,
     state: watch::Sender<State>,
-    /// Of a private PostgreSQL.
+    /// That of a private PostgreSQL, if there is one.
     trouble: Option<Trouble>,
     ports: Vec<Port>,
 }
 
-/// The health of one port: of it as a whole, and of each of its services.
+/// The health of one port as a whole, and of each of its services.
 #[derive(Debug)]
 struct Port {
     reporter: HealthReporter,
@@ -79,18 +80,18 @@ struct Port {
 const WHOLE: &str = "";
 
 impl Watch {
-    /// A watch that does not look yet.
+    /// A watch that does not run yet.
     pub(crate) fn new(config: &HealthConfig, trouble: Option<Trouble>) -> Self {
         let (state, _) = watch::channel(State::Starting);
         Self { interval: Duration::from_millis(config.interval_ms), state, trouble, ports: Vec::new() }
     }
 
-    /// The state as it is at any time.
+    /// A receiver that always holds the present state.
     pub(crate) fn state(&self) -> watch::Receiver<State> {
         self.state.subscribe()
     }
 
-    /// The health service of a port that has these services. It says that none is served until [`Self::serving`].
+    /// The health service of a port that has these services. It reports NOT_SERVING until [`Self::serving`].
     pub(crate) async fn port(&mut self, services: &[&'static str]) -> HealthServer<impl Health> {
         let (reporter, server) = tonic_health::server::health_reporter();
         let mut port = Port { reporter, services: [&[WHOLE], services].concat() };
@@ -99,12 +100,12 @@ impl Watch {
         server
     }
 
-    /// Says that requests should come, as PostgreSQL has just answered.
+    /// Reports that requests should be sent here: the daemon has just reached PostgreSQL.
     pub(crate) async fn serving(&mut self) {
         self.tell(State::Serving).await;
     }
 
-    /// Looks again and again until `stop`, and says then that nothing is served any more.
+    /// Probes PostgreSQL until `stop`, and then reports that the daemon is stopping.
     pub(crate) async fn run(mut self, mut probe: Probe, stop: CancellationToken) {
         while let Some(looked) = stop.run_until_cancelled(probe.look()).await {
             let state = match looked {
@@ -122,7 +123,7 @@ impl Watch {
         }
     }
 
-    /// Why PostgreSQL does not answer: what the driver says, and what is known of a private server beside it.
+    /// Why PostgreSQL does not answer: the error of the probe, and the trouble of a private PostgreSQL.
     fn cause(&self, error: &Error) -> String {
         match self.trouble.as_ref().and_then(|trouble| trouble.borrow().clone()) {
             Some(trouble) => format!("{error}; {trouble}"),
@@ -137,7 +138,7 @@ impl Watch {
         }
         match (&before, &state) {
             (_, State::Away(cause)) => {
-                tracing::error!(%cause, "PostgreSQL does not answer; clients are told to try again")
+                tracing::error!(%cause, "PostgreSQL does not answer; requests are refused until it does")
             }
             (State::Away(_), State::Serving) => tracing::info!("PostgreSQL answers again"),
             _ => {}
@@ -159,7 +160,7 @@ impl Port {
         }
     }
 
-    /// Ends every call that watches, which would otherwise last as long as its connection.
+    /// Ends the Watch calls of clients, which would otherwise last as long as their connections.
     async fn clear(&mut self) {
         for service in &self.services {
             self.reporter.clear_service_status(service).await;

@@ -1,4 +1,4 @@
-//! Upkeep that repeats, each job in a task of its own.
+//! Runs jobs, each in a task of its own.
 
 use std::time::Duration;
 
@@ -10,14 +10,16 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// How jobs are run.
+/// How jobs are run: the configuration section `jobs`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct JobsConfig {
-    /// Longest time that one run of a job may take, in seconds; then it is given up, and runs again when it is due.
-    pub run_within_s: u64,
-    /// By how much of its interval a run may come early, in percent, so that several daemons do not work in step.
-    pub jitter_percent: u8,
+pub(crate) struct JobsConfig {
+    /// Longest time for one run of a job, in seconds; then the run is given up, and the job runs again after its
+    /// interval.
+    pub(crate) run_within_s: u64,
+    /// Part of its interval by which a run may come early at random, in percent, so that several daemons do not run a
+    /// job at the same time.
+    pub(crate) jitter_percent: u8,
 }
 
 impl Default for JobsConfig {
@@ -34,14 +36,14 @@ impl Validate for JobsConfig {
 }
 
 impl JobsConfig {
-    /// The time until a job that is due every `every` runs again.
+    /// The wait before the next run of a job with the interval `every`.
     fn wait(&self, every: Duration) -> Duration {
         let early = f64::from(self.jitter_percent) / 100.0 * rand::random::<f64>();
         every.mul_f64((1.0 - early).clamp(0.0, 1.0))
     }
 }
 
-/// Starts every job; each runs for the first time when its interval has passed, and for the last time before `stop`.
+/// Starts every job. The first run comes after one interval; `stop` ends a run that is under way.
 pub(crate) fn spawn(jobs: Vec<Job>, config: &JobsConfig, tasks: &TaskTracker, stop: &CancellationToken) {
     for job in jobs {
         let (config, stop) = (config.clone(), stop.clone());

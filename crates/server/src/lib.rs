@@ -1,10 +1,14 @@
 #![doc = include_str!("../README.md")]
 
-pub mod admin;
-pub mod app;
+mod admin;
+mod app;
 pub mod cli;
-pub mod config;
-pub mod connections;
-pub mod grpc;
-pub mod health;
-pub mod jobs;
+mod config;
+mod connections;
+mod console;
+mod grpc;
+mod health;
+mod identity;
+mod jaeger;
+mod jobs;
+mod otlp;

@@ -1,4 +1,4 @@
-//! `observatory`: parse and run.
+//! `observatory`: parses the command line and runs the command.
 
 use std::process::ExitCode;
 

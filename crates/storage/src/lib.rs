@@ -3,13 +3,17 @@
 pub mod config;
 pub mod error;
 pub mod health;
+mod key;
 pub mod maintenance;
 pub mod migrate;
 pub mod models;
+mod payload;
 pub mod pool;
 pub mod postgres;
 pub mod repositories;
+mod score;
 pub mod statement;
+mod usage;
 pub mod writers;
 
 pub use config::StorageConfig;

@@ -35,6 +35,8 @@ async fn fill(client: &Client, traces: i32) {
         "{ROW} (VALUES (5, 1, '2026-01-07 10:00:00+00'::timestamptz, ARRAY['late']),
                        (6, 1, '1970-01-01 00:00:00+00', ARRAY['undated', 'late']),
                        (7, 1, '2026-01-05 10:00:00+00', ARRAY['early']),
+                       (90010, 1, '2026-01-06 00:00:00+00', ARRAY[repeat('long', 1000), 'short']),
+                       (90011, 1, '2026-01-06 00:00:00+00', ARRAY[repeat('long', 1001)]),
                        (9999, 1, '1970-01-01 00:00:00+00', ARRAY['undated']),
                        (8, 2, '2026-01-07 10:00:00+00', ARRAY['foreign', 'late']))
          AS row (n, project, at, services)"
@@ -73,6 +75,7 @@ async fn every_trace_of_a_service_is_listed_once_where_it_started() {
     let day = |n: usize| TimeRange { start: DAYS[n].start(), end: DAYS[n + 1].start() };
     let newest_first = |numbers: &[u128]| numbers.iter().rev().copied().collect::<Vec<_>>();
     let common = (1..=TRACES.unsigned_abs().into()).filter(|n| *n != 7).collect::<Vec<u128>>();
+    let (long, shorter) = ("long".repeat(1_000), "long".repeat(999));
     for analysed in [false, true] {
         if analysed {
             client.batch_execute("ANALYZE traces").await.unwrap();
@@ -87,7 +90,9 @@ async fn every_trace_of_a_service_is_listed_once_where_it_started() {
         assert_eq!(of("early", day(0)).await, [7]);
         assert_eq!(of("early", day(1)).await, [0_u128; 0]);
         assert_eq!(of("undated", TimeRange::ALL).await, [6, 9_999]);
-        for none in ["none", "foreign", "comm", ""] {
+        assert_eq!(of(&long, day(1)).await, [90_010], "longer than an entry of an index");
+        assert_eq!(of("short", day(1)).await, [90_010]);
+        for none in ["none", "foreign", "comm", "", &shorter] {
             assert_eq!(of(none, TimeRange::ALL).await, [0_u128; 0], "{none}");
         }
         assert_eq!(listed(&pool, "rare", TimeRange::ALL, 2).await, [2_003, 1_503, 1_003, 503, 3]);

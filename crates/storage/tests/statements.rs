@@ -3,11 +3,9 @@
 use std::collections::HashSet;
 
 use harness::TestDatabase;
-use llm_observatory_storage::models::{
-    DataPointRow, EventRow, LogRow, MetricRow, ResourceRow, Row as _, ScopeRow, SeriesRow, SpanRow, TraceRow,
-};
 use llm_observatory_storage::statements;
-use llm_observatory_storage::writers::RejectionRow;
+
+use crate::schema::ROWS;
 
 #[tokio::test]
 async fn every_statement_prepares() {
@@ -26,19 +24,7 @@ async fn every_statement_prepares() {
 async fn every_table_can_be_written_by_copy_and_insert() {
     let database = TestDatabase::new().await;
     let client = database.client().await;
-    let tables = [
-        TraceRow::TABLE,
-        SpanRow::TABLE,
-        EventRow::TABLE,
-        MetricRow::TABLE,
-        SeriesRow::TABLE,
-        DataPointRow::TABLE,
-        LogRow::TABLE,
-        ResourceRow::TABLE,
-        ScopeRow::TABLE,
-        RejectionRow::TABLE,
-    ];
-    for table in tables {
+    for table in ROWS {
         for sql in [table.copy(), table.insert(), table.insert_new()] {
             client.prepare(&sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
         }

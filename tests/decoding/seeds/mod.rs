@@ -6,13 +6,12 @@ mod records;
 mod values;
 mod wire;
 
+use harness::raw::{field, request};
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::metrics::v1::NumberDataPoint;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
-
-use wire::field;
 
 /// A name, and bytes.
 type Seed = (&'static str, Vec<u8>);
@@ -28,12 +27,6 @@ pub(crate) fn of(target: &str) -> Vec<Seed> {
     let values = values::attributes().into_iter();
     let values = values.map(|(name, attributes)| (name, request(&[with_attributes(target, &attributes)])));
     own.chain(values).chain(groups::requests(&with_attributes(target, &[]))).collect()
-}
-
-/// A request whose only group holds these items. The field numbers are the same in all signals.
-fn request(items: &[Vec<u8>]) -> Vec<u8> {
-    let items: Vec<_> = items.iter().map(|item| field(2, item)).collect();
-    field(1, &field(2, &items.concat()))
 }
 
 /// A plain item of a target, with fields of type `KeyValue` that hold these bytes.

@@ -17,7 +17,7 @@ const HISTOGRAM: u32 = 9;
 const EXPONENTIAL: u32 = 10;
 const SUMMARY: u32 = 11;
 
-/// A metric of so many points, with whatever stands beside them.
+/// A metric with these encoded points, and the fields `beside` them.
 fn metric(kind: u32, points: &[Vec<u8>], beside: &[u8]) -> Vec<u8> {
     let points: Vec<_> = points.iter().map(|point| field(1, point)).collect();
     [

@@ -1,14 +1,7 @@
 //! Fields as they stand on the wire, whether or not they make sense.
 
-use harness::differential::normal_form::put;
+pub(super) use harness::raw::field;
 use prost::encoding::{WireType, encode_key, encode_varint};
-
-/// A message within a message, a text, bytes, or packed numbers.
-pub(super) fn field(number: u32, content: &[u8]) -> Vec<u8> {
-    let mut field = Vec::new();
-    put(number, content, &mut field);
-    field
-}
 
 pub(super) fn varint(number: u32, value: u64) -> Vec<u8> {
     let mut field = key(number, WireType::Varint);

@@ -1,11 +1,12 @@
-//! Requests that are small on the wire and large once decompressed.
+//! Requests that are small on the wire and huge once decompressed.
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use harness::raw::{self, TRACES};
+use harness::retry::delay_asked_by;
 
 use super::{MAX_REQUEST_BYTES, MIB, Siege};
-use crate::caller::{Answer, assert_refused_for_good, delay_asked_by};
-use crate::raw::{self, TRACES};
+use crate::caller::{Answer, assert_refused_for_good};
 use crate::run::Run;
 
 /// Just over the limit, and far over it.
@@ -52,8 +53,8 @@ async fn bombs_do_not_go_off() {
                 for thrown in throws.collect::<Vec<_>>() {
                     let status = thrown.await.unwrap().unwrap_err();
                     match delay_asked_by(&status) {
-                        // Together they find no room to show how large they are.
-                        Some(delay) if at_once > 1 => println!("asked to come back after {delay:?}"),
+                        // Together they fill the budget before the daemon sees how large each is.
+                        Some(delay) if at_once > 1 => println!("refused for now, with a delay of {delay:?}"),
                         _ => assert_refused_for_good(&status),
                     }
                 }

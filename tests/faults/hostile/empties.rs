@@ -1,14 +1,14 @@
 //! Requests of nothing: each empty element takes two bytes on the wire, and would take hundreds in memory.
 
-use bytes::Bytes;
+use harness::raw::{self, TRACES};
+use harness::retry::delay_asked_by;
+use harness::telemetry::span;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 
 use super::{DEADLINE, MAX_REQUEST_BYTES, MIB, Siege};
-use crate::caller::{assert_refused_for_good, delay_asked_by};
-use crate::raw::{self, TRACES};
+use crate::caller::assert_refused_for_good;
 use crate::run::Run;
-use crate::telemetry::span;
 
 /// A field with an empty message, over and over.
 fn empties(field: u32, count: usize) -> Vec<u8> {
@@ -16,7 +16,7 @@ fn empties(field: u32, count: usize) -> Vec<u8> {
 }
 
 /// A span that goes on with these encoded fields.
-fn span_with(fields: &[u8]) -> Bytes {
+fn span_with(fields: &[u8]) -> Vec<u8> {
     let whole = Span { name: "crowded".to_owned(), ..span(u128::MAX, u64::MAX) }.encode_to_vec();
     raw::request(&[[&whole[..], fields].concat()])
 }
@@ -24,7 +24,7 @@ fn span_with(fields: &[u8]) -> Bytes {
 /// One attribute whose value is an array of empty values.
 fn array(count: usize) -> Vec<u8> {
     let value = raw::field(5, &empties(1, count));
-    raw::field(9, &[raw::field(1, b"key"), raw::field(2, &value)].concat()).to_vec()
+    raw::field(9, &[raw::field(1, b"key"), raw::field(2, &value)].concat())
 }
 
 /// The fields of a span that repeat, by their numbers.
@@ -38,7 +38,7 @@ async fn millions_of_empty_elements_take_no_more_than_they_may() {
     // Levels at which there may be very many of very little. The numbers of the fields of resource_spans and of
     // scope_spans are 1 and 2.
     let floods = [
-        ("empty resource_spans", Bytes::from(empties(1, millions))),
+        ("empty resource_spans", empties(1, millions)),
         ("empty scope_spans", raw::field(1, &empties(2, millions))),
         ("empty spans", raw::field(1, &raw::field(2, &empties(2, millions)))),
         ("empty attributes of a span", span_with(&empties(ATTRIBUTES, millions))),
@@ -49,8 +49,8 @@ async fn millions_of_empty_elements_take_no_more_than_they_may() {
     for (what, body) in floods {
         let siege = Siege::of(&[]).await;
         let bytes = body.len() as u64;
-        let answer = tokio::time::timeout(DEADLINE, siege.honest.send(TRACES, body)).await.unwrap();
-        // It may be stored, or rejected by name, or refused for good; but it must not be asked to come back.
+        let answer = tokio::time::timeout(DEADLINE, siege.honest.send(TRACES, body.into())).await.unwrap();
+        // The daemon may store it, reject its records by name, or refuse it for good; it must not ask for a retry.
         let told = match &answer {
             Ok(None) => "stored".to_owned(),
             Ok(Some(partial)) => format!("{} rejected: {}", partial.rejected_spans, partial.error_message),

@@ -6,11 +6,10 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use h2::client::{ResponseFuture, SendRequest};
 use h2::{Error, SendStream};
 use harness::Daemon;
+use harness::raw::TRACES;
 use http::Request;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
-
-use crate::raw::TRACES;
 
 /// A TCP connection from this address of loopback, all of whose addresses are ours.
 pub(super) async fn tcp_from(address: [u8; 4], daemon: &Daemon) -> std::io::Result<TcpStream> {

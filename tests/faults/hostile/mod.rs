@@ -1,5 +1,5 @@
-//! Clients that mean harm, or are broken as if they did. Whatever they do, the daemon's memory is bounded, and honest
-//! clients are served: those that were connected before, and those that come after.
+//! Hostile clients, and broken ones that act alike. The daemon's memory stays bounded, and it serves honest clients: those
+//! that were connected before the attack, and those that connect later.
 
 mod bomb;
 mod connections;
@@ -15,13 +15,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use harness::daemon::Options;
 use harness::process::Memory;
+use harness::raw::TRACES;
+use harness::telemetry::{span, spans};
 use harness::{Daemon, TestDatabase};
 use prost::Message as _;
 use tokio::time::{Instant, timeout};
 
 use crate::caller::Caller;
-use crate::raw::TRACES;
-use crate::telemetry::{span, spans};
 
 const MIB: u64 = 1 << 20;
 /// The defaults of `ingest.max_request_bytes`, `ingest.budget_bytes` and `ingest.arriving_bytes`.
@@ -58,16 +58,16 @@ impl Siege {
         siege
     }
 
-    /// Exports on the connection that was open before. Whatever happens beside it, that is answered in time, with OK.
+    /// Exports on the connection that was open before the attack; the daemon must answer OK in time.
     async fn serves_honest_clients(&self) {
         self.serves(&self.honest).await;
     }
 
-    /// The same, for a client that may be asked to come back.
-    async fn serves_clients_that_come_back(&self) {
+    /// The same for a client that the daemon may refuse for now.
+    async fn serves_clients_that_retry(&self) {
         let (refusals, answer) = self.honest.send_until_taken(TRACES, self.honest_request()).await;
         assert_eq!(answer.unwrap(), None);
-        println!("an honest client was asked to come back {refusals} times");
+        println!("an honest client was refused for now {refusals} times");
     }
 
     fn honest_request(&self) -> Bytes {

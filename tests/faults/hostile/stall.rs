@@ -1,5 +1,5 @@
-//! Requests that are announced and never come, or come a byte at a time: what counts is what has arrived, and a body that
-//! takes too long is not waited for.
+//! Requests that are announced and never sent, or sent a byte at a time: the daemon charges only bytes that have arrived,
+//! and ends a stream whose body takes too long.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -158,7 +158,7 @@ async fn a_byte_a_second_is_not_waited_for() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_arrives_and_is_never_finished_has_one_budget() {
     let siege = Siege::of(&[RECEIVE_WITHIN_MS]).await;
-    // Here an honest client may be asked to come back, until the others' time is up.
-    announce(&siege, MAX_REQUEST_BYTES, Body::Much, siege.serves_clients_that_come_back()).await;
+    // Here the daemon may refuse an honest client for now, until the time of the others is up.
+    announce(&siege, MAX_REQUEST_BYTES, Body::Much, siege.serves_clients_that_retry()).await;
     siege.ends("100 times 64 MiB declared, up to 24 MiB sent", 2 * MAX_REQUEST_BYTES).await;
 }

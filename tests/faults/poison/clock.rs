@@ -1,17 +1,17 @@
-//! Clocks that are wrong: of records, and of the daemon itself. Time is data, and no reason to lose any.
+//! Wrong clocks, of records and of the daemon itself: no record is lost for its time.
 
 use std::path::PathBuf;
 
 use harness::TestDatabase;
 use harness::daemon::Options;
+use harness::raw::{LOGS, METRICS, TRACES};
+use harness::telemetry::{SECOND, gauge, now, point, record, records, span, spans};
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 
 use super::World;
 use crate::caller::Caller;
-use crate::raw::{LOGS, METRICS, TRACES};
-use crate::telemetry::{SECOND, gauge, now, point, record, records, span, spans};
 
 const HOUR: u64 = 3_600 * SECOND;
 const DAY: u64 = 24 * HOUR;

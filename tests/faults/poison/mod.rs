@@ -1,8 +1,8 @@
-//! Records that are wrong, among records that are right: a poisoned record costs itself only.
+//! Wrong records among right ones: a poisoned record costs none of its neighbours.
 
 mod clock;
 mod partition;
-mod refused;
+mod rejected;
 mod stream;
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use tokio_postgres::Client;
 use crate::caller::Caller;
 use crate::run::Random;
 
-/// A daemon on a database of its own, somebody who exports to it, and somebody who looks into the tables.
+/// A daemon on a database of its own, a client that exports to it, and a connection that reads its tables.
 struct World {
     exporter: Caller,
     client: Client,

@@ -1,20 +1,20 @@
-//! A day's partitions that somebody dropped in the middle of everything: they are made again, and what was refused
-//! meanwhile is stored when its client comes back.
+//! An operator drops a day's partitions under load: the daemon makes them again, and stores the requests that it refused
+//! meanwhile when their clients retry.
 
+use harness::raw::{LOGS, METRICS, TRACES};
+use harness::telemetry::{gauge, now, point, record, records, span, spans};
 use prost::Message as _;
 use tokio::task::JoinSet;
 
 use super::{World, count};
 use crate::caller::Caller;
-use crate::raw::{LOGS, METRICS, TRACES};
 use crate::run::Run;
-use crate::telemetry::{gauge, now, point, record, records, span, spans};
 
 const EXPORTERS: u64 = 6;
 const REQUEST_RECORDS: u64 = 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn partitions_that_are_dropped_under_load_come_back() {
+async fn partitions_that_are_dropped_under_load_are_made_again() {
     let (run, world) = (Run::of("dropped partitions"), World::new().await);
     let mut random = run.random(0);
     let signals = [(TRACES, "trace_spans"), (LOGS, "logs"), (METRICS, "metric_data_points")];

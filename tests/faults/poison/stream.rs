@@ -1,7 +1,9 @@
-//! A stream of requests that are sent at once, with one strange record in each: what can be stored is stored, mended and
-//! marked; what never can be is named, kept as a dead letter, and costs none of its neighbours.
+//! Many requests at once with one strange record in each. The daemon mends and stores a record if it can; otherwise it
+//! rejects that record alone, names it in the answer and keeps it as a dead letter.
 
 use bytes::Bytes;
+use harness::raw::{self, LOGS, METRICS, TRACES};
+use harness::telemetry::{attribute, now, point, record, span, text};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue};
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -9,27 +11,25 @@ use prost::Message as _;
 use tokio::task::JoinSet;
 
 use super::{World, long};
-use crate::raw::{self, LOGS, METRICS, TRACES};
 use crate::run::{Random, Run};
-use crate::telemetry::{attribute, now, point, record, span, text};
 
 const NEIGHBOURS: usize = 9;
 const MIB: usize = 1 << 20;
 
-/// What must become of a record.
+/// What the daemon must do with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum Expected {
     Stored,
     Rejected(&'static str),
 }
 
-use Fate::{Rejected, Stored};
+use Expected::{Rejected, Stored};
 
 /// An encoded record that no SDK would send.
 struct Poison {
     what: &'static str,
     record: Vec<u8>,
-    fate: Fate,
+    expected: Expected,
 }
 
 /// What sets the signals apart in this test.
@@ -95,11 +95,11 @@ fn spans(n: u64, random: &mut Random) -> Vec<Poison> {
     let id = |trace_id: &[u8], span_id: &[u8]| {
         Span { trace_id: trace_id.to_vec(), span_id: span_id.to_vec(), ..span() }.encode_to_vec()
     };
-    let named = |name: &[u8]| [span().encode_to_vec(), raw::field(5, name).to_vec()].concat();
+    let named = |name: &[u8]| [span().encode_to_vec(), raw::field(5, name)].concat();
     let with =
         |key: &str, value: Value| Span { attributes: vec![attribute(key, value)], ..span() }.encode_to_vec();
     let (whole, long_name) = (span().encode_to_vec(), long(3_000, random));
-    let poison = |what, record, fate| Poison { what, record, fate };
+    let poison = |what, record, expected| Poison { what, record, expected };
     let mut all = vec![
         poison("invalid UTF-8 in a name", named(b"caf\xe9 \xff"), Stored),
         poison("NUL in a name", named(b"a\0b"), Stored),
@@ -126,7 +126,7 @@ fn spans(n: u64, random: &mut Random) -> Vec<Poison> {
 fn logs(n: u64, random: &mut Random) -> Vec<Poison> {
     let record = || record(&n.to_string());
     let (whole, long_name) = (record().encode_to_vec(), long(3_000, random));
-    let poison = |what, record, fate| Poison { what, record, fate };
+    let poison = |what, record, expected| Poison { what, record, expected };
     let body = |value| AnyValue { value: Some(value) };
     let mut all = vec![
         poison("half a record", whole[..whole.len() - 1].to_vec(), Rejected("ends within a field")),
@@ -159,7 +159,7 @@ fn points(n: u64, random: &mut Random) -> Vec<Poison> {
     };
     let whole = point(now(), 1).encode_to_vec();
     let named = |name: &[u8]| gauge(name, &whole);
-    let poison = |what, record, fate| Poison { what, record, fate };
+    let poison = |what, record, expected| Poison { what, record, expected };
     let mut half = of_point(&whole);
     half.pop();
     let mut strange = point(now(), 1);
@@ -185,7 +185,7 @@ fn gauge(name: &[u8], point: &[u8]) -> Vec<u8> {
     [raw::field(1, name), raw::field(5, &raw::field(1, point))].concat()
 }
 
-/// A request with one strange record among good ones, and what must come of it.
+/// A request with one strange record among good ones, and the place of that record.
 struct Case {
     body: Bytes,
     poison: Poison,
@@ -204,7 +204,7 @@ impl Signal {
                 let mut records: Vec<_> = (1..=NEIGHBOURS as u64).map(|n| (self.good)(number + n)).collect();
                 let at = random.within(0..records.len() as u64 + 1) as usize;
                 records.insert(at, poison.record.clone());
-                cases.push(Case { body: raw::request(&records), poison, at });
+                cases.push(Case { body: raw::request(&records).into(), poison, at });
             }
         }
         random.shuffle(&mut cases);
@@ -232,12 +232,12 @@ async fn every_neighbour_is_stored_and_every_poison_is_named() {
             let (exporter, method, body) = (world.exporter.clone(), signal.method, case.body.clone());
             sending.spawn(async move { (number, exporter.send_until_taken(method, body).await.1) });
         }
-        let mut expected = Vec::new();
+        let mut rejected = Vec::new();
         for (number, answer) in sending.join_all().await {
             let (case, what) = (&cases[number], cases[number].poison.what);
             let partial = answer.unwrap_or_else(|status| panic!("{what}: {status:?}")).unwrap_or_default();
             let (place, message) = (signal.place(case), &partial.error_message);
-            match case.poison.fate {
+            match case.poison.expected {
                 Stored => assert_eq!(partial.rejected_spans, 0, "{what}: {message}"),
                 Rejected(reason) => {
                     assert_eq!(partial.rejected_spans, 1, "{what}: {message}");
@@ -245,14 +245,14 @@ async fn every_neighbour_is_stored_and_every_poison_is_named() {
                         message.starts_with(&format!("{place}: ")) && message.contains(reason),
                         "{what}: {message}"
                     );
-                    expected.push((place, reason, case));
+                    rejected.push((place, reason, case));
                 }
             }
         }
-        let stored = cases.len() * (NEIGHBOURS + 1) - expected.len();
+        let stored = cases.len() * (NEIGHBOURS + 1) - rejected.len();
         assert_eq!(world.count(signal.table).await, stored, "{}", signal.table);
         let letters = world.rejections().await;
-        for (place, reason, case) in &expected {
+        for (place, reason, case) in &rejected {
             let kept = letters.iter().any(|((_, at), (why, record))| {
                 at == place && why.contains(reason) && case.poison.record.ends_with(record)
             });
@@ -263,10 +263,10 @@ async fn every_neighbour_is_stored_and_every_poison_is_named() {
             signal.table,
             cases.len(),
             NEIGHBOURS + 1,
-            expected.len()
+            rejected.len()
         );
         // The daemon is as well as before.
         let fresh = raw::request(&[(signal.good)(u64::MAX)]);
-        assert_eq!(world.exporter.send(signal.method, fresh).await.unwrap(), None);
+        assert_eq!(world.exporter.send(signal.method, fresh.into()).await.unwrap(), None);
     }
 }

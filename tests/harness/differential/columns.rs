@@ -1,4 +1,4 @@
-//! What a batch wants PostgreSQL to keep: every text, every JSON, and the memory that they take.
+//! The columns of a batch: every text and every JSON that PostgreSQL gets, and the memory that they take.
 
 use std::ops::Range;
 
@@ -73,7 +73,7 @@ impl Columns {
         self.bytes(text);
     }
 
-    /// JSON as jsonb takes it. That a number is finite and that surrogates come in pairs is for the parser to see.
+    /// JSON as jsonb takes it. The parser checks that numbers are finite and that surrogates come in pairs.
     fn json(&mut self, json: &[u8]) -> Value {
         self.bytes(json);
         let value = serde_json::from_slice(json)

@@ -19,9 +19,10 @@ use prost::Message as _;
 use uuid::Uuid;
 
 use super::columns::Columns;
-use super::normal_form::{self, Shape, put};
+use super::normal_form::{self, Shape};
 use super::{Compared, Origin, Told, attributes};
 use crate::otlp::normalise;
+use crate::raw::field;
 
 impl Compared for MetricBatch {
     type Otlp = ExportMetricsServiceRequest;
@@ -100,10 +101,7 @@ impl Compared for MetricBatch {
             MetricKind::ExponentialHistogram => 10,
             MetricKind::Summary => 11,
         };
-        let (mut data, mut metric) = (Vec::new(), Vec::new());
-        put(1, record, &mut data);
-        put(number, &data, &mut metric);
-        metric
+        field(number, &field(1, record))
     }
 }
 

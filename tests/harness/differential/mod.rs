@@ -1,14 +1,17 @@
 //! Our decoding of OTLP beside prost's, which is slower, stricter, and right.
 //!
-//! [`traces`], [`metrics`] and [`logs`] take any bytes and panic at the first thing that should not be. For all bytes:
+//! [`traces`], [`metrics`] and [`logs`] take any bytes and panic at the first mistake. They check of all bytes:
 //!
-//! * nothing panics, and nothing is refused that prost takes;
-//! * every record that was counted is decoded or rejected, within the limits;
-//! * every text and every JSON is one that PostgreSQL takes;
-//! * the place and the range that a record is said to come from hold that record.
+//! * decoding does not panic, and refuses no request that prost decodes;
+//! * decoding returns or rejects every record that it counted, within the limits;
+//! * PostgreSQL can store every text and every JSON;
+//! * the place and the range that decoding names for a record hold that record.
 //!
-//! Whatever prost can read of the [`normal_form`](normal_form::normal_form), our rows tell too, to the last attribute, after
-//! a way through jsonb; what it can't read is refused or rejected; and what it can, only if OTLP or we don't allow it.
+//! And of the [`normal_form`](normal_form::normal_form) of a request:
+//!
+//! * if prost decodes it, our rows hold the same records after a way through jsonb, to the last attribute, and decoding
+//!   rejects only records that OTLP or our limits forbid;
+//! * if prost does not decode it, our decoding refuses the request or rejects a record.
 
 mod columns;
 mod log;
@@ -31,7 +34,9 @@ use prost::Message;
 use prost::bytes::Bytes;
 
 use columns::{Columns, through_jsonb};
-use normal_form::{Shape, normal_form, put};
+use normal_form::{Shape, normal_form};
+
+use crate::raw;
 
 /// Checks a request of TraceService.
 pub fn traces(request: &[u8]) {
@@ -48,11 +53,11 @@ pub fn logs(request: &[u8]) {
     check::<LogBatch>(request);
 }
 
-/// Limits that nothing meets.
+/// Limits that no request reaches.
 const GENEROUS: Limits =
     Limits { max_record_elements: usize::MAX / 2, allowance: usize::MAX, kept_rejections: usize::MAX };
 
-/// Limits that most things meet.
+/// Limits that most requests reach.
 const TIGHT: Limits = Limits { max_record_elements: 5, allowance: usize::MAX, kept_rejections: 2 };
 
 /// What a byte of invalid UTF-8 becomes at most. Texts that were mended are not weighed: all others are slices of the request.
@@ -64,7 +69,7 @@ const RECEIVED: UnixNanos = UnixNanos(1);
 /// A record by its place: told as a text when it is valid, or the name of the reason for which it is rejected.
 type Told = BTreeMap<String, Result<String, &'static str>>;
 
-/// What the check needs to know of a signal.
+/// The differences between the signals that the check needs.
 trait Compared: OtlpSignal {
     /// The request in OTLP's types.
     type Otlp: Message + Default;
@@ -124,10 +129,7 @@ fn accounted<B: Batch>(decoded: &Decoded<B>) -> u64 {
 fn sources_hold_their_records<S: Compared>(request: &Bytes, decoded: &Decoded<S>) {
     for (n, source) in decoded.sources.iter().enumerate() {
         let item = S::item(&decoded.batch, n, &request[source.range()]);
-        let (mut scope, mut resource, mut alone) = (Vec::new(), Vec::new(), Vec::new());
-        put(2, &item, &mut scope);
-        put(2, &scope, &mut resource);
-        put(1, &resource, &mut alone);
+        let alone = raw::request(&[item]);
         let alone = decode::<S>(&Bytes::from(alone), GENEROUS).expect("a record alone");
         assert_eq!(
             S::bare(&alone.batch, 0),
@@ -168,7 +170,7 @@ fn compare<S: Compared>(request: &[u8], is_valid: bool, decoded: &Decoded<S>) {
     }
 }
 
-/// The parts of a message that are messages of groups or records, whatever is in them.
+/// The parts of a message that are messages of groups or records, whether or not those can be read.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Parts {
     #[prost(bytes = "vec", repeated, tag = "1")]
@@ -187,7 +189,7 @@ fn has_group_without_records(request: &[u8]) -> bool {
 }
 
 fn limits_are_kept<S: Compared>(request: &Bytes, records: u64, held: usize) {
-    // A resource or scope may meet the limit, and then its request is refused.
+    // A resource or scope may reach the limit, and then decoding refuses its request.
     if let Ok(decoded) = decode::<S>(request, TIGHT) {
         assert_eq!(accounted(&decoded), records, "records counted, and decoded or rejected");
         assert!(decoded.rejections.letters().len() <= TIGHT.kept_rejections);

@@ -6,17 +6,17 @@
 //! * A value that nests more than 84 messages is the mark that it was cut.
 //! * The fields that belong to profiles are gone.
 
-use prost::encoding::{
-    DecodeContext, WireType, decode_key, decode_varint, encode_key, encode_varint, skip_field,
-};
+use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
+
+use crate::raw::field;
 
 /// How many messages a value may nest.
 const MAX_DEPTH: u32 = 84;
 
-/// What has to be known of a kind of message.
+/// The fields of a kind of message that its normal form changes.
 #[derive(Debug)]
 pub struct Shape {
-    /// The fields that need a look, by their numbers.
+    /// The fields to change or to look into, by their numbers.
     parts: &'static [(u32, Part)],
     /// Groups of fields of which there may be one: oneofs, and messages that are not repeated.
     single: &'static [&'static [u32]],
@@ -26,7 +26,7 @@ pub struct Shape {
 enum Part {
     Text,
     Message(&'static Shape),
-    /// A list or a map: one more level of a value, which nests so many messages.
+    /// A list or a map: one more level of a value, and the number of messages that this level nests.
     Nested(&'static Shape, u32),
     Dropped,
 }
@@ -121,11 +121,11 @@ fn rewrite(message: &[u8], shape: &Shape, room: u32) -> Option<Vec<u8>> {
         }
         match (shape.part(*number), content) {
             (Some(Dropped), _) => {}
-            (Some(Text), Some(text)) => put(*number, String::from_utf8_lossy(text).as_bytes(), &mut form),
-            (Some(Message(shape)), Some(inner)) => put(*number, &rewrite(inner, shape, room)?, &mut form),
+            (Some(Text), Some(text)) => form.extend(field(*number, String::from_utf8_lossy(text).as_bytes())),
+            (Some(Message(shape)), Some(inner)) => form.extend(field(*number, &rewrite(inner, shape, room)?)),
             (Some(Nested(shape, cost)), Some(inner)) => match room.checked_sub(cost) {
-                Some(room) => put(*number, &rewrite(inner, shape, room)?, &mut form),
-                None => put(1, cut(inner.len()).as_bytes(), &mut form),
+                Some(room) => form.extend(field(*number, &rewrite(inner, shape, room)?)),
+                None => form.extend(field(1, cut(inner.len()).as_bytes())),
             },
             // A part that has another wire type stays, for prost to refuse.
             (None, _) | (_, None) => form.extend_from_slice(whole),
@@ -136,13 +136,6 @@ fn rewrite(message: &[u8], shape: &Shape, room: u32) -> Option<Vec<u8>> {
 
 fn cut(bytes: usize) -> String {
     format!("<cut: {bytes} bytes nested deeper than {MAX_DEPTH} messages>")
-}
-
-/// Adds a length-delimited field: a message within a message, a text, or bytes.
-pub fn put(number: u32, content: &[u8], message: &mut Vec<u8>) {
-    encode_key(number, WireType::LengthDelimited, message);
-    encode_varint(content.len() as u64, message);
-    message.extend_from_slice(content);
 }
 
 impl Shape {

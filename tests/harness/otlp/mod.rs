@@ -1,7 +1,7 @@
 //! OTLP requests: strategies that make every shape that OTLP allows, and a form in which two of them can be compared.
 //!
 //! The strategies make only valid requests: ids have their length, span ids are unique in a request, and no metric stream
-//! has two points of the same time. All else is as strange as the protocol lets it be.
+//! has two points of the same time. In all else they go to the limits of the protocol.
 
 pub mod log;
 pub mod metric;

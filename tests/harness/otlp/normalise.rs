@@ -211,7 +211,7 @@ fn fill_value(value: &mut AnyValue) {
     }
 }
 
-/// `Debug` tells every field, and tells 0.0 from -0.0; that NaN does not equal itself does not matter to a text.
+/// `Debug` writes every field and the sign of a zero, and as a text NaN equals itself.
 fn tell(item: &impl Debug) -> String {
     format!("{item:#?}")
 }

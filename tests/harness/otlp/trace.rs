@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::value::{attributes, id, open_enum, optional_id, resource, scope, text, time, word};
 
-/// Requests of up to a few dozen spans in a few traces. No two requests share a trace, unless by a wonder.
+/// Requests of up to a few dozen spans in a few traces. Trace ids are random, so no two requests share one.
 pub fn traces() -> BoxedStrategy<ExportTraceServiceRequest> {
     let spans = vec(span(), 0..5);
     let scopes = vec((scope(), spans, text()), 0..3);

@@ -9,11 +9,11 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 /// 2026-01-01T00:00:00Z.
-pub const RECENT: u64 = 1_767_225_600_000_000_000;
+const RECENT: u64 = 1_767_225_600_000_000_000;
 
 const DAY: u64 = 86_400_000_000_000;
 
-/// Keys that mean something to someone, that sort in an odd way, and that are awkward.
+/// Keys that the daemon or a convention knows, keys that sort in an odd way, and awkward ones.
 const KEYS: &[&str] = &[
     "",
     "a",
@@ -66,7 +66,7 @@ pub fn count() -> BoxedStrategy<u64> {
         .boxed()
 }
 
-/// Dropped counts, flags and whatever else has 32 bits.
+/// Dropped counts, flags and other numbers of 32 bits.
 pub fn word() -> BoxedStrategy<u32> {
     prop_oneof![4 => Just(0), 2 => 1..1024_u32, 1 => Just(u32::MAX), 1 => Just(1_u32 << 31)].boxed()
 }

@@ -5,7 +5,7 @@ use std::fs;
 use super::{Postgres, unprivileged};
 
 impl Postgres {
-    /// Becomes a standby of `primary` and runs, whatever it was before.
+    /// Becomes a standby of `primary` and runs. What it was before, and its data, are gone.
     pub fn follow(&mut self, primary: &Self) {
         self.stop();
         for entry in fs::read_dir(&self.data).expect("a directory of ours").flatten() {

@@ -1,8 +1,8 @@
-//! What a request holds, told from its framing alone: before anything is allocated for it.
+//! Counts the records and groups of a request by its framing alone, before anything is allocated for them.
 
 use crate::wire::{Fields, Malformed};
 
-/// How many records and groups there are.
+/// The numbers of records and groups in a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Census {
     /// Spans, data points or log records.
@@ -15,7 +15,7 @@ impl Census {
     /// Counts a request whose records are the items of its scope groups.
     ///
     /// # Errors
-    /// When the framing of a group is broken.
+    /// [`Malformed`] when the framing of a group is broken.
     pub(crate) fn of_records(request: &[u8]) -> Result<Self, Malformed> {
         Self::count(request, |census, _| {
             census.records += 1;
@@ -26,7 +26,7 @@ impl Census {
     /// Counts a request whose records are the data points of the metrics in its scope groups.
     ///
     /// # Errors
-    /// When the framing of a group is broken.
+    /// [`Malformed`] when the framing of a group is broken.
     pub(crate) fn of_points(request: &[u8]) -> Result<Self, Malformed> {
         Self::count(request, |census, metric| {
             census.groups += 1;
@@ -64,12 +64,12 @@ impl Census {
     }
 }
 
-/// The records in a metric. Where it breaks off is one more, beside the points before the break.
+/// The records in a metric. A broken metric counts its points before the break, and one more for the break.
 pub(super) fn records(metric: &[u8]) -> u64 {
     points(metric).unwrap_or_else(|before| before + 1)
 }
 
-/// The data points of a metric; or, when it breaks off, those before the break.
+/// The number of data points of a metric; for a broken metric, `Err` with the number of points before the break.
 fn points(metric: &[u8]) -> Result<u64, u64> {
     let mut data: &[u8] = &[];
     for field in Fields::of(metric) {

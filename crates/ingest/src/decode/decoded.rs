@@ -7,14 +7,14 @@ use super::place::{Levels, Source};
 use super::rejection::{Reason, Rejections};
 use crate::wire::Malformed;
 
-/// A request as rows, and what of it could not become rows.
+/// The rows of a request, and its rejected records.
 #[derive(Debug)]
 pub struct Decoded<B> {
     /// The rows.
     pub batch: B,
-    /// Where each record of the batch stands in the request, in their order.
+    /// Where each record of the batch stands in the request, in the order of the batch.
     pub sources: Vec<Source>,
-    /// What could not become rows.
+    /// The rejected records, and counts of what was changed in others.
     pub rejections: Rejections,
 }
 
@@ -24,14 +24,14 @@ pub enum Undecodable {
     /// Its outer framing is broken.
     #[error(transparent)]
     Malformed(#[from] Malformed),
-    /// Its rows take more memory than was allowed for.
-    #[error("its rows take more memory than was allowed for")]
+    /// Its rows take more memory than [`Limits::allowance`](super::Limits::allowance).
+    #[error("its rows take more memory than their allowance")]
     Outgrown,
 }
 
 impl<B: Batch> Decoded<B> {
-    /// Rejects the records that are hit: takes them out of the batch, with their sources, and names them. `request` is what
-    /// they were decoded from.
+    /// Rejects the records for which `hit` is true: takes them and their sources out of the batch, and keeps them as
+    /// rejections. `request` holds the bytes that they were decoded from.
     pub(crate) fn reject(
         &mut self,
         request: &Bytes,
@@ -48,7 +48,7 @@ impl<B: Batch> Decoded<B> {
     }
 }
 
-/// Keeps what is not hit.
+/// Removes the items whose place in `hits` is true.
 fn keep<T>(items: &mut Vec<T>, hits: &[bool]) {
     let mut hits = hits.iter();
     items.retain(|_| hits.next().is_none_or(|hit| !hit));

@@ -19,22 +19,22 @@ pub struct Decoder<'a> {
     pub(crate) bytes: &'a Bytes,
     /// The project of the request.
     pub(crate) project_id: ProjectId,
-    /// 128 bits of the hash of its bytes.
+    /// 128 bits of the BLAKE3 hash of its bytes.
     pub(crate) hash: Uuid,
     /// When it was received.
     pub(crate) received: UnixNanos,
     /// The JSON of all its attribute lists.
     pub(crate) arena: Arena,
-    /// What is noted while decoding.
+    /// Rejections, elements and memory so far.
     pub(crate) notes: Notes,
-    /// The number of records, if that is known.
+    /// Number of records to make room for; 0 if it is not known.
     pub(crate) expected: usize,
-    /// Where the records stand that were decoded until now.
+    /// Where each record decoded so far stands in the request.
     pub(crate) sources: Vec<Source>,
 }
 
 impl<'a> Decoder<'a> {
-    /// A decoder of these bytes.
+    /// A decoder of a request that has decoded nothing yet.
     pub fn new(
         bytes: &'a Bytes,
         project_id: ProjectId,
@@ -42,7 +42,7 @@ impl<'a> Decoder<'a> {
         received: UnixNanos,
         limits: Limits,
     ) -> Self {
-        // JSON is about as long as the wire form; a little more saves growing.
+        // JSON is about as long as the wire form. A quarter more seldom has to grow.
         let arena = Arena::with_capacity(bytes.len() + bytes.len() / 4);
         Self {
             bytes,
@@ -56,7 +56,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// The same, with room for this number of records.
+    /// The same decoder, with room for this number of records.
     #[must_use]
     pub fn expecting(mut self, records: usize) -> Self {
         self.expected = records;
@@ -64,7 +64,7 @@ impl<'a> Decoder<'a> {
         self
     }
 
-    /// Notes a record whose rows take `held` bytes.
+    /// Counts a decoded record whose rows take `held` bytes, and remembers where it stands.
     pub(crate) fn decoded(&mut self, place: Place, message: &[u8], held: usize) {
         // A request is at most 1 GiB, and the record lies within it.
         let start = (message.as_ptr().addr() - self.bytes.as_ptr().addr()) as u32;
@@ -72,17 +72,17 @@ impl<'a> Decoder<'a> {
         self.notes.hold(held + size_of::<Source>());
     }
 
-    /// [`Undecodable::Outgrown`] once the rows take more memory than was allowed for.
+    /// Returns [`Undecodable::Outgrown`] once the rows take more memory than their allowance.
     pub(crate) fn within_allowance(&self) -> Result<(), Undecodable> {
         if self.notes.outgrown() { Err(Undecodable::Outgrown) } else { Ok(()) }
     }
 
-    /// Rejects a record.
+    /// Rejects the record at `place`, whose bytes are `message`.
     pub(crate) fn reject(&mut self, reason: Reason, place: Place, levels: Levels, message: &[u8]) {
         self.notes.rejections.reject(reason, || (place.named(levels), self.bytes.slice_ref(message)));
     }
 
-    /// A text field as PostgreSQL can hold it.
+    /// A text field as PostgreSQL can hold it: invalid UTF-8 and NUL become U+FFFD.
     pub(super) fn text(&mut self, field: &[u8]) -> Text {
         let text = Text::from_wire(self.bytes, field);
         if text.as_bytes() != field {
@@ -91,10 +91,8 @@ impl<'a> Decoder<'a> {
         }
         text
     }
-}
 
-impl<'a> Decoder<'a> {
-    /// The rows, and what of the request could not become rows.
+    /// The decoded request, whose rows are `batch`.
     pub(super) fn finish<B>(self, batch: B) -> Decoded<B> {
         Decoded { batch, sources: self.sources, rejections: self.notes.rejections }
     }

@@ -1,4 +1,4 @@
-//! `ExportLogsServiceRequest` to log records.
+//! Decodes `ExportLogsServiceRequest` into rows of log records.
 
 use llm_observatory_core::attributes::Attribute;
 use llm_observatory_core::ids::{SpanId, TraceId};
@@ -18,13 +18,14 @@ use super::resource::{Owner, each_record};
 use super::value;
 use crate::wire::{Fields, Malformed};
 
-/// The names of the levels of a decoder.
+/// The names of the levels of a request.
 pub(crate) const LEVELS: Levels = ["resource_logs", "scope_logs", "log_records"];
 
-/// Decodes a decoder.
+/// Decodes a request.
 ///
 /// # Errors
-/// When the outer framing is broken, or the rows outgrow their allowance; everything below rejects records one by one.
+/// [`Undecodable`] when the outer framing is broken or the rows outgrow their allowance. Anything broken below that
+/// rejects single records.
 pub(crate) fn decode(mut decoder: Decoder<'_>) -> Result<Decoded<LogBatch>, Undecodable> {
     let mut logs = Vec::with_capacity(decoder.expected);
     let mut attributes = Vec::new();
@@ -42,10 +43,10 @@ pub(crate) fn decode(mut decoder: Decoder<'_>) -> Result<Decoded<LogBatch>, Unde
     Ok(decoder.finish(LogBatch { resources, scopes, logs }))
 }
 
-/// The ids of the records of a request: the hash of the request, counted up. The same request has the same ids again.
+/// The ids of the records of a request: its hash, counted up. The same request gets the same ids again.
 struct Ids(u128);
 
-/// Memory of a record's row, beside the request that its texts lie in.
+/// Memory of a record's row, without the request that its texts are slices of.
 fn held(log: &LogRow) -> usize {
     let body = log.body.text.as_ref().map_or(0, |text| text.len())
         + log.body.json.as_ref().map_or(0, |json| json.len())

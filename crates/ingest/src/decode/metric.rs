@@ -1,4 +1,4 @@
-//! `ExportMetricsServiceRequest` to definitions, series and data points.
+//! Decodes `ExportMetricsServiceRequest` into rows of metrics, series and data points.
 
 use llm_observatory_core::attributes::Attribute;
 use llm_observatory_core::ids::{MetricId, ProjectId, SeriesId};
@@ -18,13 +18,14 @@ use crate::wire::{Fields, Malformed};
 
 mod point;
 
-/// The names of the levels of a decoder.
+/// The names of the levels of a request.
 pub(crate) const LEVELS: Levels = ["resource_metrics", "scope_metrics", "metrics"];
 
-/// Decodes a decoder.
+/// Decodes a request.
 ///
 /// # Errors
-/// When the outer framing is broken, or the rows outgrow their allowance; everything below rejects data points one by one.
+/// [`Undecodable`] when the outer framing is broken or the rows outgrow their allowance. Anything broken below that
+/// rejects single data points or metrics.
 pub(crate) fn decode(mut decoder: Decoder<'_>) -> Result<Decoded<MetricBatch>, Undecodable> {
     let mut rows = Rows { points: Vec::with_capacity(decoder.expected), ..Rows::default() };
     let (resources, scopes) = each_record(&mut decoder, |owner, place, message, decoder| match owner {
@@ -71,12 +72,12 @@ fn metric<'a>(message: &'a [u8], owner: &Owner, rows: &mut Rows, decoder: &mut D
             }
         }
         Ok(None) => decoder.notes.rejections.empty_metrics += 1,
-        // Without its definition all of its points mean nothing.
+        // Points mean nothing without the definition of their metric.
         Err(malformed) => reject_all(message, malformed, decoder, place),
     }
 }
 
-/// Rejects all points of a metric, which is named once.
+/// Rejects all points of a metric. They are kept as one dead letter, the whole metric.
 fn reject_all<'a>(message: &'a [u8], malformed: Malformed, decoder: &mut Decoder<'a>, place: Place) {
     match census::records(message) {
         0 => decoder.notes.rejections.empty_metrics += 1,
@@ -87,7 +88,7 @@ fn reject_all<'a>(message: &'a [u8], malformed: Malformed, decoder: &mut Decoder
     }
 }
 
-/// The definition of a metric, and its data, if it has any.
+/// The definition of a metric and its data; `None` if it has no data.
 fn definition<'a>(
     message: &'a [u8],
     decoder: &mut Decoder<'a>,
@@ -125,8 +126,8 @@ fn definition<'a>(
     Ok(Some((metric, data)))
 }
 
-/// Temporality and monotonicity, which stand beside the points: fields 2 and 3. That the points break off is for whoever
-/// reads them to find, after those before the break.
+/// Temporality and monotonicity: the fields 2 and 3 beside the points. It ignores broken framing: `points` finds it
+/// too, after it has read the points before the break.
 fn aggregation(data: &Data<'_>) -> Result<(Temporality, bool), Malformed> {
     let (mut temporality, mut is_monotonic) = (Temporality::UNSPECIFIED, false);
     if matches!(data.kind, MetricKind::Gauge | MetricKind::Summary) {
@@ -156,7 +157,7 @@ fn points<'a>(
     decoder: &mut Decoder<'a>,
     place: Place,
 ) -> Result<(), Malformed> {
-    // Before its points: those that were read before a broken one are stored, and need it.
+    // The definition comes first: the points before a break are stored, and need it.
     if rows.metrics.insert(metric.id, || metric.clone()).is_some() {
         decoder.notes.hold(size_of::<MetricRow>() + metric.metadata.bytes());
     }
@@ -186,7 +187,7 @@ fn points<'a>(
             Err(reason) => decoder.reject(reason, place, LEVELS, message),
         }
         if decoder.notes.outgrown() {
-            break; // the whole request is given up then
+            break; // `each_record` then ends the whole decoding
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
-//! OTLP requests to rows, straight from the wire.
+//! Decodes OTLP requests into rows, straight from the wire.
 //!
-//! Decoding is forgiving where a strict decoder would lose data: invalid UTF-8 becomes U+FFFD, a value that is nested too
-//! deep is cut, a record that can't be stored is rejected alone and named. Only a request whose outer framing is broken is
-//! refused as a whole.
+//! A strict decoder would lose data that this one keeps: invalid UTF-8 becomes U+FFFD, a value that is nested too deep
+//! is cut, and a record that can't be stored is rejected alone and named. Only a request whose outer framing is broken
+//! is refused as a whole.
 
 pub(crate) mod census;
 pub(crate) mod decoded;

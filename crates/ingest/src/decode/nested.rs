@@ -1,4 +1,4 @@
-//! Repeated messages that stay with their record: shown as JSON, and kept exactly.
+//! Links and exemplars: repeated messages that are stored in the row of their record, as JSON and as exact protobuf.
 
 use bytes::Bytes;
 use llm_observatory_core::attributes::Value;
@@ -7,7 +7,7 @@ use llm_observatory_storage::models::trace::Nested;
 
 use super::decoder::Decoder;
 
-/// The two columns of nested messages.
+/// The two columns of nested messages: `shown` as JSON, `exact` as protobuf.
 pub(super) fn nested(
     shown: Vec<Value<'_>>,
     exact: &impl prost::Message,

@@ -1,4 +1,4 @@
-//! What is noted while a request is decoded: what was rejected or mended, and how much memory it takes.
+//! What a decoder counts: rejections, elements of the current record, and memory of the rows.
 
 use super::rejection::Rejections;
 use crate::wire::Malformed;
@@ -8,18 +8,20 @@ use crate::wire::Malformed;
 pub struct Limits {
     /// Most attributes, events, links, buckets and nested values of one record.
     pub max_record_elements: usize,
-    /// Most memory that its rows may take, in bytes.
+    /// Most memory that the rows of the request may take, in bytes.
     pub allowance: usize,
-    /// Most rejected records that are kept.
+    /// Most rejected records that are kept as dead letters.
     pub kept_rejections: usize,
 }
 
-/// What is noted while a request is decoded.
+/// What a decoder counts.
 #[derive(Debug)]
 pub(crate) struct Notes {
     pub(crate) rejections: Rejections,
     limits: Limits,
+    /// Elements of the current record.
     elements: usize,
+    /// Memory of the rows so far, in bytes.
     held: usize,
 }
 
@@ -28,12 +30,15 @@ impl Notes {
         Self { rejections: Rejections::keeping(limits.kept_rejections), limits, elements: 0, held: 0 }
     }
 
-    /// The next record begins.
+    /// Starts to count the elements of the next record.
     pub(crate) fn begin_record(&mut self) {
         self.elements = 0;
     }
 
-    /// The record has so many more elements: said before anything is allocated for them.
+    /// Counts `more` elements of the record, before anything is allocated for them.
+    ///
+    /// # Errors
+    /// [`Malformed::TooManyElements`] when the record has more than [`Limits::max_record_elements`].
     pub(crate) fn elements(&mut self, more: usize) -> Result<(), Malformed> {
         self.elements += more;
         if self.elements > self.limits.max_record_elements {
@@ -42,12 +47,12 @@ impl Notes {
         Ok(())
     }
 
-    /// Rows take so much more memory.
+    /// Counts `bytes` of memory that rows take.
     pub(crate) fn hold(&mut self, bytes: usize) {
         self.held += bytes;
     }
 
-    /// Whether the rows take more memory than was allowed for.
+    /// Whether the rows take more memory than [`Limits::allowance`].
     pub(crate) fn outgrown(&self) -> bool {
         self.held > self.limits.allowance
     }

@@ -1,6 +1,6 @@
 //! Where a record stands in its request.
 
-/// The place of a record, counted from 0 on every level; and of a data point within its metric.
+/// The place of a record, counted from 0 on every level. A data point has its place within its metric too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     pub(super) resource: u32,
@@ -9,10 +9,10 @@ pub struct Place {
     pub(super) point: Option<u32>,
 }
 
-/// The names of the levels of a signal: `resource_spans`, `scope_spans`, `spans`.
+/// The names of the levels of a signal, the outermost first: `resource_spans`, `scope_spans`, `spans`.
 pub type Levels = [&'static str; 3];
 
-/// Where the bytes of a record are, to find it again when PostgreSQL refuses it.
+/// Where the bytes of a record are in its request, to keep them if PostgreSQL does not take the record.
 #[derive(Debug, Clone, Copy)]
 pub struct Source {
     pub(crate) place: Place,
@@ -21,7 +21,7 @@ pub struct Source {
 }
 
 impl Place {
-    /// The place by the names of its levels: `resource_spans[0].scope_spans[2].spans[7]`.
+    /// The place, written with the names of its levels: `resource_spans[0].scope_spans[2].spans[7]`.
     pub fn named(self, [resources, scopes, records]: Levels) -> String {
         let Self { resource, scope, record, point } = self;
         let record = format!("{resources}[{resource}].{scopes}[{scope}].{records}[{record}]");
@@ -31,19 +31,19 @@ impl Place {
         }
     }
 
-    /// A data point of the metric at this place.
+    /// The place of a data point of the metric at this place.
     pub(super) fn point(self, point: u32) -> Self {
         Self { point: Some(point), ..self }
     }
 }
 
 impl Source {
-    /// Its place by the levels of its request.
+    /// The place of the record in its request.
     pub fn place(self) -> Place {
         self.place
     }
 
-    /// The record's bytes within its request.
+    /// The range of the record's bytes within its request.
     pub fn range(self) -> std::ops::Range<usize> {
         self.start as usize..(self.start + self.length) as usize
     }

@@ -1,4 +1,4 @@
-//! What of a request could not be stored, or not as it was.
+//! The rejected records of a request, and what was changed in others.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use llm_observatory_storage::writers::UNSTORABLE;
 
 use crate::wire::Malformed;
 
-/// Rejected records that an answer names; the rest are counted.
+/// Most rejected records that an answer names; it counts the rest.
 const EXAMPLES: usize = 5;
 
 /// Why a record can never be stored.
@@ -20,17 +20,17 @@ pub enum Reason {
     TraceId,
     /// The span id is not 8 bytes, or all zero.
     SpanId,
-    /// A data point without a time.
+    /// A data point has no time.
     NoTime,
-    /// A data point without a value that does not say that it has none.
+    /// A data point has neither a value nor the flag `NO_RECORDED_VALUE`.
     NoValue,
-    /// A histogram whose counts and bounds don't fit each other.
+    /// The bucket counts and bounds of a histogram don't fit each other.
     Buckets,
-    /// Its day would need one partition more than there may be.
+    /// The day of the record is declined: its table has `storage.partitions.max_days` partitions already.
     PartitionLimit,
-    /// PostgreSQL does not take it.
+    /// PostgreSQL does not take the record.
     Unstorable,
-    /// It has more elements than are taken.
+    /// The record has more elements than `ingest.max_record_elements`.
     Elements,
 }
 
@@ -66,7 +66,7 @@ impl From<Malformed> for Reason {
 }
 
 impl Reason {
-    /// The name of the reason, for metrics.
+    /// The name of the reason: a label of metrics, and a column of `ingest_rejections`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Malformed(_) => "malformed",
@@ -102,38 +102,39 @@ impl fmt::Display for Reason {
     }
 }
 
-/// A rejected record that is kept.
+/// A rejected record that is kept in `ingest_rejections`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// Where it stands in its request.
+    /// Where it stands in its request, as [`Place::named`](super::Place::named) writes it.
     pub place: String,
     /// Why it can't be stored.
     pub reason: Reason,
-    /// The record as it came.
+    /// Its bytes in the request.
     pub record: Bytes,
 }
 
-/// What of one request could not be stored, or not as it was.
+/// The rejected records of one request, and counts of what was changed in others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rejections {
     counts: BTreeMap<Reason, u64>,
     letters: Vec<DeadLetter>,
     kept: usize,
-    /// Texts that held invalid UTF-8 or NUL.
+    /// Texts that held invalid UTF-8 or NUL, which became U+FFFD.
     pub mended_texts: u64,
-    /// Values that were nested too deep.
+    /// Attribute values that were nested too deep, and were cut.
     pub cut_values: u64,
-    /// Metrics without any kind of data.
+    /// Metrics without any kind of data, of which nothing is stored.
     pub empty_metrics: u64,
 }
 
 impl Rejections {
-    /// None so far; the first `kept` will be kept.
+    /// No rejected record yet. The first `kept` will be kept as dead letters.
     pub(crate) fn keeping(kept: usize) -> Self {
         Self { kept, ..Self::default() }
     }
 
-    /// Counts one record; `letter` returns its place and its bytes.
+    /// Counts one rejected record. `letter` returns its place and its bytes, and is called if the record is kept or
+    /// named.
     pub(crate) fn reject(&mut self, reason: Reason, letter: impl FnOnce() -> (String, Bytes)) {
         if self.letters.len() < self.kept.max(EXAMPLES) {
             let (place, record) = letter();
@@ -142,14 +143,14 @@ impl Rejections {
         *self.counts.entry(reason).or_default() += 1;
     }
 
-    /// Counts records of which nothing more is known.
+    /// Counts rejected records without keeping them.
     pub(crate) fn reject_unnamed(&mut self, reason: Reason, records: u64) {
         if records > 0 {
             *self.counts.entry(reason).or_default() += records;
         }
     }
 
-    /// The first rejected records, as many as are kept.
+    /// The rejected records that are kept: the first ones, at most [`Limits::kept_rejections`](super::Limits).
     pub fn letters(&self) -> &[DeadLetter] {
         &self.letters[..self.letters.len().min(self.kept)]
     }
@@ -164,7 +165,8 @@ impl Rejections {
         self.counts.iter().map(|(reason, count)| (*reason, *count))
     }
 
-    /// What the client hears: the first rejected records and why, and what was changed. Empty when all is well.
+    /// The text for the client: names the first rejected records and their reasons, and counts the others and what was
+    /// changed. Empty if nothing was rejected or changed.
     pub fn message(&self) -> String {
         let mut parts: Vec<String> = self
             .letters
@@ -174,7 +176,9 @@ impl Rejections {
             .collect();
         let unnamed = self.count() - parts.len() as u64;
         if unnamed > 0 && parts.is_empty() {
-            parts.push(format!("{unnamed} records can never be stored; ingest_rejections tells which"));
+            parts.push(format!(
+                "{unnamed} records can never be stored; the table ingest_rejections names them"
+            ));
         } else if unnamed > 0 {
             parts.push(format!("and {unnamed} more"));
         }

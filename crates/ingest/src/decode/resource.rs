@@ -45,8 +45,8 @@ impl Owner {
     }
 }
 
-/// Hands every record of a request to `visit`, and returns the distinct resources and scopes that they belong to. Records
-/// whose resource or scope can't be read come with the reason instead.
+/// Calls `visit` for every record of a request, and returns the distinct resources and scopes of the records. For a
+/// record whose resource or scope is malformed, `visit` gets that error instead of an owner.
 pub(super) fn each_record<'a>(
     decoder: &mut Decoder<'a>,
     mut visit: impl FnMut(Result<&Owner, Malformed>, Place, &'a [u8], &mut Decoder<'a>),
@@ -94,7 +94,7 @@ pub(super) fn each_record<'a>(
     Ok((resources.into_rows(), scopes.into_rows()))
 }
 
-/// The two levels of grouping that all three signals have: `resource_spans` and `scope_spans`, and their equals.
+/// One group of either level: `resource_spans`, `scope_spans`, and their counterparts in the other signals.
 ///
 /// Field numbers are the same in all of them: 1 is the resource or scope, 2 the groups or records within, 3 the schema.
 struct Group<'a> {
@@ -118,7 +118,7 @@ impl<'a> Group<'a> {
         Ok(group)
     }
 
-    /// What the group holds, in order, with the place of each.
+    /// The groups or records within, in order, each with its index.
     fn items(&self) -> impl Iterator<Item = (u32, &'a [u8])> + use<'a> {
         // The framing was checked when the group was read.
         (0..).zip(
@@ -200,7 +200,7 @@ impl<K, R> Default for Distinct<K, R> {
 }
 
 impl<K: Hash + Eq, R> Distinct<K, R> {
-    /// Adds the row unless it is there already; returns the row if it was new.
+    /// Adds the row of `id` unless it is there already; returns the row if it is new.
     pub(super) fn insert(&mut self, id: K, row: impl FnOnce() -> R) -> Option<&R> {
         match self.rows.entry(id) {
             Entry::Occupied(_) => None,

@@ -1,4 +1,4 @@
-//! `ExportTraceServiceRequest` to spans.
+//! Decodes `ExportTraceServiceRequest` into rows of spans and their events.
 
 use llm_observatory_core::attributes::{Attribute, Value};
 use llm_observatory_core::ids::{SpanId, TraceId};
@@ -22,13 +22,14 @@ use super::resource::{Owner, each_record};
 use super::value;
 use crate::wire::{Fields, Malformed};
 
-/// The names of the levels of a decoder.
+/// The names of the levels of a request.
 pub(crate) const LEVELS: Levels = ["resource_spans", "scope_spans", "spans"];
 
-/// Decodes a decoder.
+/// Decodes a request.
 ///
 /// # Errors
-/// When the outer framing is broken, or the rows outgrow their allowance; everything below rejects records one by one.
+/// [`Undecodable`] when the outer framing is broken or the rows outgrow their allowance. Anything broken below that
+/// rejects single records.
 pub(crate) fn decode(mut decoder: Decoder<'_>) -> Result<Decoded<TraceBatch>, Undecodable> {
     let mut spans = Vec::with_capacity(decoder.expected);
     let mut room = Room::default();
@@ -45,13 +46,13 @@ pub(crate) fn decode(mut decoder: Decoder<'_>) -> Result<Decoded<TraceBatch>, Un
     Ok(decoder.finish(TraceBatch { resources, scopes, spans, ..TraceBatch::default() }))
 }
 
-/// The attributes of the span that is being decoded. The room is made once for all spans of a request.
+/// The attributes of the span that is being decoded. All spans of a request use the same vectors.
 #[derive(Default)]
 struct Room<'a> {
     span: Vec<Attribute<'a>>,
-    /// Those of all its events, one event behind the other.
+    /// The attributes of all its events, one event after the other.
     events: Vec<Attribute<'a>>,
-    /// Where the attributes of each event end.
+    /// Where the attributes of each event end in `events`.
     event_ends: Vec<usize>,
 }
 
@@ -71,7 +72,7 @@ impl<'a> Room<'a> {
     }
 }
 
-/// Memory of a span's rows, beside the request that their texts lie in.
+/// Memory of a span's rows, without the request that their texts are slices of.
 fn held(span: &Span) -> usize {
     let row = &span.row;
     let links = row.links.as_ref().map_or(0, |links| links.json.len() + links.otlp.len());
@@ -80,7 +81,7 @@ fn held(span: &Span) -> usize {
     size_of::<Span>() + row.attributes.bytes() + links + events.sum::<usize>() + llm
 }
 
-/// The fields of a span that are read before it is known whether it is valid.
+/// The fields of a span before they are checked.
 #[derive(Default)]
 struct Raw<'a> {
     trace_id: &'a [u8],
@@ -145,7 +146,7 @@ fn span<'a>(
     Ok(Span { row, events })
 }
 
-/// What the span says of an LLM call, now that all of it is known.
+/// The reading of a span; `None` if it is about no LLM call. It comes last, since it needs the events.
 fn read_llm(row: &SpanRow, events: &[EventRow], owner: &Owner, room: &Room<'_>) -> Option<Box<LlmReading>> {
     let observation = Observation::Span(SpanObservation {
         scope: Scope { name: &owner.scope_name, version: &owner.scope_version },
@@ -247,7 +248,8 @@ fn event<'a>(
     })
 }
 
-/// Links are few and seldom asked for: they stay with their span, once for people and once exactly.
+/// Links are few and seldom queried, so they are stored in the row of their span: as JSON for people, and exactly as
+/// protobuf.
 fn links(messages: &[&[u8]], decoder: &mut Decoder<'_>) -> Result<Nested, Malformed> {
     let mut exact = OtlpSpan::default();
     let mut shown = Vec::with_capacity(messages.len());

@@ -1,4 +1,4 @@
-//! Attribute lists and values.
+//! Decodes attributes and their values.
 
 use std::borrow::Cow;
 
@@ -7,16 +7,16 @@ use llm_observatory_core::attributes::{Attribute, Value};
 use super::notes::Notes;
 use crate::wire::{Field, Fields, Malformed};
 
-/// How many protobuf messages a value may nest.
+/// The most protobuf messages that a value may nest.
 ///
-/// Decoders stop at 100 nested messages, our own answers included, and an attribute of an event in an answer begins at
-/// the eighth. A nested map takes three messages and a nested array two, so 28 maps or 42 arrays fit.
+/// Decoders stop at 100 nested messages, and readers must be able to decode our answers, where an attribute of an event
+/// begins at the eighth message. A nested map takes three messages and a nested array two, so 28 maps or 42 arrays fit.
 pub(crate) const MAX_DEPTH: u32 = 84;
 
 const ARRAY_DEPTH: u32 = 2;
 const MAP_DEPTH: u32 = 3;
 
-/// The text of a field of an attribute: invalid UTF-8 becomes U+FFFD, NUL stays.
+/// A text in an attribute: invalid UTF-8 becomes U+FFFD, NUL stays.
 pub(crate) fn string<'a>(bytes: &'a [u8], notes: &mut Notes) -> Cow<'a, str> {
     match simdutf8::basic::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
@@ -27,12 +27,12 @@ pub(crate) fn string<'a>(bytes: &'a [u8], notes: &mut Notes) -> Cow<'a, str> {
     }
 }
 
-/// A `KeyValue`.
+/// Decodes a `KeyValue`.
 pub(crate) fn attribute<'a>(message: &'a [u8], notes: &mut Notes) -> Result<Attribute<'a>, Malformed> {
     attribute_within(message, MAX_DEPTH, notes)
 }
 
-/// An `AnyValue`.
+/// Decodes an `AnyValue`.
 pub(crate) fn value<'a>(message: &'a [u8], notes: &mut Notes) -> Result<Value<'a>, Malformed> {
     value_within(message, MAX_DEPTH, notes)
 }
@@ -78,8 +78,8 @@ fn value_within<'a>(message: &'a [u8], depth: u32, notes: &mut Notes) -> Result<
     Ok(value)
 }
 
-/// How many characters of a long text become six in JSON: each is worth an element, or a text of them would grow without
-/// bound.
+/// The number of characters that JSON writes as six, if the text is long. Each counts as an element, since otherwise a
+/// text of them could grow sixfold whatever its length.
 fn long_escapes(text: &[u8]) -> usize {
     const LONG: usize = 1024;
     if text.len() < LONG {
@@ -111,11 +111,12 @@ fn map<'a>(message: &'a [u8], depth: u32, notes: &mut Notes) -> Result<Value<'a>
     Ok(Value::Map(entries))
 }
 
-/// The occurrences of field 1, the only one that an `ArrayValue` or a `KeyValueList` has.
+/// The occurrences of field 1, the only field of an `ArrayValue` or a `KeyValueList`.
 fn repeated<'a>(message: &'a [u8]) -> impl Iterator<Item = Result<Field<'a>, Malformed>> {
     Fields::of(message).filter(|field| field.as_ref().map_or(true, |field| field.number == 1))
 }
 
+/// The text that stands in the place of a value that is nested too deep.
 fn cut<'a>(message: &[u8], notes: &mut Notes) -> Value<'a> {
     notes.rejections.cut_values += 1;
     Value::from(format!("<cut: {} bytes nested deeper than {MAX_DEPTH} messages>", message.len()))

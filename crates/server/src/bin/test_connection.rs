@@ -1,11 +1,12 @@
-//! `cargo run --bin test_connection`: the steps of `observatory check`, for programs on the storage crate alone.
+//! `cargo run --bin test_connection`: the steps of `observatory check`, for developers of programs on the storage
+//! crate.
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use llm_observatory_server::cli::{self, Check};
 
-/// Check the configuration, the databases and the schema, and say what is wrong: as `observatory check` does.
+/// Check the configuration, the databases and the schema, and print what is wrong, as `observatory check` does.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 struct TestConnection {

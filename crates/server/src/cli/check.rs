@@ -1,9 +1,8 @@
-//! `observatory check`: is everything there that the daemon needs? Seven steps, one table, one exit code.
+//! `observatory check`: checks what the daemon needs in eight steps, and prints one table.
 
 use std::time::Instant;
 
 use clap::Args;
-use llm_observatory_core::ids::ProjectId;
 use llm_observatory_query::trace::ListTraces;
 use llm_observatory_query::{Caller, Metrics, PageSize, Paging, Query, QueryConfig};
 use llm_observatory_storage::postgres::unsafe_settings;
@@ -15,8 +14,9 @@ use super::options::Options;
 use super::output::print_table;
 use super::table::Table;
 use crate::config::Config;
+use crate::identity;
 
-/// What is checked, in this order.
+/// The steps, in their order.
 const STEPS: [&str; 8] = [
     "configuration",
     "connection",
@@ -36,10 +36,12 @@ pub struct Check {
 }
 
 impl Check {
-    /// Goes through all steps, and prints how each went.
+    /// Goes through all steps, and prints the result of each.
     ///
     /// # Errors
-    /// [`Failure::Configuration`] and [`Failure::Unwell`] when a step failed; the table says which.
+    /// [`Failure::Configuration`] when the configuration is wrong, [`Failure::Unwell`] when another step failed; the
+    /// table says which. [`Failure::Other`] when the private PostgreSQL can't be started or stopped, or the table not
+    /// be printed.
     pub async fn run(self) -> Result<(), Failure> {
         let mut report = Report::new();
         let checked = self.check(&mut report).await;
@@ -47,7 +49,9 @@ impl Check {
         checked?;
         match report.failures {
             0 => Ok(()),
-            failures => Err(Failure::Unwell(format!("{failures} of the checks failed"))),
+            failures => {
+                Err(Failure::Unwell(format!("{failures} of {} checks failed; see the table", STEPS.len())))
+            }
         }
     }
 
@@ -106,20 +110,21 @@ async fn check(config: &Config, report: &mut Report) {
                     stats.connections, stats.max, stats.idle
                 ))
             }
-            false => Err("not healthy; see above".to_owned()),
+            false => Err("PostgreSQL or Redis is not healthy; see above".to_owned()),
         },
     );
     report.step(STEPS[7], sample(&pool, &config.query).await);
 }
 
-/// Whether PostgreSQL keeps what it commits; what is allowed to be unsafe is told all the same.
+/// Whether PostgreSQL keeps what it commits. If `allow_unsafe_durability` permits that it does not, the detail says so.
 async fn durability(pool: &StoragePool) -> Result<String, String> {
     let lacking = async { unsafe_settings(&*pool.get().await?).await };
     match lacking.await {
         Ok(lacking) if lacking.is_empty() => Ok("what is committed survives a crash".to_owned()),
-        Ok(lacking) if pool.config().database.allow_unsafe_durability => {
-            Ok(format!("UNSAFE, and allowed to be: off is {}", lacking.join(", ")))
-        }
+        Ok(lacking) if pool.config().database.allow_unsafe_durability => Ok(format!(
+            "UNSAFE, as storage.database.allow_unsafe_durability permits; off: {}",
+            lacking.join(", ")
+        )),
         Ok(lacking) => Err(llm_observatory_storage::Error::UnsafeDurability(lacking).to_string()),
         Err(error) => Err(error.to_string()),
     }
@@ -137,17 +142,17 @@ async fn sample(pool: &StoragePool, config: &QueryConfig) -> Result<String, Stri
     let begin = Instant::now();
     let query = Query::new(pool.clone(), config.clone(), Metrics::default());
     let one = Paging { size: PageSize::from(1), token: None };
-    let question = ListTraces { paging: one, ..ListTraces::new(Caller::of(ProjectId::DEFAULT)) };
+    let question = ListTraces { paging: one, ..ListTraces::new(Caller::of(identity::project())) };
     match query.list_traces(question).await {
         Ok(page) => {
             let found = if page.content.is_empty() { "no trace" } else { "traces" };
-            Ok(format!("{found} in the last 24 hours, {} ms", begin.elapsed().as_millis()))
+            Ok(format!("{found} within query.default_range_s, {} ms", begin.elapsed().as_millis()))
         }
         Err(error) => Err(causes(&error)),
     }
 }
 
-/// What was checked, and how it went.
+/// The results of the steps so far.
 struct Report {
     table: Table,
     steps: usize,
@@ -170,7 +175,7 @@ impl Report {
         self.row(name, verdict, &detail);
     }
 
-    /// A step without which there can be no others.
+    /// A step whose failure ends the check. A success is not reported yet.
     fn try_step<T>(&mut self, name: &str, result: Result<T, Failure>) -> Result<T, Failure> {
         result.inspect_err(|failure| self.step(name, Err(failure.to_string())))
     }
@@ -184,10 +189,10 @@ impl Report {
         self.table.row([name, verdict, detail].map(str::to_owned));
     }
 
-    /// Prints the steps, and those that were not reached.
+    /// Prints the results, and the steps that were not reached.
     fn print(&mut self) -> Result<(), Failure> {
         for step in &STEPS[self.steps..] {
-            self.skip(step, "not checked: a step before it failed");
+            self.skip(step, "not checked: an earlier step failed");
         }
         print_table(&self.table)
     }

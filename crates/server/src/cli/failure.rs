@@ -4,16 +4,16 @@ use std::fmt;
 
 use llm_observatory_config::ConfigError;
 
-/// Why a command failed, and what the process says of it when it exits.
+/// Why a command failed. Its text goes to standard error.
 #[derive(Debug)]
 pub enum Failure {
     /// The configuration is wrong: exit code 64, EX_USAGE.
     Configuration(ConfigError),
-    /// An argument is wrong in a way that only this command knows: exit code 64, EX_USAGE.
+    /// An argument is wrong that is no setting: exit code 64, EX_USAGE.
     Usage(String),
-    /// The daemon can't be asked: exit code 69, EX_UNAVAILABLE.
+    /// No daemon answers, or it can't answer now: exit code 69, EX_UNAVAILABLE.
     Unreachable(String),
-    /// Something was checked and is not well, and the report says so: exit code 1.
+    /// A check failed, there is no database, or the daemon answered with an error: exit code 1.
     Unwell(String),
     /// Everything else: exit code 1.
     Other(anyhow::Error),
@@ -40,7 +40,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The error and its causes on one line. An error that already tells its cause is not told twice.
+/// The error and its causes on one line, without the causes that the text before them contains already.
 pub(super) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let told = error.to_string();
     std::iter::successors(error.source(), |cause| cause.source())
@@ -65,7 +65,7 @@ mod tests {
     struct Told(#[from] std::io::Error);
 
     #[test]
-    fn an_error_of_the_system_is_told_once() {
+    fn an_error_of_the_system_is_printed_once() {
         let full = || std::io::Error::from_raw_os_error(28);
         let told = Failure::from(Told(full())).to_string();
         assert_eq!(told.matches("os error 28").count(), 1, "{told}");

@@ -1,4 +1,4 @@
-//! Log lines on standard error.
+//! Writes log lines to standard error.
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, stderr};
@@ -6,7 +6,7 @@ use std::io::{IsTerminal as _, stderr};
 use super::failure::Failure;
 use crate::config::{Config, LogFormat};
 
-/// Log lines from now on, as configured.
+/// Starts to log as configured, with colours only on a terminal.
 pub(super) fn start_logging(config: &Config) -> Result<(), Failure> {
     let colours = stderr().is_terminal() && !forbids_colours(std::env::var_os("NO_COLOR"));
     let builder = tracing_subscriber::fmt()
@@ -20,7 +20,7 @@ pub(super) fn start_logging(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether the variable `NO_COLOR` has this value that asks for no colours: any but an empty one (<https://no-color.org>).
+/// Whether this value of the variable `NO_COLOR` forbids colours: any but an empty one does (<https://no-color.org>).
 fn forbids_colours(no_color: Option<OsString>) -> bool {
     no_color.is_some_and(|value| !value.is_empty())
 }

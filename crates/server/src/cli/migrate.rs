@@ -1,4 +1,4 @@
-//! `observatory migrate`.
+//! `observatory migrate`: applies migrations, or shows them.
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -24,7 +24,7 @@ pub(super) struct Migrate {
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 enum Verb {
-    /// Apply what is missing (the default).
+    /// Apply the missing migrations (the default).
     Up,
     /// Show every migration, and whether the database has it.
     Status,
@@ -50,20 +50,22 @@ impl Migrate {
     }
 }
 
-/// Reaches the database for a command that only looks at it: it makes none, and does not wait for one to come up.
+/// Finds the database for a command that only reads it: creates none, and tries to connect once. Returns a private
+/// PostgreSQL that was started for the command, which must stop it.
 pub(super) async fn reach_existing(config: &mut Config) -> Result<Option<PrivatePostgres>, Failure> {
     config.storage.connect_retry.attempts = 1;
     if !config.storage.names_a_database() && !PrivatePostgres::exists(&config.data_dir)? {
         return Err(Failure::Unwell(format!(
-            "there is no database: none is configured, and {} holds none. `observatory serve` creates one there; \
-             --data-dir or --database-url name another one",
+            "there is no database: none is configured, and the data directory {} holds none. \
+             `observatory serve` creates one there; name another one with --data-dir or --database-url",
             config.data_dir.display()
         )));
     }
     reach_private(config).await
 }
 
-/// Without a configured database: the private one of a daemon that runs, or else one that is started for this command.
+/// Without a configured database: attaches to the private PostgreSQL of a running daemon, or starts it for the command
+/// and returns it.
 async fn reach_private(config: &mut Config) -> Result<Option<PrivatePostgres>, Failure> {
     if config.storage.names_a_database() {
         return Ok(None);

@@ -20,8 +20,8 @@ pub use failure::Failure;
 
 /// LLM Observatory stores the traces, metrics and logs of LLM applications in PostgreSQL.
 ///
-/// `observatory serve` receives them from OpenTelemetry SDKs and Collectors and answers queries; the other commands look
-/// after its database and ask it.
+/// `observatory serve` receives them from OpenTelemetry SDKs and Collectors and answers queries. `migrate` and `check`
+/// work on its database; `query` and `stats` ask a running daemon.
 #[derive(Debug, Parser)]
 #[command(name = "observatory", version, max_term_width = 100)]
 pub struct Command {
@@ -31,15 +31,15 @@ pub struct Command {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Run the daemon: receive OTLP and answer queries, on a PostgreSQL of its own unless you configure one.
+    /// Run the daemon: receive OTLP and answer queries. It starts a private PostgreSQL unless you configure a database.
     Serve(serve::Serve),
     /// Create or update the tables, or show which migrations the database has.
     Migrate(migrate::Migrate),
-    /// Check the configuration, the databases and the schema, and say what is wrong.
+    /// Check the configuration, the databases and the schema, and print what is wrong.
     Check(Check),
     /// Show traces that a running observatory has stored.
     Query(query::Query),
-    /// Count the records that a running observatory received, stored, rejected and refused.
+    /// Show how many records a running observatory has received, stored, rejected and refused since it started.
     Stats(stats::Stats),
 }
 
@@ -47,7 +47,7 @@ impl Command {
     /// Runs the command to its end.
     ///
     /// # Errors
-    /// [`Failure`], which knows its exit code.
+    /// [`Failure`]; its variants say when, and with which exit code.
     pub async fn run(self) -> Result<(), Failure> {
         match self.verb {
             Verb::Serve(serve) => serve.run().await,
@@ -59,7 +59,7 @@ impl Command {
     }
 }
 
-/// Runs a command, says on standard error why it failed if it did, and turns the result into an exit code.
+/// Runs a command, prints on standard error why it failed, and returns its exit code.
 pub fn run(command: impl Future<Output = Result<(), Failure>>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match runtime.map_err(Failure::from).and_then(|runtime| runtime.block_on(command)) {

@@ -1,4 +1,4 @@
-//! Options that several commands share, and the configuration that they give.
+//! Options that several commands share, and the configuration that results from them.
 
 use std::path::PathBuf;
 
@@ -8,16 +8,16 @@ use llm_observatory_config::{Flag, Layers, load, variables};
 use super::failure::Failure;
 use crate::config::{self, Config, Role};
 
-/// Where the configuration comes from: the options that every command on the database has.
+/// The options of every command that reads the configuration.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// A configuration file: YAML, TOML or JSON.
     #[arg(long, global = true, env = "OBSERVATORY_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// PostgreSQL to use, instead of a private one in --data-dir [env: DATABASE_URL or OBSERVATORY_DATABASE_URL].
+    /// PostgreSQL to use instead of a private one [env: DATABASE_URL or OBSERVATORY_DATABASE_URL].
     #[arg(long, global = true, value_name = "URL")]
     database_url: Option<String>,
-    /// Where the private PostgreSQL lives [env: OBSERVATORY_DATA_DIR].
+    /// Directory of the private PostgreSQL [env: OBSERVATORY_DATA_DIR].
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<String>,
 }
@@ -25,28 +25,29 @@ pub(super) struct Options {
 /// Where the daemon listens.
 #[derive(Debug, Args)]
 pub(super) struct Listen {
-    /// Where the daemon receives OTLP/gRPC [default: 127.0.0.1:4317, env: OBSERVATORY_INGEST_LISTEN].
+    /// Address on which to receive OTLP/gRPC [default: 127.0.0.1:4317, env: OBSERVATORY_INGEST_LISTEN].
     #[arg(long, value_name = "ADDRESS")]
     ingest_listen: Option<String>,
-    /// Where it answers queries [default: 127.0.0.1:4320, env: OBSERVATORY_QUERY_LISTEN].
+    /// Address on which to answer queries [default: 127.0.0.1:4320, env: OBSERVATORY_QUERY_LISTEN].
     #[arg(long, value_name = "ADDRESS")]
     query_listen: Option<String>,
-    /// Where it serves /metrics, /healthz and /readyz [default: 127.0.0.1:9464, env: OBSERVATORY_ADMIN_LISTEN].
+    /// Address of /metrics, /healthz and /readyz [default: 127.0.0.1:9464, env: OBSERVATORY_ADMIN_LISTEN].
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<String>,
     /// Which halves run in this process [default: all, env: OBSERVATORY_ROLE].
     #[arg(long)]
     role: Option<Role>,
-    /// Accept that whoever reaches the ports can write and read everything [env: OBSERVATORY_ALLOW_UNAUTHENTICATED].
+    /// Allow addresses beyond loopback, though every client that reaches them can write and read everything [env:
+    /// OBSERVATORY_ALLOW_UNAUTHENTICATED].
     #[arg(long)]
     allow_unauthenticated: bool,
 }
 
 impl Options {
-    /// The configuration of all layers.
+    /// Loads the configuration from its file, the environment and the options.
     ///
     /// # Errors
-    /// [`Failure::Configuration`] with every mistake at once.
+    /// [`Failure::Configuration`], which names all mistakes at once.
     pub(super) fn load(&self, listen: Option<&Listen>) -> Result<Config, Failure> {
         let mut flags = Vec::new();
         let mut flag = |name, path, value: Option<String>| {

@@ -1,4 +1,4 @@
-//! What the commands print, and how they reach a running observatory.
+//! How the commands print, and how they connect to a running observatory.
 
 use std::io::{ErrorKind, Write as _, stderr, stdout};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::table::Table;
 /// How long an observatory may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How an answer is shown.
+/// The format of an answer.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum Format {
     /// For people.
@@ -24,7 +24,7 @@ pub(super) enum Format {
     Json,
 }
 
-/// Prints `text` and a new line on standard output. A reader that has gone, like `head`, has seen what it wanted.
+/// Prints `text` and a new line on standard output. It is no error when the reader has gone, as `head` does.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = stdout().lock();
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
@@ -43,26 +43,29 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     print(&serde_json::to_string_pretty(value)?)
 }
 
-/// Says on standard error why the command failed. Nobody may be listening.
+/// Prints on standard error why the command failed, if standard error can be written.
 pub(super) fn complain(failure: &Failure) {
     let _ = writeln!(stderr(), "observatory: {failure}");
 }
 
-/// A connection to a running observatory, at `address` with or without `http://`.
-pub(super) async fn connect(address: &str, flag: &str) -> Result<Channel, Failure> {
+/// Connects to a running observatory at `address`, which may begin with `http://`. `flag` is the option that gave the
+/// address, and `example` one of its right values.
+///
+/// # Errors
+/// [`Failure::Usage`] when `address` is malformed, [`Failure::Unreachable`] when no observatory accepts the connection.
+pub(super) async fn connect(address: &str, flag: &str, example: &str) -> Result<Channel, Failure> {
     let url = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
     let endpoint = Channel::from_shared(url).ok().filter(|endpoint| endpoint.uri().host().is_some());
-    let endpoint = endpoint.ok_or_else(|| {
-        Failure::Usage(format!("{flag} must be an address with a port, like 127.0.0.1:4320"))
-    })?;
+    let endpoint = endpoint
+        .ok_or_else(|| Failure::Usage(format!("{flag} must be an address with a port, like {example}")))?;
     endpoint.connect_timeout(CONNECT_TIMEOUT).connect().await.map_err(|_| {
         Failure::Unreachable(format!(
-            "no observatory answers at {address}: start one with `observatory serve`, or say where it is with {flag}"
+            "no observatory answers at {address}: start one with `observatory serve`, or give its address with {flag}"
         ))
     })
 }
 
-/// A call that the observatory answered with an error.
+/// An error with which the observatory answered a call.
 pub(super) struct CallFailed(pub(super) Status);
 
 impl From<CallFailed> for Failure {

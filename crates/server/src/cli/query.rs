@@ -1,4 +1,4 @@
-//! `observatory query`: a client of a running observatory.
+//! `observatory query`: shows traces that a running observatory has stored.
 
 use std::time::UNIX_EPOCH;
 
@@ -14,13 +14,14 @@ use super::failure::Failure;
 use super::output::{CallFailed, Format, connect, print_json, print_table};
 use super::table::Table;
 
-/// The largest chunk of a trace that is taken; the daemon sends about 1 MiB at a time, but one span may be larger.
+/// Largest message of an answer, in bytes. The daemon sends a trace in messages of about 1 MiB, but a span may be
+/// larger.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
 
 /// Options of `query`.
 #[derive(Debug, Args)]
 pub(super) struct Query {
-    /// The address at which the observatory answers queries.
+    /// Address on which the observatory answers queries.
     #[arg(
         long,
         global = true,
@@ -29,7 +30,7 @@ pub(super) struct Query {
         default_value = "127.0.0.1:4320"
     )]
     query_address: String,
-    /// How the answer is shown; JSON is OTLP's own for a trace.
+    /// Output format; a trace in JSON has the form of OTLP/JSON.
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(subcommand)]
@@ -48,10 +49,10 @@ enum What {
         /// Only traces that have a span of this service.
         #[arg(long, default_value = "", hide_default_value = true)]
         service: String,
-        /// How far back, in hours.
+        /// Only traces of the last HOURS hours.
         #[arg(long, default_value_t = 24)]
         hours: u64,
-        /// Most traces to show; at least 1.
+        /// Most traces to show, at least 1.
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
     },
@@ -59,7 +60,7 @@ enum What {
 
 impl Query {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let channel = connect(&self.query_address, "--query-address").await?;
+        let channel = connect(&self.query_address, "--query-address", "127.0.0.1:4320").await?;
         let client = TraceServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER_BYTES);
         match self.what {
             What::Trace { id } => trace(client, id, self.format).await,
@@ -143,7 +144,7 @@ async fn traces(
     };
     let mut traces = Vec::new();
     let limit = usize::try_from(limit)?;
-    // A page holds no more than the daemon allows, whatever is asked for.
+    // The daemon limits a page to query.max_page_size, so a larger limit takes several pages.
     while traces.len() < limit {
         request.page_size = i32::try_from(limit - traces.len()).unwrap_or(i32::MAX);
         let page = client.list_traces(request.clone()).await.map_err(CallFailed)?.into_inner();
@@ -199,7 +200,7 @@ fn duration_nanos(trace: &TraceSummary) -> i128 {
     i128::from(duration.seconds) * 1_000_000_000 + i128::from(duration.nanos)
 }
 
-/// A time for people, in UTC and always as wide. Where a table is narrow, it wraps between the day and the time of day.
+/// A time in UTC, always of the same width. In a narrow table it wraps between the date and the time of day.
 fn moment(nanos: u64) -> String {
     // Every u64 of nanoseconds is a year before 2555.
     let Ok(time) = OffsetDateTime::from_unix_timestamp_nanos(i128::from(nanos)) else {
@@ -214,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_all_as_wide() {
+    fn times_have_the_same_width() {
         assert_eq!(moment(1_795_000_000_000_000_000), "2026-11-18 11:06:40.000");
         assert_eq!(moment(1_795_000_000_120_999_999), "2026-11-18 11:06:40.120");
         assert_eq!(moment(u64::MAX).len(), moment(0).len());

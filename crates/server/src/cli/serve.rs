@@ -1,4 +1,4 @@
-//! `observatory serve`.
+//! `observatory serve`: runs the daemon until it is stopped.
 
 use std::io::Write as _;
 
@@ -36,7 +36,7 @@ impl Serve {
         let mut signals = Signals::new()?;
         let listeners = Listeners::bind(&config).await?;
         let private = start_private(&mut config).await?;
-        // From here on the private PostgreSQL is started again when it dies, until the daemon stops.
+        // From here on the keeper starts the private PostgreSQL again when it dies, until the daemon stops.
         let stopping = CancellationToken::new();
         let trouble = private.as_ref().map(PrivatePostgres::trouble);
         let keeper = private.map(|private| tokio::spawn(private.keep(stopping.clone())));
@@ -51,7 +51,7 @@ impl Serve {
     }
 }
 
-/// Without a configured database: a private one, which the configuration then names.
+/// Starts a private PostgreSQL if no database is configured, and writes its URL into the configuration.
 async fn start_private(config: &mut Config) -> Result<Option<PrivatePostgres>, Failure> {
     if config.storage.names_a_database() {
         return Ok(None);
@@ -85,13 +85,14 @@ async fn serve(
     tracing::info!("stopping");
     running.stop(signals.next()).await;
     if failed {
-        return Err(anyhow::anyhow!("a part of the daemon ended by itself; the log says why").into());
+        return Err(anyhow::anyhow!("a part of the daemon ended unexpectedly; the log says why").into());
     }
     tracing::info!("stopped");
     Ok(())
 }
 
-/// The pool over a schema of the right version: brought up to date by whoever writes, only checked by a reader.
+/// Connects to the database. A daemon that ingests checks its durability and migrates it; another one only checks the
+/// version of the schema.
 async fn connect(config: &Config) -> Result<StoragePool, Failure> {
     let pool = StoragePool::new(config.storage.clone())
         .await
@@ -108,8 +109,8 @@ async fn connect(config: &Config) -> Result<StoragePool, Failure> {
     Ok(pool)
 }
 
-/// What is acknowledged must be there after a crash, so a PostgreSQL that may lose it is not written to unless that was
-/// allowed. Says so loudly then.
+/// Fails if PostgreSQL may lose committed data in a crash, since what the daemon acknowledges must survive one. If
+/// `storage.database.allow_unsafe_durability` permits it, this logs an error instead.
 async fn check_durability(pool: &StoragePool) -> Result<(), Failure> {
     let lacking = unsafe_settings(&*pool.get().await?).await?;
     if lacking.is_empty() {
@@ -123,22 +124,23 @@ async fn check_durability(pool: &StoragePool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Connections take file descriptors: as many as the system lets us have.
+/// Raises the limit of file descriptors as far as the system permits, since every connection takes one.
 fn raise_descriptor_limit() {
     let raised = getrlimit(Resource::RLIMIT_NOFILE)
         .and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
     if let Err(error) = raised {
-        tracing::debug!(%error, "the limit of file descriptors stays as it is");
+        tracing::debug!(%error, "the limit of file descriptors could not be raised");
     }
 }
 
-/// Says on standard output that the daemon is ready, for scripts that wait for it. Nobody may be listening.
+/// Prints on standard output that the daemon is ready, for scripts that wait for this line. It is no error when
+/// standard output is closed.
 fn announce(line: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
-/// SIGTERM and SIGINT: the first asks to stop, a second one not to wait.
+/// SIGTERM and SIGINT: the first one stops the daemon, a second one gives up the requests in flight.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,

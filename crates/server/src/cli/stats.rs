@@ -11,7 +11,7 @@ use super::table::Table;
 /// Options of `stats`.
 #[derive(Debug, Args)]
 pub(super) struct Stats {
-    /// The address at which the observatory receives OTLP.
+    /// Address on which the observatory receives OTLP.
     #[arg(
         long,
         value_name = "ADDRESS",
@@ -19,14 +19,14 @@ pub(super) struct Stats {
         default_value = "127.0.0.1:4317"
     )]
     ingest_address: String,
-    /// How the answer is shown.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }
 
 impl Stats {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let channel = connect(&self.ingest_address, "--ingest-address").await?;
+        let channel = connect(&self.ingest_address, "--ingest-address", "127.0.0.1:4317").await?;
         let mut client = IngestServiceClient::new(channel);
         let stats = client.get_ingest_stats(GetIngestStatsRequest {}).await.map_err(CallFailed)?.into_inner();
         match self.format {
@@ -56,7 +56,7 @@ fn table(accounts: &[IngestAccount]) -> Table {
     table
 }
 
-/// The sum, and what it is made of: `7 (no_room 5, unavailable 2)`.
+/// The sum, and its parts by reason: `7 (no_room 5, unavailable 2)`.
 fn by_reason(counts: &[IngestCount]) -> String {
     let sum: u64 = counts.iter().map(|count| count.records).sum();
     if counts.is_empty() {

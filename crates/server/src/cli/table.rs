@@ -1,12 +1,12 @@
-//! Tables of texts that fit a terminal: ids stay whole, and the other columns give way to them.
+//! Tables that fit a terminal: ids never wrap, the other columns do.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table as Drawing, Width};
 
-/// Words up to this length do not split: a time of day, a number with its fraction.
+/// Words up to this length never split: a time of day, a number with its fraction.
 const LONGEST_WORD: usize = 12;
 
-/// The space between two columns.
+/// Spaces between two columns.
 const GAP: u16 = 2;
 
 /// A table of texts under named columns.
@@ -19,8 +19,9 @@ pub(super) struct Table {
 #[derive(Debug)]
 struct Column {
     name: &'static str,
+    /// Whether its cells never wrap.
     is_whole: bool,
-    /// The column under which this one stands where there is no room for both beside each other.
+    /// The column under which this one stands in a terminal that is too narrow for both side by side.
     above: Option<usize>,
 }
 
@@ -31,13 +32,13 @@ impl Table {
         Self { columns, rows: Vec::new() }
     }
 
-    /// The same, whose columns of these names never wrap: what they hold is there to be copied.
+    /// The same table, but the columns `names` never wrap, so that their cells can be copied.
     pub(super) fn whole(mut self, names: &[&str]) -> Self {
         self.columns.iter_mut().for_each(|column| column.is_whole |= names.contains(&column.name));
         self
     }
 
-    /// The same, whose columns `names` stand under the column `above` in a terminal that is too narrow for all.
+    /// The same table, but the columns `names` stand under the column `above` in a terminal that is too narrow for all.
     pub(super) fn below(mut self, above: &str, names: &[&str]) -> Self {
         let place = self.columns.iter().position(|column| column.name == above);
         for column in self.columns.iter_mut().filter(|column| names.contains(&column.name)) {
@@ -51,8 +52,8 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// The table in a terminal of this many columns; without one, or in one that does not know its width, with each row
-    /// on one line. A line never ends in spaces.
+    /// Draws the table for a terminal of this width. Without a terminal (`None`), or with an unknown width (0), each
+    /// row is one line. No line ends in spaces.
     pub(super) fn draw(&self, width: Option<u16>) -> String {
         let all: Vec<_> = (0..self.columns.len()).map(|column| vec![column]).collect();
         let natural = self.drawing(&all).trim_fmt();
@@ -66,7 +67,7 @@ impl Table {
         }
     }
 
-    /// The columns that stand beside each other in a narrow terminal, each with those under it.
+    /// The columns that stand side by side in a narrow terminal, each with the columns under it.
     fn stacks(&self) -> Vec<Vec<usize>> {
         let stands_in = |top: usize, column: usize| column == top || self.columns[column].above == Some(top);
         let all = 0..self.columns.len();
@@ -96,7 +97,8 @@ impl Table {
         drawing
     }
 
-    /// The width below which the column would split its name, a word of ordinary length, or what must stay whole.
+    /// The least width that splits neither the name of the column nor a word of ordinary length nor a cell that never
+    /// wraps.
     fn least_width(&self, column: usize) -> usize {
         let Column { name, is_whole, .. } = self.columns[column];
         let cells = self.rows.iter().filter_map(|row| row.get(column));
@@ -141,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_narrow_terminal_ids_and_headers_stay_whole_and_the_rest_gives_way() {
+    fn in_a_narrow_terminal_ids_and_headers_stay_whole_and_the_rest_wraps() {
         let drawn = traces().draw(Some(80));
         let expected = "\
 trace id                          start (UTC)   duration      spans  errors

@@ -1,4 +1,4 @@
-//! The configuration of the daemon: every crate's own section, under one roof.
+//! The configuration of the daemon: its own settings, and the section of every crate.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ use crate::connections::ConnectionsConfig;
 use crate::health::HealthConfig;
 use crate::jobs::JobsConfig;
 
-/// Variables with our prefix that are no settings of the daemon: of the project's tools, and of single commands.
+/// Variables with our prefix that are no settings of the daemon: the project's tools and single commands read them.
 const NOT_OURS: &[&str] = &[
     "OBSERVATORY_BIN",
     "OBSERVATORY_TOOLS_DIR",
@@ -29,16 +29,17 @@ const NOT_OURS: &[&str] = &[
     "OBSERVATORY_INGEST_ADDRESS",
 ];
 
-/// How names begin that are no settings either: of the tests, and those in which Kubernetes tells every container about a
-/// Service named `observatory`.
+/// Prefixes of variables that are no settings either: the tests read the first kind, and Kubernetes gives the others to
+/// containers beside a Service named `observatory`.
 const FOREIGN: &[&str] = &["OBSERVATORY_TEST_", "OBSERVATORY_SERVICE_", "OBSERVATORY_PORT"];
 
-/// What is not logged unless `log` asks for it: the migration library speaks of every step, and the driver repeats notices of
-/// PostgreSQL, such as that the table of migrations is there already. What was done is told by us, once.
+/// Libraries that log warnings only, unless `log` asks for more. The migration library logs every step, and the driver
+/// logs every notice of PostgreSQL, such as that the table of migrations exists; the daemon logs applied migrations
+/// itself.
 const QUIET: &str = "refinery_core=warn,tokio_postgres=warn";
 
 /// How environment variables name the settings of the daemon.
-pub fn names() -> Names {
+pub(crate) fn names() -> Names {
     let storage = ENVIRONMENT.iter().map(|(name, path)| ((*name).to_owned(), format!("storage.{path}")));
     let ours = ("OBSERVATORY_DATABASE_URL".to_owned(), "storage.database.url".to_owned());
     Names {
@@ -48,48 +49,48 @@ pub fn names() -> Names {
     }
 }
 
-/// Everything that the daemon needs to know.
+/// The configuration of the daemon.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Config {
+pub(crate) struct Config {
     /// Where the private PostgreSQL lives when no database is configured.
-    pub data_dir: PathBuf,
+    pub(crate) data_dir: PathBuf,
     /// Which halves of the observatory run in this process.
-    pub role: Role,
+    pub(crate) role: Role,
     /// Where the daemon receives OTLP/gRPC.
-    pub ingest_listen: SocketAddr,
-    /// Where it answers queries.
-    pub query_listen: SocketAddr,
-    /// Where it serves `/metrics`, `/healthz` and `/readyz` over HTTP.
-    pub admin_listen: SocketAddr,
-    /// Must be true to listen beyond loopback: whoever reaches the ports can write and read everything.
-    pub allow_unauthenticated: bool,
-    /// Longest time to finish the requests in flight after SIGTERM, in seconds.
-    pub shutdown_s: u64,
+    pub(crate) ingest_listen: SocketAddr,
+    /// Where the daemon answers queries.
+    pub(crate) query_listen: SocketAddr,
+    /// Where the daemon serves `/metrics`, `/healthz` and `/readyz` over HTTP.
+    pub(crate) admin_listen: SocketAddr,
+    /// Must be true to listen beyond loopback: every client that reaches the ports can write and read everything.
+    pub(crate) allow_unauthenticated: bool,
+    /// Longest time to stop after SIGTERM, in seconds; then the daemon gives up the requests that are still in flight.
+    pub(crate) shutdown_s: u64,
     /// Connections to the ports of OTLP and of queries. Each port has all of these limits for itself.
-    pub connections: ConnectionsConfig,
+    pub(crate) connections: ConnectionsConfig,
     /// What is logged, as in `RUST_LOG`: `info`, or `info,llm_observatory_ingest=debug`.
-    pub log: String,
-    /// How it is logged.
-    pub log_format: LogFormat,
-    /// The PostgreSQL of the daemon's own, when no database is configured.
-    pub private_postgres: PrivatePostgresConfig,
+    pub(crate) log: String,
+    /// How log lines look.
+    pub(crate) log_format: LogFormat,
+    /// The private PostgreSQL, which runs when no database is configured.
+    pub(crate) private_postgres: PrivatePostgresConfig,
     /// PostgreSQL and Redis.
-    pub storage: StorageConfig,
+    pub(crate) storage: StorageConfig,
     /// Receiving OTLP.
-    pub ingest: IngestConfig,
+    pub(crate) ingest: IngestConfig,
     /// Answering queries.
-    pub query: QueryConfig,
+    pub(crate) query: QueryConfig,
     /// The watch over PostgreSQL.
-    pub health: HealthConfig,
-    /// Upkeep that repeats.
-    pub jobs: JobsConfig,
+    pub(crate) health: HealthConfig,
+    /// How jobs are run.
+    pub(crate) jobs: JobsConfig,
 }
 
 /// Which halves of the observatory run in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum Role {
+pub(crate) enum Role {
     /// Receive OTLP and answer queries.
     All,
     /// Receive OTLP only.
@@ -101,10 +102,10 @@ pub enum Role {
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// For people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object on each line.
     Json,
 }
 
@@ -131,7 +132,8 @@ impl Default for Config {
     }
 }
 
-/// `/var/lib/observatory` for root, whose home PostgreSQL may not enter; else the user's own data directory.
+/// `/var/lib/observatory` for root, since PostgreSQL runs as another user that may not enter root's home; for others
+/// `observatory` in the user's data directory.
 fn default_data_dir() -> PathBuf {
     if nix::unistd::geteuid().is_root() {
         return PathBuf::from("/var/lib/observatory");
@@ -143,27 +145,27 @@ fn default_data_dir() -> PathBuf {
 
 impl Role {
     /// Whether this process receives OTLP.
-    pub const fn ingests(self) -> bool {
+    pub(crate) const fn ingests(self) -> bool {
         matches!(self, Self::All | Self::Ingest)
     }
 
     /// Whether this process answers queries.
-    pub const fn answers(self) -> bool {
+    pub(crate) const fn answers(self) -> bool {
         matches!(self, Self::All | Self::Query)
     }
 }
 
 impl Config {
-    /// Longest time to finish the requests in flight.
-    pub const fn shutdown(&self) -> Duration {
+    /// Longest time to stop: `shutdown_s`.
+    pub(crate) const fn shutdown(&self) -> Duration {
         Duration::from_secs(self.shutdown_s)
     }
 
-    /// What is logged.
+    /// The filter for log lines: `log` over the daemon's defaults.
     ///
     /// # Errors
-    /// When `log` is no filter, which [`Validate`] tells.
-    pub fn log_filter(&self) -> Result<EnvFilter, ParseError> {
+    /// [`ParseError`] when `log` is not a filter. [`Validate`] checks that, so a loaded configuration has one.
+    pub(crate) fn log_filter(&self) -> Result<EnvFilter, ParseError> {
         EnvFilter::try_new(format!("{QUIET},{}", self.log))
     }
 }
@@ -186,14 +188,14 @@ impl Validate for Config {
             problems.require(
                 address.ip().is_loopback() || self.allow_unauthenticated,
                 key,
-                "is reachable from other machines, and nobody is asked who they are: listen on 127.0.0.1, \
+                "is reachable from other machines, and the daemon does not authenticate clients: listen on 127.0.0.1, \
                  or accept that with --allow-unauthenticated",
             );
         }
         problems.require(
             self.role == Role::All || self.storage.names_a_database(),
             "role",
-            "splits the observatory in two processes, which must share a database: set DATABASE_URL",
+            "splits the observatory into two processes, which must share a database: set DATABASE_URL",
         );
         problems.require(
             self.log_filter().is_ok(),

@@ -16,7 +16,7 @@ fn layers(environment: &[(&str, &str)], flags: &[(&'static str, &str)]) -> Layer
 }
 
 #[test]
-fn nothing_configured_is_a_laptop() {
+fn the_defaults_are_those_of_a_laptop() {
     let config = load(&Layers::default()).unwrap();
     assert_eq!(config.ingest_listen.to_string(), "127.0.0.1:4317");
     assert_eq!(config.query_listen.to_string(), "127.0.0.1:4320");
@@ -49,7 +49,7 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
 }
 
 #[test]
-fn every_mistake_is_told_at_once() {
+fn every_mistake_is_named_at_once() {
     let error =
         load(&layers(&[("OBSERVATORY_INGEST__WRITER", "1"), ("OBSERVATORY_SHUTDOWN_S", "soon")], &[]));
     let error = error.unwrap_err().to_string();
@@ -68,7 +68,7 @@ fn every_mistake_is_told_at_once() {
 }
 
 #[test]
-fn an_unreadable_value_is_told_with_its_setting_and_an_example() {
+fn an_unreadable_value_is_named_with_its_setting_and_an_example() {
     let environment = [
         ("OBSERVATORY_ROLE", "foo"),
         ("OBSERVATORY_QUERY_LISTEN", "4320"),
@@ -88,7 +88,7 @@ fn an_unreadable_value_is_told_with_its_setting_and_an_example() {
 }
 
 #[test]
-fn listening_beyond_loopback_must_be_meant() {
+fn listening_beyond_loopback_must_be_allowed() {
     let flags = [("ingest_listen", "0.0.0.0:4317"), ("allow_unauthenticated", "true")];
     assert!(load(&layers(&[], &flags)).is_ok());
 }
@@ -101,9 +101,9 @@ fn the_example_environment_names_every_setting_with_its_default() {
     let default = serde_json::to_value(Config::default()).unwrap();
     let mut missing = Vec::new();
     each_leaf("", &default, &mut |path, value| {
-        let of_old = ENVIRONMENT.iter().find(|(_, setting)| path == format!("storage.{setting}"));
+        let usual = ENVIRONMENT.iter().find(|(_, setting)| path == format!("storage.{setting}"));
         let ours = format!("OBSERVATORY_{}", path.replace('.', "__").to_uppercase());
-        let name = of_old.map_or(ours.as_str(), |(name, _)| name);
+        let name = usual.map_or(ours.as_str(), |(name, _)| name);
         let expected = match value {
             serde_json::Value::String(text) => text.clone(),
             other => other.to_string(),

@@ -6,45 +6,48 @@ use llm_observatory_config::{Problems, Validate};
 use serde::{Deserialize, Serialize};
 use tonic::transport::Server;
 
-/// The largest frame that clients may send. Many clients use it, and fewer frames cost both sides less.
+/// The largest frame that clients may send. Many clients use it: fewer frames cost both sides less.
 const MAX_FRAME_BYTES: u32 = 64 * 1024;
 
-/// The window that every connection begins with (RFC 9113, 6.9.2), and the largest one (6.9.1).
+/// The window with which every connection begins (RFC 9113, 6.9.2).
 const LEAST_WINDOW_BYTES: u32 = 65_535;
+/// The largest window that HTTP/2 allows (RFC 9113, 6.9.1).
 const MOST_WINDOW_BYTES: u32 = i32::MAX.unsigned_abs();
 
-/// The limits of the connections of one port.
+/// The limits of the connections of one port: the configuration section `connections`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct ConnectionsConfig {
-    /// Most connections in all; further ones are closed at once.
-    pub max: usize,
-    /// Most connections from one address. A proxy has one address for all its clients.
-    pub max_per_address: usize,
+pub(crate) struct ConnectionsConfig {
+    /// Most connections in all; the daemon closes further ones at once.
+    pub(crate) max: usize,
+    /// Most connections from one address; the daemon closes further ones at once. All clients behind a proxy share its
+    /// address.
+    pub(crate) max_per_address: usize,
     /// Most requests at a time on one connection; clients hold further ones back. The Collector has 10 by default.
-    pub max_streams: u32,
-    /// Longest time until a new connection has sent the first bytes of HTTP/2, in milliseconds.
-    pub first_bytes_ms: u64,
-    /// Most bytes of a connection that have arrived and that the daemon has not read yet.
-    pub window_bytes: u32,
-    /// Most such bytes of one request. Those of `max_streams` requests must fit into `window_bytes`: requests that wait for
-    /// room must not stop those that have it.
-    pub stream_window_bytes: u32,
-    /// Most bytes of a message of any service but OTLP's, which has `ingest.max_request_bytes`.
-    pub max_message_bytes: usize,
-    /// Longest time from the head of a call to the head of its answer, in milliseconds.
-    pub call_within_ms: u64,
-    /// Most bytes of the headers of one request.
-    pub max_header_bytes: u32,
-    /// Most streams that a client opens and resets before the daemon looks at them; then its connection is closed
-    /// (CVE-2023-44487).
-    pub max_pending_resets: usize,
-    /// Most streams that the daemon resets for errors of the client; then its connection is closed.
-    pub max_error_resets: usize,
+    pub(crate) max_streams: u32,
+    /// Longest time until a new connection has sent the first bytes of HTTP/2, in milliseconds; then the daemon closes
+    /// it.
+    pub(crate) first_bytes_ms: u64,
+    /// Most bytes of a connection that have arrived and that the daemon has not read yet; then the client must wait.
+    pub(crate) window_bytes: u32,
+    /// Most such bytes of one request. `max_streams` times as much must fit into `window_bytes`: requests that wait for
+    /// room must not stop requests that have room.
+    pub(crate) stream_window_bytes: u32,
+    /// Most bytes of a message to any service but OTLP's, which have `ingest.max_request_bytes`.
+    pub(crate) max_message_bytes: usize,
+    /// Longest time from the head of a call to the head of its answer, in milliseconds; then the call fails.
+    pub(crate) call_within_ms: u64,
+    /// Most bytes of the headers of one request; one with more fails.
+    pub(crate) max_header_bytes: u32,
+    /// Most streams that a client may open and reset before the daemon has accepted them; then the daemon closes the
+    /// connection (CVE-2023-44487).
+    pub(crate) max_pending_resets: usize,
+    /// Most streams that the daemon resets for errors of the client; then it closes the connection.
+    pub(crate) max_error_resets: usize,
     /// Silence on a connection after which the daemon sends a ping, in milliseconds.
-    pub keepalive_interval_ms: u64,
-    /// Longest wait for the answer to a ping, in milliseconds; then the connection is closed.
-    pub keepalive_timeout_ms: u64,
+    pub(crate) keepalive_interval_ms: u64,
+    /// Longest wait for the answer to a ping, in milliseconds; then the daemon closes the connection.
+    pub(crate) keepalive_timeout_ms: u64,
 }
 
 impl Default for ConnectionsConfig {
@@ -82,14 +85,15 @@ impl Validate for ConnectionsConfig {
         problems.require(
             u64::from(self.stream_window_bytes) * u64::from(self.max_streams) <= u64::from(self.window_bytes),
             "stream_window_bytes",
-            "must not be more than window_bytes / max_streams: requests that wait would stop the others",
+            "must be at most connections.window_bytes / connections.max_streams: \
+             requests that wait for room would stop the others",
         );
         problems.at_least("max_message_bytes", self.max_message_bytes, 1);
         problems.at_least("call_within_ms", self.call_within_ms, 1);
         problems.require(
             self.max_header_bytes >= 4_096,
             "max_header_bytes",
-            "must be at least 4096: headers of ordinary clients need them",
+            "must be at least 4096, which the headers of ordinary clients need",
         );
         problems.at_least("max_pending_resets", self.max_pending_resets, 1);
         problems.at_least("max_error_resets", self.max_error_resets, 1);
@@ -103,7 +107,7 @@ impl ConnectionsConfig {
         Duration::from_millis(self.first_bytes_ms)
     }
 
-    /// A server within these limits.
+    /// A server with these limits.
     pub(crate) fn server(&self) -> Server {
         Server::builder()
             .timeout(Duration::from_millis(self.call_within_ms))

@@ -1,7 +1,7 @@
 //! Accepts connections within their limits.
 //!
-//! tonic's own loop takes any number of connections, waits for the first byte of each for ever, and spins when the process
-//! runs out of file descriptors.
+//! tonic's own loop accepts any number of connections, waits for the first byte of each without a limit, and spins when
+//! the process runs out of file descriptors.
 
 use std::convert::Infallible;
 use std::io;
@@ -20,16 +20,16 @@ use tonic::transport::server::{Connected, TcpConnectInfo};
 
 use crate::connections::limit::{Connections, Place};
 
-/// How long nothing is accepted after an error: the cause (no file descriptors, say) does not pass in an instant.
+/// Pause after a connection could not be accepted: the cause (no file descriptors, say) lasts for a while.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Accepted connections that the server has not looked at yet.
+/// Most accepted connections that wait for the server to take them.
 const WAITING: usize = 16;
 
-/// The preface that every HTTP/2 connection begins with (RFC 9113, 3.4).
+/// Bytes of the preface with which every HTTP/2 connection begins (RFC 9113, 3.4).
 const PREFACE_BYTES: usize = 24;
 
-/// Connections of the listener, until `stop`: then nothing more is accepted, and the port is closed.
+/// Accepts connections until `stop`, which closes the port. Returns the future that accepts them, and their stream.
 pub(crate) fn accept(
     name: &'static str,
     listener: TcpListener,
@@ -56,10 +56,11 @@ async fn run(
             Ok((stream, peer)) => {
                 failing = false;
                 let Some(place) = connections.take(peer.ip()) else {
-                    tracing::debug!(server = name, peer = %peer.ip(), "connection closed: there are too many");
+                    const LIMIT: &str = "connections.max or connections.max_per_address is reached";
+                    tracing::debug!(server = name, peer = %peer.ip(), "connection closed: {LIMIT}");
                     continue;
                 };
-                // Small answers must not wait for more.
+                // Nagle's algorithm would hold back small answers.
                 _ = stream.set_nodelay(true);
                 let connection = Connection::new(stream, place, connections.config().first_bytes());
                 if to.send(Ok(connection)).await.is_err() {
@@ -78,7 +79,7 @@ async fn run(
     }
 }
 
-/// An accepted connection. Until its first bytes have come it may only be so old.
+/// An accepted connection. Reading from it fails if the preface does not arrive within `connections.first_bytes_ms`.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
@@ -88,6 +89,7 @@ pub(crate) struct Connection {
 
 #[derive(Debug)]
 struct FirstBytes {
+    /// Bytes of the preface that have not arrived yet.
     missing: usize,
     deadline: Pin<Box<Sleep>>,
 }

@@ -1,4 +1,4 @@
-//! How many connections there are, in all and from each address.
+//! Counts connections, in all and from each address, and limits both.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -20,7 +20,7 @@ struct Open {
     by_address: HashMap<IpAddr, usize>,
 }
 
-/// The place of one connection; given back when dropped.
+/// The place of one connection. Dropping it gives the place back.
 #[derive(Debug)]
 pub(super) struct Place {
     address: IpAddr,
@@ -28,7 +28,7 @@ pub(super) struct Place {
 }
 
 impl Connections {
-    /// No connection yet.
+    /// A port without connections.
     pub(crate) fn new(config: ConnectionsConfig) -> Arc<Self> {
         Arc::new(Self { config, open: Mutex::default() })
     }
@@ -37,7 +37,7 @@ impl Connections {
         &self.config
     }
 
-    /// A place for a connection from this address, if there is one.
+    /// Takes a place for a connection from this address; `None` if a limit is reached.
     pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
         let mut open = self.lock();
         let from_there = open.by_address.get(&address).copied().unwrap_or(0);
@@ -51,7 +51,7 @@ impl Connections {
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
-        // Counts go up and down together under the lock, and nothing in between can panic.
+        // Both counts change together under the lock, and nothing in between can panic.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_few_and_come_back() {
+    fn places_are_limited_and_given_back() {
         let config = ConnectionsConfig { max: 3, max_per_address: 2, ..ConnectionsConfig::default() };
         let connections = Connections::new(config);
         let (here, there) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));

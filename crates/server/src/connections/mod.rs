@@ -1,9 +1,9 @@
-//! Connections: how many there may be, how they are accepted, and what each may hold.
+//! Connections: their limits, and how the daemon accepts them.
 
 mod config;
 mod incoming;
 mod limit;
 
-pub use config::ConnectionsConfig;
+pub(crate) use config::ConnectionsConfig;
 pub(crate) use incoming::accept;
 pub(crate) use limit::Connections;

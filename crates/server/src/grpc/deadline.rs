@@ -1,19 +1,19 @@
-//! gRPC's own deadline: how long a caller waits for its answer.
+//! Reads gRPC's own deadline: how long a caller waits for its answer.
 
 use std::time::Duration;
 
 use http::HeaderMap;
 
-/// The header that tells it.
-pub(super) const HEADER: &str = "grpc-timeout";
+/// The header that holds it.
+pub(crate) const HEADER: &str = "grpc-timeout";
 
-/// How long the caller waits, if it says so.
-pub(super) fn of(headers: &HeaderMap) -> Option<Duration> {
+/// How long the caller waits; `None` if the header is absent or malformed.
+pub(crate) fn of(headers: &HeaderMap) -> Option<Duration> {
     parse(headers.get(HEADER)?.to_str().ok()?)
 }
 
-/// `grpc-timeout`: up to eight digits and a unit (gRPC over HTTP/2, "Timeout").
-pub(super) fn parse(text: &str) -> Option<Duration> {
+/// Parses a `grpc-timeout`: up to eight digits and a unit (gRPC over HTTP/2, "Timeout").
+pub(crate) fn parse(text: &str) -> Option<Duration> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
         return None;

@@ -1,4 +1,4 @@
-//! The books of the way in, over gRPC.
+//! `IngestService`: the books of ingest, over gRPC.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -13,14 +13,14 @@ use tonic::{Request, Response, Status};
 /// The full name of the service.
 pub(crate) const SERVICE: &str = SERVICE_NAME;
 
-/// The books, and since when they are kept.
+/// The books, and the time since which they count.
 #[derive(Debug, Clone)]
 struct Stats {
     books: Books,
     start: SystemTime,
 }
 
-/// The service over the books, which begin now.
+/// The service over books that count since now.
 pub(crate) fn service(
     books: Books,
     max_message_bytes: usize,

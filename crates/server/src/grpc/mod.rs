@@ -1,9 +1,8 @@
-//! gRPC: OTLP in, queries out, the books of the way in, health and reflection beside them.
+//! The gRPC faces besides OTLP: the query API, the books of ingest and reflection. And what all gRPC faces share:
+//! deadlines and statuses.
 
-mod deadline;
-pub mod ingest;
-mod message;
-pub mod otlp;
-pub mod query;
+pub(crate) mod deadline;
+pub(crate) mod ingest;
+pub(crate) mod query;
 pub(crate) mod reflection;
-mod status;
+pub(crate) mod status;

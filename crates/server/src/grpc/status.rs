@@ -1,4 +1,4 @@
-//! The one place that knows what gRPC calls the things that go wrong.
+//! Turns refusals and errors into gRPC statuses. Every gRPC face asks here.
 
 use std::time::Duration;
 
@@ -9,21 +9,22 @@ use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, RetryInfo, StatusExt as _, pb};
 
-use super::message::{ENCODINGS, Unread};
 use super::query::Unreadable;
+use crate::otlp::grpc::message::{ENCODINGS, Unread};
 
-/// When a client may try again that was too slow.
+/// The delay that a client which was too slow is asked to keep.
 const SLOW_RETRY: Duration = Duration::from_secs(1);
 
-/// A trailer of its own for RetryInfo: Python's exporter reads this one, all others read the status details.
+/// A second trailer with RetryInfo: Python's exporter reads this one, all others read the status details.
 const RETRY_INFO_TRAILER: &str = "google.rpc.retryinfo-bin";
 
-/// The reason in the ErrorInfo of a trace whose spans are gone, and the domain of all our reasons. `traces.proto` tells them.
+/// The reason in the ErrorInfo of a trace whose spans are gone. `traces.proto` documents it.
 const SPANS_EXPIRED: &str = "SPANS_EXPIRED";
+/// The domain of the reasons in our ErrorInfo.
 const REASONS: &str = "llm_observatory.v1";
 
-/// What an exporter is told. Exporters drop data on anything that they don't try again, so the code decides its fate
-/// (OTLP specification, "Failures").
+/// The status of a refused request. An exporter drops the data unless it tries the code again (OTLP specification,
+/// "Failures"), so a refusal that may pass has a code that exporters retry.
 pub(crate) fn of_refusal(refusal: &Refusal) -> Status {
     let message = refusal.to_string();
     match refusal {
@@ -37,9 +38,9 @@ pub(crate) fn of_refusal(refusal: &Refusal) -> Status {
     }
 }
 
-/// What a client is told whose request could not be read: `limit` is the most bytes that it may have, and `no_room` the
-/// refusal of one that finds no room, which knows when there will be.
-pub(super) fn of_unread(unread: &Unread, limit: usize, no_room: impl FnOnce() -> Refusal) -> Status {
+/// The status of a request that could not be read. `limit` is `ingest.max_request_bytes`; `no_room` makes the refusal
+/// of a request without room, whose delay follows the backlog.
+pub(crate) fn of_unread(unread: &Unread, limit: usize, no_room: impl FnOnce() -> Refusal) -> Status {
     let message = unread.to_string();
     match unread {
         Unread::NoRoom => of_refusal(&no_room()),
@@ -58,12 +59,12 @@ pub(super) fn of_unread(unread: &Unread, limit: usize, no_room: impl FnOnce() ->
     }
 }
 
-/// What a reader is told whose question has a field that can't be read.
+/// The status of a question with a field that can't be read.
 pub(super) fn of_unreadable(unreadable: Unreadable) -> Status {
     Status::invalid_argument(unreadable.to_string())
 }
 
-/// What a reader is told.
+/// The status of a question that can't be answered.
 pub(crate) fn of_query(error: QueryError) -> Status {
     let message = error.to_string();
     match error {
@@ -86,7 +87,7 @@ pub(crate) fn of_query(error: QueryError) -> Status {
     }
 }
 
-/// A status that asks to be tried again after a delay, told in both of the ways that clients read.
+/// A status with RetryInfo, in both trailers that clients read.
 fn retryable(code: Code, message: String, delay: Duration) -> Status {
     let retry_info = RetryInfo::new(Some(delay));
     let mut trailers = MetadataMap::new();
@@ -101,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_house_asks_to_come_back() {
+    fn a_request_without_room_is_refused_with_retry_info() {
         let delay = Duration::from_millis(1_500);
         let unread = of_unread(&Unread::NoRoom, 4_096, || Refusal::NoRoom { retry_after: delay });
         for status in [of_refusal(&Refusal::NoRoom { retry_after: delay }), unread] {
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_will_never_fit_is_not_sent_again() {
+    fn a_request_that_can_never_fit_is_refused_without_retry_info() {
         let status = of_unread(&Unread::TooLarge, 4_096, || unreachable!("there is room"));
         assert_eq!(status.code(), Code::ResourceExhausted);
         assert!(status.message().contains("larger than 4096 bytes"), "{}", status.message());

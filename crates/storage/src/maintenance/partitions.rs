@@ -33,8 +33,9 @@ static ENSURE: Statement = Statement::fixed(
 );
 static KNOWN: Statement = Statement::fixed(
     "partitions: known",
-    "SELECT to_date(right(partition::text, 8), 'YYYYMMDD') AS day FROM observatory_partitions \
-     WHERE parent = ANY ($1::text[]) AND partition ~ '_[0-9]{8}$' \
+    "SELECT to_date(right(leaf.relname, 8), 'YYYYMMDD') AS day \
+     FROM pg_inherits JOIN pg_class AS leaf ON leaf.oid = inhrelid \
+     WHERE inhparent = ANY ($1::text[]::regclass[]) AND leaf.relname ~ '_[0-9]{8}$' \
      GROUP BY day HAVING count(*) = cardinality($1::text[])",
 );
 

@@ -112,6 +112,9 @@ pub trait Batch: Default + Send + Sync {
 
     /// Writes the rows of the batch that are neither records nor dictionary rows, in the open transaction.
     ///
+    /// Only [`commit`](super::commit) calls this. A request holds no such rows: [`Self::write`] writes all rows of its records,
+    /// so that a rejected record takes its rows with it.
+    ///
     /// # Errors
     /// Those of [`Self::write`].
     fn write_rest(&self, _: &WriterConnection) -> impl Future<Output = Result<(), Error>> + Send {

@@ -17,7 +17,7 @@ use crate::decode::rejection::Reason;
 use crate::decode::value;
 use crate::wire::{Field, Fields, Malformed};
 
-/// A data point that is valid, but does not know its stream yet.
+/// A valid data point whose series is not known yet.
 pub(super) struct Point {
     start_time: UnixNanos,
     time: UnixNanos,
@@ -33,7 +33,7 @@ impl Point {
     }
 }
 
-/// Every field that any kind of point has, under one name each.
+/// The fields of all kinds of points, under one name each.
 #[derive(Default)]
 struct Raw<'a> {
     start_time: u64,
@@ -55,7 +55,7 @@ struct Raw<'a> {
     exemplars: Vec<&'a [u8]>,
 }
 
-/// Reads a point of the given kind; its attributes are added to `attributes`.
+/// Reads a point of the given kind, and adds its attributes to `attributes`.
 pub(super) fn read<'a>(
     kind: MetricKind,
     message: &'a [u8],
@@ -250,7 +250,8 @@ fn quantile(message: &[u8]) -> Result<(f64, f64), Malformed> {
     Ok(pair)
 }
 
-/// Exemplars are few and seldom asked for: they stay with their point, once for people and once exactly.
+/// Exemplars are few and seldom queried, so they are stored in the row of their point: as JSON for people, and exactly
+/// as protobuf.
 fn exemplars(messages: &[&[u8]], decoder: &mut Decoder<'_>) -> Result<Nested, Malformed> {
     let mut exact = NumberDataPoint::default();
     let mut shown = Vec::with_capacity(messages.len());

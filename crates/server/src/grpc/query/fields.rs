@@ -1,4 +1,4 @@
-//! Reads the fields of a message into the words of a question. Whatever can't be read is named.
+//! Reads the fields of a message into the types of a question. An error names the field that can't be read.
 
 use llm_observatory_core::ids::{IdError, SpanId, TraceId};
 use llm_observatory_core::text::Text;
@@ -8,27 +8,27 @@ use prost_types::Timestamp;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
-/// A field whose value can't be read.
+/// A field whose value can't be read. Each variant holds the name of the field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unreadable {
-    /// It is no id.
+    /// The value is no id.
     #[error("{0}: {1}")]
     Id(&'static str, IdError),
-    /// Its nanoseconds are not those of a second.
+    /// The nanoseconds are negative, or a second or more.
     #[error("{0}.nanos must be between 0 and 999999999, not {1}")]
     Nanos(&'static str, i32),
-    /// It counts something, and is less than nothing.
+    /// The number must not be negative.
     #[error("{0} must not be negative, but is {1}")]
     Negative(&'static str, i32),
 }
 
-/// The time that a list is about.
+/// The time range of a list.
 pub(super) fn period(start: Option<Timestamp>, end: Option<Timestamp>) -> Result<Period, Unreadable> {
     let read = |field, time: Option<Timestamp>| time.map(|given| time_of(field, given)).transpose();
     Ok(Period { start: read("start_time", start)?, end: read("end_time", end)? })
 }
 
-/// A time; what lies outside of OTLP's range (1970 to 2554) counts as its border.
+/// A time. One outside of OTLP's range (1970 to 2554) becomes the end of the range that is nearest.
 fn time_of(field: &'static str, time: Timestamp) -> Result<UnixNanos, Unreadable> {
     let nanos = u64::try_from(time.nanos).ok().filter(|nanos| *nanos < NANOS_PER_SECOND);
     let nanos = nanos.ok_or(Unreadable::Nanos(field, time.nanos))?;
@@ -38,7 +38,7 @@ fn time_of(field: &'static str, time: Timestamp) -> Result<UnixNanos, Unreadable
     }))
 }
 
-/// Which page is asked for.
+/// The page size and the page token; an empty token means the first page.
 pub(super) fn paging(size: i32, token: String) -> Result<Paging, Unreadable> {
     let size = u32::try_from(size).map_err(|_| Unreadable::Negative("page_size", size))?;
     Ok(Paging { size: PageSize::from(size), token: (!token.is_empty()).then(|| PageToken::from(token)) })
@@ -49,7 +49,8 @@ pub(super) fn next_page_token(next: Option<PageToken>) -> String {
     next.map(|next| next.to_string()).unwrap_or_default()
 }
 
-/// A text; empty means that it is not given. It is mended as stored names are, so that what was sent is found.
+/// A text; empty means that it is not given. It is mended like stored names, so that a name is found by the text that
+/// was sent.
 pub(super) fn text(text: &str) -> Option<Text> {
     (!text.is_empty()).then(|| Text::from(text))
 }
@@ -79,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_kept_within_those_of_otlp() {
+    fn times_are_clamped_to_the_range_of_otlp() {
         let ends = |start, end| period(start, end).map(|period| (period.start, period.end));
         let nanos = |nanos| Some(UnixNanos(nanos));
         assert_eq!(ends(None, None), Ok((None, None)));

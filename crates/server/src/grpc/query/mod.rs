@@ -1,11 +1,10 @@
-//! The face of the query API: messages into questions, answers into messages. It decides nothing.
+//! The face of the query API: turns messages into questions, and answers into messages. It decides nothing.
 
 mod fields;
 mod log;
 mod metric;
 mod trace;
 
-use llm_observatory_core::ids::ProjectId;
 use llm_observatory_proto::v1::log_service_server::{self, LogServiceServer};
 use llm_observatory_proto::v1::metric_service_server::{self, MetricServiceServer};
 use llm_observatory_proto::v1::trace_service_server::{self, TraceServiceServer};
@@ -15,6 +14,7 @@ use tonic::metadata::MetadataMap;
 use tonic::transport::server::Router;
 
 use super::deadline;
+use crate::identity;
 
 pub(crate) use fields::Unreadable;
 
@@ -48,8 +48,8 @@ pub(crate) fn services(router: Router, query: Query, max_message_bytes: usize) -
         .add_service(limited!(LogServiceServer))
 }
 
-/// Who asks, and how long they wait: gRPC's own deadline. The one place where a question gets its project.
+/// The caller of a question: its project, and how long it waits.
 fn caller(metadata: &MetadataMap) -> Caller {
     let timeout = metadata.get(deadline::HEADER).and_then(|timeout| timeout.to_str().ok());
-    Caller { patience: timeout.and_then(deadline::parse), ..Caller::of(ProjectId::DEFAULT) }
+    Caller { patience: timeout.and_then(deadline::parse), ..Caller::of(identity::project()) }
 }

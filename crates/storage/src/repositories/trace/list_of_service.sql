@@ -36,7 +36,7 @@ WITH newest AS NOT MATERIALIZED (
         FROM traces
         WHERE project_id + 0 = $1
           AND NOT (SELECT reached FROM enough)
-          AND services @> ARRAY[$8]
+          AND observatory_service_keys(services) @> observatory_service_keys(ARRAY[$8]) AND $8 = ANY (services)
           AND day BETWEEN ($2::timestamptz AT TIME ZONE 'UTC')::date AND ($4::timestamptz AT TIME ZONE 'UTC')::date
           AND (start_time, start_nanos) >= ($2, $3)
           AND (start_time, start_nanos, trace_id) < ($4, $5, $6)
@@ -47,7 +47,7 @@ WITH newest AS NOT MATERIALIZED (
             SELECT trace_id, day FROM traces
             WHERE project_id + 0 = $1
               AND NOT (SELECT reached FROM enough)
-              AND services @> ARRAY[$8]
+              AND observatory_service_keys(services) @> observatory_service_keys(ARRAY[$8]) AND $8 = ANY (services)
               AND (day > ($2::timestamptz AT TIME ZONE 'UTC')::date OR day = '1970-01-01')
             OFFSET 0
         ) AS other

@@ -1,5 +1,7 @@
 //! OTLP/gRPC: the three Export methods.
 
+pub(crate) mod message;
+
 use std::convert::Infallible;
 use std::future::ready;
 use std::task::{Context, Poll};
@@ -8,7 +10,6 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};
 use http_body_util::{BodyExt as _, Full};
-use llm_observatory_core::ids::ProjectId;
 use llm_observatory_ingest::{Answer, OtlpSignal, Pipeline};
 use llm_observatory_storage::writers::{LogBatch, MetricBatch, TraceBatch};
 use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsPartialSuccess, ExportLogsServiceResponse};
@@ -24,15 +25,17 @@ use tonic::Status;
 use tonic::body::Body;
 use tonic::server::NamedService;
 
-use super::message::{self, Message, Unread};
-use super::{deadline, status};
+use crate::grpc::{deadline, status};
+use crate::identity;
 
-/// What gRPC must know of a signal.
-pub trait Export: OtlpSignal {
-    /// The full name of its service.
+use message::{Message, Unread};
+
+/// What differs between the three OTLP services.
+pub(crate) trait Export: OtlpSignal {
+    /// The full name of the service.
     const SERVICE: &'static str;
 
-    /// The encoded answer; `None` when there is nothing to tell.
+    /// The encoded response. `partial_success` holds the number of rejected records and a message for the client.
     fn response(partial_success: Option<(i64, String)>) -> Vec<u8>;
 }
 
@@ -74,7 +77,7 @@ pub(crate) const SERVICES: [&str; 3] = [TraceBatch::SERVICE, MetricBatch::SERVIC
 
 /// One of OTLP's three services.
 #[derive(Debug)]
-pub struct ExportService<S: OtlpSignal> {
+pub(crate) struct ExportService<S: OtlpSignal> {
     pipeline: Pipeline<S>,
 }
 
@@ -86,7 +89,7 @@ impl<S: OtlpSignal> Clone for ExportService<S> {
 
 impl<S: Export> ExportService<S> {
     /// The service over a pipeline.
-    pub fn new(pipeline: Pipeline<S>) -> Self {
+    pub(crate) fn new(pipeline: Pipeline<S>) -> Self {
         Self { pipeline }
     }
 
@@ -99,9 +102,9 @@ impl<S: Export> ExportService<S> {
         let Message { bytes, charge, waited } = read.map_err(|unread| self.unread(&unread))?;
         let mut deadline = Instant::now() + config.answer_within().saturating_sub(waited);
         if let Some(patience) = patience {
-            deadline = deadline.min(begin + patience.mul_f64(HEARD));
+            deadline = deadline.min(begin + patience.mul_f64(PART_OF_TIMEOUT));
         }
-        let export = self.pipeline.export(ProjectId::DEFAULT, bytes, charge, deadline);
+        let export = self.pipeline.export(identity::project(), bytes, charge, deadline);
         export.await.map_err(|refusal| status::of_refusal(&refusal))
     }
 
@@ -111,8 +114,9 @@ impl<S: Export> ExportService<S> {
     }
 }
 
-/// A client that gives up in so long must have its answer a little earlier, or it is not heard.
-const HEARD: f64 = 0.9;
+/// The part of its `grpc-timeout` after which a client is answered at the latest, so that the answer reaches it in
+/// time.
+const PART_OF_TIMEOUT: f64 = 0.9;
 
 impl<S: Export> NamedService for ExportService<S> {
     const NAME: &'static str = S::SERVICE;
@@ -133,7 +137,7 @@ impl<S: Export> tower_service::Service<http::Request<Body>> for ExportService<S>
             let method =
                 request.uri().path().strip_prefix('/').and_then(|path| path.strip_prefix(S::SERVICE));
             if method != Some("/Export") {
-                return Ok(Status::unimplemented("this service has the method Export").into_http());
+                return Ok(Status::unimplemented("this service has the method Export alone").into_http());
             }
             Ok(match service.export(request).await {
                 Ok(answer) => response(&S::response(partial_success(answer))),
@@ -144,15 +148,15 @@ impl<S: Export> tower_service::Service<http::Request<Body>> for ExportService<S>
 }
 
 fn partial_success(Answer { rejected, message }: Answer) -> Option<(i64, String)> {
-    let all_is_well = rejected == 0 && message.is_empty();
-    (!all_is_well).then(|| (i64::try_from(rejected).unwrap_or(i64::MAX), message))
+    let is_partial = rejected > 0 || !message.is_empty();
+    is_partial.then(|| (i64::try_from(rejected).unwrap_or(i64::MAX), message))
 }
 
-/// A response of one message and the status OK.
+/// A response with one message and the status OK.
 fn response(message: &[u8]) -> http::Response<Body> {
     let mut frame = BytesMut::with_capacity(5 + message.len());
     frame.put_u8(0);
-    frame.put_u32(message.len() as u32); // far below 4 GiB: a few names of records
+    frame.put_u32(message.len() as u32); // the message names a few records, far below 4 GiB
     frame.put_slice(message);
     let mut trailers = HeaderMap::new();
     trailers.insert("grpc-status", HeaderValue::from_static("0"));

@@ -16,28 +16,32 @@ use opentelemetry_proto::tonic::metrics::v1::{
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 
-pub(crate) const SECOND: u64 = 1_000_000_000;
+/// One second, in OTLP's nanoseconds.
+pub const SECOND: u64 = 1_000_000_000;
 
 /// Now, in OTLP's nanoseconds.
-pub(crate) fn now() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    u64::try_from(now.as_nanos()).unwrap()
+pub fn now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
+    u64::try_from(now.as_nanos()).expect("a clock before 2554")
 }
 
-pub(crate) fn trace_id(n: u128) -> Vec<u8> {
+/// The trace id with this number, as its 16 bytes.
+pub fn trace_id(n: u128) -> Vec<u8> {
     n.to_be_bytes().to_vec()
 }
 
-pub(crate) fn attribute(key: &str, value: Value) -> KeyValue {
+/// An attribute.
+pub fn attribute(key: &str, value: Value) -> KeyValue {
     KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }
 }
 
-pub(crate) fn text(key: &str, value: &str) -> KeyValue {
+/// An attribute whose value is a text.
+pub fn text(key: &str, value: &str) -> KeyValue {
     attribute(key, Value::StringValue(value.to_owned()))
 }
 
-/// A root span that began a minute ago.
-pub(crate) fn span(trace: u128, id: u64) -> Span {
+/// A root span named `span {id}` that began a minute ago and took a millisecond.
+pub fn span(trace: u128, id: u64) -> Span {
     let start = now() - 60 * SECOND;
     Span {
         trace_id: trace_id(trace),
@@ -49,7 +53,8 @@ pub(crate) fn span(trace: u128, id: u64) -> Span {
     }
 }
 
-pub(crate) fn spans(service: &str, spans: Vec<Span>) -> ExportTraceServiceRequest {
+/// A request with these spans of one service.
+pub fn spans(service: &str, spans: Vec<Span>) -> ExportTraceServiceRequest {
     let scope = ScopeSpans { spans, ..ScopeSpans::default() };
     ExportTraceServiceRequest {
         resource_spans: vec![ResourceSpans {
@@ -60,14 +65,15 @@ pub(crate) fn spans(service: &str, spans: Vec<Span>) -> ExportTraceServiceReques
     }
 }
 
-/// A request of one gauge with these points.
-pub(crate) fn gauge(name: &str, data_points: Vec<NumberDataPoint>) -> ExportMetricsServiceRequest {
+/// A request with one gauge of the service `shop`.
+pub fn gauge(name: &str, data_points: Vec<NumberDataPoint>) -> ExportMetricsServiceRequest {
     let metric =
         Metric { name: name.to_owned(), data: Some(Data::Gauge(Gauge { data_points })), ..Metric::default() };
     metrics(vec![metric])
 }
 
-pub(crate) fn metrics(metrics: Vec<Metric>) -> ExportMetricsServiceRequest {
+/// A request with these metrics of the service `shop`.
+pub fn metrics(metrics: Vec<Metric>) -> ExportMetricsServiceRequest {
     let scope = ScopeMetrics { metrics, ..ScopeMetrics::default() };
     ExportMetricsServiceRequest {
         resource_metrics: vec![ResourceMetrics {
@@ -78,11 +84,13 @@ pub(crate) fn metrics(metrics: Vec<Metric>) -> ExportMetricsServiceRequest {
     }
 }
 
-pub(crate) fn point(time_unix_nano: u64, value: i64) -> NumberDataPoint {
+/// A data point without attributes.
+pub fn point(time_unix_nano: u64, value: i64) -> NumberDataPoint {
     NumberDataPoint { time_unix_nano, value: Some(Number::AsInt(value)), ..NumberDataPoint::default() }
 }
 
-pub(crate) fn records(service: &str, log_records: Vec<LogRecord>) -> ExportLogsServiceRequest {
+/// A request with these log records of one service.
+pub fn records(service: &str, log_records: Vec<LogRecord>) -> ExportLogsServiceRequest {
     let scope = ScopeLogs { log_records, ..ScopeLogs::default() };
     ExportLogsServiceRequest {
         resource_logs: vec![ResourceLogs {
@@ -93,7 +101,8 @@ pub(crate) fn records(service: &str, log_records: Vec<LogRecord>) -> ExportLogsS
     }
 }
 
-pub(crate) fn record(body: &str) -> LogRecord {
+/// A log record of this moment.
+pub fn record(body: &str) -> LogRecord {
     LogRecord {
         time_unix_nano: now(),
         body: Some(AnyValue { value: Some(Value::StringValue(body.to_owned())) }),
@@ -101,6 +110,7 @@ pub(crate) fn record(body: &str) -> LogRecord {
     }
 }
 
-fn resource(service: &str) -> Option<Resource> {
+/// The resource of a service.
+pub fn resource(service: &str) -> Option<Resource> {
     Some(Resource { attributes: vec![text("service.name", service)], ..Resource::default() })
 }

@@ -32,7 +32,7 @@ fn zstd(text: &[u8]) -> Vec<u8> {
     zstd::stream::encode_all(text, 3).unwrap()
 }
 
-/// Reads a body that comes in pieces of so many bytes.
+/// Reads a body that arrives in pieces of `piece` bytes.
 async fn read_pieces(encoding: Option<&str>, body: &[u8], piece: usize) -> Result<(Bytes, usize), Unread> {
     let mut headers = HeaderMap::new();
     if let Some(encoding) = encoding {
@@ -47,12 +47,12 @@ async fn read_pieces(encoding: Option<&str>, body: &[u8], piece: usize) -> Resul
             }
         }
     });
-    let arrived = read(headers, Body::new(channel), &config(), &Arriving::new(&config())).await?;
-    Ok((arrived.bytes, arrived.charge.bytes()))
+    let message = read(headers, Body::new(channel), &config(), &Arriving::new(&config())).await?;
+    Ok((message.bytes, message.charge.bytes()))
 }
 
 #[tokio::test]
-async fn a_message_comes_in_pieces_of_any_size() {
+async fn a_message_arrives_in_pieces_of_any_size() {
     let text: Vec<u8> = (0..50_000_u32).map(|n| (n % 251) as u8).collect();
     let bodies = [
         (None, framed(0, &text)),
@@ -70,7 +70,7 @@ async fn a_message_comes_in_pieces_of_any_size() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_noticed_in_time() {
+async fn a_message_that_is_too_large_is_refused() {
     let large = vec![7; LIMIT + 1];
     let bodies = [
         (None, framed(0, &large)),
@@ -90,8 +90,8 @@ async fn what_is_too_large_is_noticed_in_time() {
 }
 
 #[tokio::test]
-async fn what_breaks_off_is_no_message() {
-    let text = b"a message that is worth its while".repeat(100);
+async fn a_broken_message_is_refused() {
+    let text = b"a message of some length".repeat(100);
     let cut = |bytes: &[u8]| bytes[..bytes.len() - 9].to_vec();
     let bodies = [
         (None, Bytes::new()),
@@ -114,7 +114,7 @@ async fn what_breaks_off_is_no_message() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_announced_and_does_not_come_costs_others_nothing_and_ends() {
+async fn a_request_that_stalls_is_refused_and_leaves_room_for_others() {
     const ANNOUNCED: usize = 50 * 1024 * 1024;
     let config = IngestConfig::default();
     let arriving = Arc::new(Arriving::new(&config));
@@ -127,7 +127,7 @@ async fn what_is_announced_and_does_not_come_costs_others_nothing_and_ends() {
     sender.send_data(framed(0, &vec![0; ANNOUNCED]).slice(..1_000)).await.unwrap();
     tokio::task::yield_now().await;
     let ordinary = arriving.announce(1024 * 1024, Instant::now()).await;
-    assert!(ordinary.is_some(), "others have room all the while");
+    assert!(ordinary.is_some(), "others have room meanwhile");
     drop(ordinary);
     assert!(matches!(reading.await.unwrap(), Err(Unread::TooSlow)));
     assert_eq!(begin.elapsed(), config.receive_idle());
@@ -135,7 +135,7 @@ async fn what_is_announced_and_does_not_come_costs_others_nothing_and_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_trickle_ends_in_time() {
+async fn a_trickle_is_refused_after_receive_within_ms() {
     let config = IngestConfig::default();
     let (mut sender, channel) = Channel::<Bytes>::new(1);
     let begin = Instant::now();
@@ -153,7 +153,7 @@ async fn a_trickle_ends_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_finds_no_room_is_refused_after_its_patience() {
+async fn a_request_without_room_is_refused_after_patience_ms() {
     const ORDINARY: usize = 1024 * 1024;
     let config = IngestConfig { arriving_bytes: ORDINARY, ..IngestConfig::default() };
     let arriving = Arriving::new(&config);

@@ -1,9 +1,11 @@
-//! Records that PostgreSQL itself refuses, for a reason that the daemon can't know: an operator gave the tables rules of
-//! their own. One of a hundred records breaks one. It is found among all that share its batch, and it alone is rejected.
+//! Records that PostgreSQL does not take, for a reason that the daemon can't know: an operator added rules to the tables.
+//! One of a hundred records breaks a rule. The daemon finds it among all that share its batch, and rejects it alone.
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use harness::raw::{LOGS, METRICS, TRACES};
+use harness::telemetry::{gauge, now, point, record, records, span, spans, text};
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
@@ -11,9 +13,7 @@ use tokio::task::JoinSet;
 
 use super::{World, long};
 use crate::caller::Caller;
-use crate::raw::{LOGS, METRICS, TRACES};
 use crate::run::{Random, Run};
-use crate::telemetry::{gauge, now, point, record, records, span, spans, text};
 
 const CONNECTIONS: usize = 4;
 const REQUEST_RECORDS: u64 = 100;
@@ -33,7 +33,7 @@ const CONSTRAINT: &str = "SQLSTATE 23514";
 const CAST: &str = "SQLSTATE 22P02";
 const INDEX: &str = "SQLSTATE 54000";
 
-/// A request, and the place, the bytes and the reason of every record of it that is refused.
+/// A request, and the bytes and the reason of every record of it that must be rejected, by place.
 struct Case {
     body: Bytes,
     poison: BTreeMap<String, (Vec<u8>, &'static str)>,
@@ -93,7 +93,7 @@ fn request(method: &'static str, encoded: &[Vec<u8>]) -> Bytes {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_a_hundred_is_found_and_its_neighbours_are_stored() {
-    let (run, world) = (Run::of("records that PostgreSQL refuses"), World::new().await);
+    let (run, world) = (Run::of("records that PostgreSQL does not take"), World::new().await);
     let mut random = run.random(0);
     world.client.batch_execute(RULES).await.unwrap();
     let mut exporters = Vec::new();
@@ -112,8 +112,8 @@ async fn one_of_a_hundred_is_found_and_its_neighbours_are_stored() {
         for (number, (refusals, answer)) in sending.join_all().await {
             let (partial, poison) = (answer.unwrap().unwrap_or_default(), &cases[number].poison);
             assert_eq!(usize::try_from(partial.rejected_spans).unwrap(), poison.len(), "{partial:?}");
-            // When a first attempt was stored after its client had been told to come back, the ledger knows how many were
-            // rejected, and the dead letters which.
+            // If a first attempt was stored after its client was refused, the ledger still knows how many records were
+            // rejected, but only the dead letters know which.
             let named = if refusals == 0 { 5 } else { 0 };
             for place in poison.keys().take(named) {
                 assert!(partial.error_message.contains(&format!("{place}: ")), "{place}: {partial:?}");

@@ -1,6 +1,7 @@
-//! The message of a unary request: read frame by frame, decompressed as it comes, within the room that it was given.
+//! Reads the message of a unary request frame by frame, and decompresses it as it arrives, within the room that it
+//! holds.
 //!
-//! tonic's own reader reserves what a client *announces*, for every stream, and knows of no budget.
+//! tonic's own reader reserves for every stream as many bytes as the client announces, and has no budget.
 
 use std::io::{self, Write as _};
 use std::time::Duration;
@@ -14,55 +15,58 @@ use tokio::time::{Instant, timeout_at};
 use tonic::body::Body;
 use zstd::stream::write::Decoder as ZstdDecoder;
 
-/// The head of a gRPC message: whether it is compressed, and its length in four bytes.
+/// Bytes of the head of a gRPC message: one for whether it is compressed, four for its length.
 const HEAD: usize = 5;
 
-/// Room that is made at a time for a message that is not compressed, at first.
+/// Spare bytes in the buffer of a message that is not compressed, at first.
 const FIRST_ROOM: usize = 64 * 1024;
 
-/// The largest window that a zstd stream may ask for: 8 MiB, which every decoder should support (RFC 8878, 3.1.1.1.2).
+/// Base-2 logarithm of the largest window that a zstd stream may ask for: 8 MiB, which every decoder should support
+/// (RFC 8878, 3.1.1.1.2).
 const MAX_WINDOW_LOG: u32 = 23;
 
-/// How much larger telemetry is than its compressed form, at the most as a rule. What turns out to be less is given back.
+/// Factor by which most telemetry is at most larger than its compressed form. A request that needs less gives the rest
+/// back.
 const USUAL_RATIO: usize = 16;
 
-/// What a decoder takes beside the text: its state, tables and buffers; zstd's window is part of the text that it has written.
+/// Memory of a gzip decoder besides the text that it writes: its state, tables and buffers.
 const GZIP_BYTES: usize = 80 * 1024;
+/// Memory of a zstd decoder besides the text that it writes. The text serves as its window.
 const ZSTD_BYTES: usize = 256 * 1024;
 
 const BREAKS_OFF: &str = "the request ends within its message";
 const UNREADABLE: &str = "the request can't be decompressed";
 
-/// Encodings that are understood, as `grpc-accept-encoding` tells clients.
-pub(super) const ENCODINGS: &str = "identity,gzip,zstd";
+/// The encodings that are understood, as the header `grpc-accept-encoding` lists them.
+pub(crate) const ENCODINGS: &str = "identity,gzip,zstd";
 
-/// Why there is no message.
+/// Why a request could not be read.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unread {
-    /// It is larger than allowed, compressed or not.
-    #[error("larger than allowed")]
+pub(crate) enum Unread {
+    /// It is larger than `ingest.max_request_bytes`, compressed or decompressed.
+    #[error("the request is larger than ingest.max_request_bytes")]
     TooLarge,
-    /// There was no room for it while it came.
-    #[error("no room")]
+    /// There was no room for it within `ingest.patience_ms`.
+    #[error("no room for this request within ingest.patience_ms")]
     NoRoom,
-    /// It did not come in time.
+    /// It did not arrive in time.
     #[error(
         "the request did not arrive within ingest.receive_within_ms, or paused for ingest.receive_idle_ms; try again"
     )]
     TooSlow,
     /// Its encoding is not understood.
-    #[error("the encoding of the request is not one of {ENCODINGS}")]
+    #[error("grpc-encoding of the request must be one of {ENCODINGS}")]
     Encoding,
-    /// It is not one gRPC message.
+    /// It is not one gRPC message, for this reason.
     #[error("{0}")]
     Malformed(&'static str),
-    /// The client left.
+    /// The client left before the request was complete.
     #[error("the client left before the request was complete")]
     Left,
 }
 
 impl Unread {
-    /// The reason in one word, for metrics.
+    /// The reason in one word: a label of metrics.
     pub(super) fn reason(&self) -> &'static str {
         match self {
             Self::TooLarge => "too_large",
@@ -86,7 +90,7 @@ pub(super) struct Message {
     pub(super) waited: Duration,
 }
 
-/// Reads the one message of a request.
+/// Reads the one message of a request. Its waits for room take at most `ingest.patience_ms` together.
 pub(super) async fn read(
     headers: HeaderMap,
     mut body: Body,
@@ -96,7 +100,7 @@ pub(super) async fn read(
     let deadline = Instant::now() + config.receive_within();
     let mut patience = Patience::new(config.patience());
     let encoding = Encoding::of(&headers)?;
-    drop(headers); // a client may have sent many, and wait
+    drop(headers); // they may be many, and the body may take long to arrive
     let mut head = Head { encoding, limit: config.max_request_bytes, bytes: Vec::with_capacity(HEAD) };
     let mut first_frame = Some(patience.wait(|until| arriving.begin(until)).await?);
     let mut message: Option<Incoming<'_>> = None;
@@ -120,7 +124,7 @@ pub(super) async fn read(
     }
 }
 
-/// How long a request may wait for room, in all.
+/// The time that a request may still wait for room.
 struct Patience {
     most: Duration,
     waited: Duration,
@@ -161,22 +165,23 @@ impl Encoding {
     }
 }
 
-/// The head of a message, which is arriving.
+/// The head of a message while it arrives.
 struct Head {
     encoding: Encoding,
     limit: usize,
     bytes: Vec<u8>,
 }
 
-/// What a head announces.
+/// What the head of a message announces.
 #[derive(Debug, Clone, Copy)]
 struct Announced {
     compression: Option<Encoding>,
+    /// Bytes of the message as sent.
     length: usize,
 }
 
 impl Head {
-    /// Takes what belongs to the head; gives what it announces once it is complete.
+    /// Takes the bytes of the head from `data`. Returns what it announces once it is complete.
     fn add(&mut self, data: &mut Bytes) -> Result<Option<Announced>, Unread> {
         self.bytes.extend_from_slice(&data.split_to(data.len().min(HEAD - self.bytes.len())));
         let &[is_compressed, a, b, c, d] = &self.bytes[..] else { return Ok(None) };
@@ -189,7 +194,7 @@ impl Head {
             (1, Encoding::Gzip | Encoding::Zstd) => Some(self.encoding),
             (1, Encoding::Identity) => {
                 return Err(Unread::Malformed(
-                    "the message is compressed, and grpc-encoding does not say how",
+                    "the message is compressed, but the header grpc-encoding does not name the encoding",
                 ));
             }
             _ => return Err(Unread::Malformed("the request does not begin with the head of a gRPC message")),
@@ -199,7 +204,7 @@ impl Head {
 }
 
 impl Announced {
-    /// How large the message is likely to be, decompressed.
+    /// Bytes that the message is likely to take, with its decoder.
     fn estimate(self) -> usize {
         match self.compression {
             None => self.length,
@@ -207,7 +212,7 @@ impl Announced {
         }
     }
 
-    /// What decompressing takes beside its result.
+    /// Memory of the decoder besides its result.
     fn decoder_bytes(self) -> usize {
         match self.compression {
             None | Some(Encoding::Identity) => 0,
@@ -217,10 +222,11 @@ impl Announced {
     }
 }
 
-/// A message that is arriving.
+/// A message while it arrives.
 struct Incoming<'a> {
+    /// `ingest.max_request_bytes`.
     limit: usize,
-    /// Bytes that are still to come.
+    /// Bytes of it that have not arrived yet.
     rest: usize,
     text: Text,
     decoder_bytes: usize,
@@ -228,7 +234,7 @@ struct Incoming<'a> {
     charge: Charge,
 }
 
-/// What has come of it, decompressed.
+/// The bytes that have arrived, decompressed.
 enum Text {
     Plain(Vec<u8>),
     Gzip(MultiGzDecoder<Vec<u8>>),
@@ -243,7 +249,7 @@ impl<'a> Incoming<'a> {
         charge: Charge,
     ) -> Result<Self, Unread> {
         let text = match announced.compression {
-            // There is room for what is charged already, and for the rest when it comes.
+            // No larger than the charge; `add` grows it as bytes arrive.
             None | Some(Encoding::Identity) => {
                 Text::Plain(Vec::with_capacity(announced.length.min(charge.bytes())))
             }
@@ -262,7 +268,7 @@ impl<'a> Incoming<'a> {
         self.rest = self
             .rest
             .checked_sub(data.len())
-            .ok_or(Unread::Malformed("the request is more than one message"))?;
+            .ok_or(Unread::Malformed("the request holds more than one message"))?;
         while !data.is_empty() {
             let taken = self.text.add(&data, self.rest).map_err(|_| Unread::Malformed(UNREADABLE))?;
             data.advance(taken);
@@ -296,13 +302,13 @@ impl<'a> Incoming<'a> {
 }
 
 impl Text {
-    /// Takes some of the data, and says how much: the decoders take what fills their buffer of 32 KiB, so that a bomb is
-    /// noticed in time. `rest` is what will follow.
+    /// Takes a part of the data, and returns its length. The decoders take no more than fills their buffer of 32 KiB,
+    /// so that the size of a decompression bomb is noticed in time. `rest` is the number of bytes still to arrive.
     fn add(&mut self, data: &[u8], rest: usize) -> io::Result<usize> {
         let taken = match self {
             Self::Plain(text) => {
                 if text.capacity() - text.len() < data.len() {
-                    // Room for what has come and as much again, and never for more than is to come.
+                    // Doubles the buffer, but makes no more room than for the bytes still to arrive.
                     let room = text.len().max(FIRST_ROOM).min(rest);
                     text.reserve_exact(data.len() + room);
                 }

@@ -1,0 +1,1 @@
+//! Prices of tokens. Empty so far: a reading has no cost.

@@ -1,0 +1,1 @@
+//! Projects and their access keys. Empty so far: all telemetry belongs to one project.

@@ -1,0 +1,1 @@
+//! Scores of spans and traces. Empty so far: no table stores them.

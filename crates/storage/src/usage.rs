@@ -1,0 +1,1 @@
+//! Sums of tokens, cost and calls. Empty so far: readers add up the rows of `trace_spans`.
