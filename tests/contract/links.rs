@@ -60,3 +60,27 @@ fn links_are_told_from_code() {
     let text = "see [a](b.md#top), [c](https://example.org) and `x`\n```\n[no](link)\n```\n[d](#here) [e](f/g.md \"title\")";
     assert_eq!(targets(text), ["b.md", "https://example.org", "f/g.md"]);
 }
+
+/// The items that a text names right behind a link to their file, as in "[`request.rs`](src/request.rs), `hash`".
+fn items(text: &str) -> Vec<(&str, &str)> {
+    let item = |rest| -> Option<(&str, &str)> {
+        let (file, rest): (&str, &str) = str::split_once(rest, ')')?;
+        let (path, _) = rest.strip_prefix(',')?.trim_start().strip_prefix('`')?.split_once('`')?;
+        Some((file, path.rsplit("::").next()?))
+    };
+    text.split("](").skip(1).filter_map(item).collect()
+}
+
+#[test]
+fn the_walk_names_items_that_are_there() {
+    let text = std::fs::read_to_string(crate::root().join("ARCHITECTURE.md")).unwrap();
+    let items = items(&text);
+    assert!(items.contains(&("crates/ingest/src/request.rs", "hash")), "{items:?}");
+    for (file, item) in items {
+        let source = std::fs::read_to_string(crate::root().join(file)).unwrap();
+        let is_defined = ["fn", "struct", "enum", "trait"].iter().any(|kind| {
+            source.split(&format!("{kind} {item}")).skip(1).any(|rest| rest.starts_with(['(', '<', ' ', ';']))
+        });
+        assert!(is_defined, "ARCHITECTURE.md names {item} of {file}");
+    }
+}
