@@ -135,8 +135,7 @@ impl StoragePool {
     }
 
     fn unavailable(&self, error: bb8::RunError<tokio_postgres::Error>) -> Error {
-        let patience = Duration::from_millis(self.config.database.acquire_timeout_ms);
-        match (error, self.cause.within(patience)) {
+        match (error, self.cause.last()) {
             (bb8::RunError::TimedOut, Some(cause)) => Error::Unavailable(cause),
             (error, _) => error.into(),
         }

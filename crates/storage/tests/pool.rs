@@ -18,7 +18,9 @@ fn config(url: &str) -> StorageConfig {
     config
 }
 
-#[tokio::test]
+// The end of the test waits for PostgreSQL to stop, which waits for connections that came while it started. On one thread
+// these would not go on meanwhile, and PostgreSQL would give them up after its authentication_timeout of 60 s.
+#[tokio::test(flavor = "multi_thread")]
 async fn the_pool_waits_for_a_database_that_starts_later() {
     let mut postgres = Postgres::prepare();
     let mut config = config(&postgres.url("postgres"));

@@ -2,7 +2,6 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use bb8::{CustomizeConnection, ErrorSink};
 use tokio_postgres::Client;
@@ -12,15 +11,15 @@ use crate::error::Error;
 /// The error of the last attempt to connect, until one succeeds. The pool itself only reports that time ran out. Clones
 /// share the error.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Cause(Arc<Mutex<Option<(Instant, String)>>>);
+pub(crate) struct Cause(Arc<Mutex<Option<String>>>);
 
 impl Cause {
-    /// The error of an attempt within the last `age`.
-    pub(crate) fn within(&self, age: Duration) -> Option<String> {
-        self.lock().as_ref().filter(|(at, _)| at.elapsed() <= age).map(|(_, cause)| cause.clone())
+    /// That error, if the last attempt failed.
+    pub(crate) fn last(&self) -> Option<String> {
+        self.lock().clone()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Instant, String)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<String>> {
         // The value is replaced as a whole, so a panic elsewhere leaves it whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -33,7 +32,7 @@ impl ErrorSink<tokio_postgres::Error> for Cause {
             other => other.to_string(),
         };
         tracing::debug!(%cause, "the pool can't connect to PostgreSQL");
-        *self.lock() = Some((Instant::now(), cause));
+        *self.lock() = Some(cause);
     }
 
     fn boxed_clone(&self) -> Box<dyn ErrorSink<tokio_postgres::Error>> {
