@@ -12,7 +12,7 @@ use crate::encode::{self, ValueLimit};
 use crate::error::{Error, Invalid, Record};
 use crate::kind::Kind;
 use crate::query::Query;
-use crate::question::{Caller, List, Page, Paging, Period};
+use crate::question::{Asked, Caller, List, Page, Paging, Period};
 use crate::size::{Outgoing, next_fitting};
 use crate::token::Fingerprint;
 
@@ -67,26 +67,30 @@ impl List for ListLogs {
 
     const KIND: Kind = Kind::ListLogs;
 
-    fn caller(&self) -> &Caller {
-        &self.caller
-    }
-
-    fn paging(&self) -> &Paging {
-        &self.paging
-    }
-
-    fn period(&self) -> Period {
-        self.period
+    fn asked(&self) -> Asked<'_> {
+        Asked { caller: &self.caller, period: self.period, paging: &self.paging }
     }
 
     fn filters(&self, fingerprint: Fingerprint) -> Fingerprint {
+        let Self {
+            caller: _,
+            period: _,
+            paging: _,
+            max_value: _,
+            service,
+            trace_id,
+            span_id,
+            min_severity,
+            event_name,
+            text,
+        } = self;
         fingerprint
-            .field(self.service.as_ref().map(Text::as_bytes))
-            .field(self.trace_id.as_ref().map(TraceId::as_bytes))
-            .field(self.span_id.as_ref().map(SpanId::as_bytes))
-            .field(Some(self.min_severity.0.to_le_bytes()))
-            .field(self.event_name.as_ref().map(Text::as_bytes))
-            .field(self.text.as_ref().map(Text::as_bytes))
+            .field(service.as_ref().map(Text::as_bytes))
+            .field(trace_id.as_ref().map(TraceId::as_bytes))
+            .field(span_id.as_ref().map(SpanId::as_bytes))
+            .field(Some(min_severity.0.to_le_bytes()))
+            .field(event_name.as_ref().map(Text::as_bytes))
+            .field(text.as_ref().map(Text::as_bytes))
     }
 }
 

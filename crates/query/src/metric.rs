@@ -11,7 +11,7 @@ use crate::encode::{self, ValueLimit};
 use crate::error::{Error, Record};
 use crate::kind::Kind;
 use crate::query::Query;
-use crate::question::{Caller, List, Page, Paging, Period};
+use crate::question::{Asked, Caller, List, Page, Paging, Period};
 use crate::size::{Outgoing, next_fitting};
 use crate::token::Fingerprint;
 
@@ -71,23 +71,14 @@ impl List for ListMetrics {
 
     const KIND: Kind = Kind::ListMetrics;
 
-    fn caller(&self) -> &Caller {
-        &self.caller
-    }
-
-    fn paging(&self) -> &Paging {
-        &self.paging
-    }
-
     /// Definitions have no time, so their period is all of time.
-    fn period(&self) -> Period {
-        Period::ALL
+    fn asked(&self) -> Asked<'_> {
+        Asked { caller: &self.caller, period: Period::ALL, paging: &self.paging }
     }
 
     fn filters(&self, fingerprint: Fingerprint) -> Fingerprint {
-        fingerprint
-            .field(self.name.as_ref().map(Text::as_bytes))
-            .field(self.service.as_ref().map(Text::as_bytes))
+        let Self { caller: _, paging: _, name, service } = self;
+        fingerprint.field(name.as_ref().map(Text::as_bytes)).field(service.as_ref().map(Text::as_bytes))
     }
 }
 
@@ -96,22 +87,13 @@ impl List for ListDataPoints {
 
     const KIND: Kind = Kind::ListDataPoints;
 
-    fn caller(&self) -> &Caller {
-        &self.caller
-    }
-
-    fn paging(&self) -> &Paging {
-        &self.paging
-    }
-
-    fn period(&self) -> Period {
-        self.period
+    fn asked(&self) -> Asked<'_> {
+        Asked { caller: &self.caller, period: self.period, paging: &self.paging }
     }
 
     fn filters(&self, fingerprint: Fingerprint) -> Fingerprint {
-        fingerprint
-            .field(self.name.as_ref().map(Text::as_bytes))
-            .field(self.service.as_ref().map(Text::as_bytes))
+        let Self { caller: _, period: _, paging: _, max_value: _, name, service } = self;
+        fingerprint.field(name.as_ref().map(Text::as_bytes)).field(service.as_ref().map(Text::as_bytes))
     }
 }
 

@@ -28,7 +28,7 @@ impl Query {
     /// project and patience.
     pub(crate) fn open<L: List>(&self, question: &L) -> Result<(Opened<L::Cursor>, Sources), Error> {
         let opened = question::open(question, &self.config)?;
-        let caller = question.caller();
+        let caller = question.asked().caller;
         Ok((opened, self.sources.of(caller, Some(caller.patience_within(&self.config)))))
     }
 }

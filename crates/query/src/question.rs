@@ -103,6 +103,17 @@ pub struct Page<T> {
     pub next: Option<PageToken>,
 }
 
+/// What all lists are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'q> {
+    /// Who asks.
+    pub(crate) caller: &'q Caller,
+    /// The period of the rows; [`Period::ALL`] for rows without a time.
+    pub(crate) period: Period,
+    /// The page of the list.
+    pub(crate) paging: &'q Paging,
+}
+
 /// A question whose answer comes in pages.
 pub(crate) trait List {
     /// A place in the list.
@@ -111,16 +122,11 @@ pub(crate) trait List {
     /// Kind of the question.
     const KIND: Kind;
 
-    /// Who asks.
-    fn caller(&self) -> &Caller;
+    /// What all lists are asked for.
+    fn asked(&self) -> Asked<'_>;
 
-    /// The page of the list.
-    fn paging(&self) -> &Paging;
-
-    /// The period of the rows; [`Period::ALL`] for rows without a time.
-    fn period(&self) -> Period;
-
-    /// Adds all filters to the fingerprint, always in the same order.
+    /// Adds all filters to the fingerprint, always in the same order. An implementation names every field of its
+    /// question, so that a new filter does not compile until it is here too.
     fn filters(&self, fingerprint: Fingerprint) -> Fingerprint;
 }
 
@@ -141,9 +147,8 @@ pub(crate) struct Opened<C> {
 /// # Errors
 /// [`Invalid::EndBeforeStart`] and [`Invalid::ForeignToken`].
 pub(crate) fn open<L: List>(question: &L, config: &QueryConfig) -> Result<Opened<L::Cursor>, Error> {
-    let Paging { size, token } = question.paging();
-    let period = question.period();
-    let fingerprint = Fingerprint::of(L::KIND, question.caller().project)
+    let Asked { caller, period, paging: Paging { size, token } } = question.asked();
+    let fingerprint = Fingerprint::of(L::KIND, caller.project)
         .field(period.start.map(|time| time.0.to_le_bytes()))
         .field(period.end.map(|time| time.0.to_le_bytes()));
     let fingerprint = question.filters(fingerprint);

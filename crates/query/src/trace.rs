@@ -13,7 +13,7 @@ use crate::encode::{self, ValueLimit};
 use crate::error::{Error, Record};
 use crate::kind::Kind;
 use crate::query::Query;
-use crate::question::{Caller, List, Page, Paging, Period};
+use crate::question::{Asked, Caller, List, Page, Paging, Period};
 use crate::size::{Outgoing, next_fitting};
 use crate::sources::Sources;
 use crate::token::Fingerprint;
@@ -56,20 +56,13 @@ impl List for ListTraces {
 
     const KIND: Kind = Kind::ListTraces;
 
-    fn caller(&self) -> &Caller {
-        &self.caller
-    }
-
-    fn paging(&self) -> &Paging {
-        &self.paging
-    }
-
-    fn period(&self) -> Period {
-        self.period
+    fn asked(&self) -> Asked<'_> {
+        Asked { caller: &self.caller, period: self.period, paging: &self.paging }
     }
 
     fn filters(&self, fingerprint: Fingerprint) -> Fingerprint {
-        fingerprint.field(self.service.as_ref().map(Text::as_bytes))
+        let Self { caller: _, period: _, paging: _, service } = self;
+        fingerprint.field(service.as_ref().map(Text::as_bytes))
     }
 }
 
