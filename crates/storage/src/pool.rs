@@ -61,7 +61,7 @@ impl StoragePool {
     pub async fn new(config: StorageConfig) -> Result<Self, Error> {
         config.check()?;
         let connector = Connector::new(&config.database)?;
-        until_available(&config.connect_retry, || connector.any()).await?;
+        until_available(&config, || connector.any()).await?;
         let (database, (driver, tls)) = (&config.database, connector.parts());
         let cause = Cause::default();
         let queries = bb8::Pool::builder()
@@ -199,8 +199,7 @@ impl StoragePool {
     /// rolled back; [`Error::Unavailable`] when PostgreSQL can't be reached; [`Error::Postgres`] when the role may not
     /// create tables.
     pub async fn run_migrations(&self) -> Result<migrate::Applied, Error> {
-        let retry = &self.config.connect_retry;
-        let (mut client, _driver) = until_available(retry, || self.connector.primary()).await?;
+        let (mut client, _driver) = until_available(&self.config, || self.connector.primary()).await?;
         let applied = migrate::run(&mut client).await?;
         self.partitions.make_ahead(&client).await?;
         Ok(applied)

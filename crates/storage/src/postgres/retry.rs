@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::RetryConfig;
+use crate::config::{RetryConfig, StorageConfig};
 use crate::error::{Error, Failure};
 
 /// The wait after an attempt, counted from 1: `initial_backoff_ms`, doubled with each attempt, at most
@@ -16,12 +16,13 @@ pub fn backoff(retry: &RetryConfig, attempt: u32) -> Duration {
 /// Calls `connect` until it succeeds, and waits between attempts while PostgreSQL is unavailable.
 ///
 /// # Errors
-/// An error that is [`Failure::Unavailable`] after `retry.attempts`; any other error at once, since a wrong password or
+/// An error that is [`Failure::Unavailable`] after `connect_retry.attempts`; any other error at once, since a wrong password or
 /// a missing database needs an operator.
-pub(crate) async fn until_available<T, F>(retry: &RetryConfig, connect: impl Fn() -> F) -> Result<T, Error>
+pub(crate) async fn until_available<T, F>(config: &StorageConfig, connect: impl Fn() -> F) -> Result<T, Error>
 where
     F: Future<Output = Result<T, Error>>,
 {
+    let retry = &config.connect_retry;
     let mut attempt = 1;
     loop {
         match connect().await {
@@ -32,6 +33,7 @@ where
             Err(error) => {
                 let wait = backoff(retry, attempt);
                 tracing::warn!(
+                    database = config.database.address(),
                     attempt,
                     wait.ms = wait.as_millis(),
                     %error,
