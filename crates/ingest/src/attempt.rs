@@ -23,7 +23,7 @@ pub(crate) enum Next {
     /// Wait, and try again. The wait follows from the number of failed attempts, which this holds.
     Again(u32),
     /// Create the missing partitions, and try again.
-    MakePartitions,
+    RestorePartitions,
     /// Commit the two halves of the group apart.
     Halve,
     /// Search the one request for the records that PostgreSQL does not take, and commit the others.
@@ -50,7 +50,7 @@ impl Attempts {
             Failure::Unavailable | Failure::Conflict | Failure::TimedOut => Next::Again(self.failed),
             Failure::NoPartition if self.without_partition < self.partition_attempts => {
                 self.without_partition += 1;
-                Next::MakePartitions
+                Next::RestorePartitions
             }
             // A partition that is missing again after each attempt was taken away on purpose.
             Failure::NoPartition | Failure::Data | Failure::Duplicate => self.divide(requests),
@@ -118,8 +118,8 @@ mod tests {
     #[test]
     fn a_missing_partition_is_created_again_and_then_costs_its_records_only() {
         let mut attempts = Attempts::new(2);
-        assert_eq!(attempts.fail_with(Failure::NoPartition, 2), Next::MakePartitions);
-        assert_eq!(attempts.fail_with(Failure::NoPartition, 2), Next::MakePartitions);
+        assert_eq!(attempts.fail_with(Failure::NoPartition, 2), Next::RestorePartitions);
+        assert_eq!(attempts.fail_with(Failure::NoPartition, 2), Next::RestorePartitions);
         assert_eq!(attempts.fail_with(Failure::NoPartition, 2), Next::Halve);
         let mut half = attempts.of_half();
         assert_eq!(half.fail_with(Failure::NoPartition, 1), Next::Isolate, "it was created often enough");

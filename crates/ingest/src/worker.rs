@@ -156,7 +156,7 @@ impl<B: OtlpSignal> Worker<B> {
                 Err(_) => open.abandon("the transaction took longer than ingest.commit_within_ms"),
             };
             match self.after(&error, &mut group).await {
-                Next::Again(_) | Next::Isolate | Next::MakePartitions => {}
+                Next::Again(_) | Next::Isolate | Next::RestorePartitions => {}
                 Next::Halve => return group.halves(),
                 Next::GiveUp => {
                     group.give_up();
@@ -236,8 +236,8 @@ impl<B: OtlpSignal> Worker<B> {
                 }
                 tokio::time::sleep(backoff(&self.config.write_retry(), attempt)).await;
             }
-            Next::MakePartitions => {
-                if let Err(error) = self.make_partitions(group).await {
+            Next::RestorePartitions => {
+                if let Err(error) = self.restore_partitions(group).await {
                     tracing::warn!(%signal, requests, %error, "missing partitions could not be created");
                     return Next::GiveUp;
                 }
@@ -253,7 +253,7 @@ impl<B: OtlpSignal> Worker<B> {
 
     /// Creates the partitions of the group's days again: they were dropped or detached after the daemon had created
     /// them.
-    async fn make_partitions(&self, group: &Group<B>) -> Result<(), Error> {
+    async fn restore_partitions(&self, group: &Group<B>) -> Result<(), Error> {
         let family = B::SIGNAL.into();
         let records = group.requests.iter().flat_map(|pending| pending.rows.batch.records());
         let days: BTreeSet<Day> = records.map(B::day).collect();

@@ -91,7 +91,7 @@ pub trait Batch: Default + Send + Sync {
     /// Writes the dictionary rows that `dictionary` does not know as stored, outside of any transaction.
     ///
     /// # Errors
-    /// [`Error::Postgres`] when PostgreSQL refuses a row, [`Error::Unavailable`] when the connection is lost.
+    /// [`Error::Postgres`] when PostgreSQL does not take a row, [`Error::Unavailable`] when the connection is lost.
     fn ensure_dictionaries(
         batches: &[&Self],
         connection: &WriterConnection,
@@ -102,7 +102,7 @@ pub trait Batch: Default + Send + Sync {
     /// each slice.
     ///
     /// # Errors
-    /// [`Error::Postgres`] when PostgreSQL refuses a row, [`Error::Unavailable`] when the connection is lost. The
+    /// [`Error::Postgres`] when PostgreSQL does not take a row, [`Error::Unavailable`] when the connection is lost. The
     /// caller must then roll back.
     fn write(
         slices: &[&[Self::Record]],
@@ -112,8 +112,8 @@ pub trait Batch: Default + Send + Sync {
 
     /// Writes the rows of the batch that are neither records nor dictionary rows, in the open transaction.
     ///
-    /// Only [`commit`](super::commit) calls this. A request holds no such rows: [`Self::write`] writes all rows of its records,
-    /// so that a rejected record takes its rows with it.
+    /// Only [`commit`](super::commit) calls this. A request holds no such rows: [`Self::write`] writes all rows of
+    /// its records, so that a rejected record takes its rows with it.
     ///
     /// # Errors
     /// Those of [`Self::write`].

@@ -46,8 +46,8 @@ impl<B: Batch> BufferedWriter<B> {
     /// # Errors
     /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::InDoubt`] when the answer of COMMIT is lost,
     /// [`Error::UnsafeDurability`] when PostgreSQL may lose committed data, [`Error::TooManyDays`] for rows of declined
-    /// days, and [`Error::Postgres`] when PostgreSQL refuses a row. The writer keeps the rows, and the next flush tries
-    /// again. If one can never be written, [`Self::take`] removes all.
+    /// days, and [`Error::Postgres`] when PostgreSQL does not take a row. The writer keeps the rows, and the next
+    /// flush tries again. If one can never be written, [`Self::take`] removes all.
     pub async fn flush(&self) -> Result<RecordCounts, Error> {
         let mut gathered = self.gathered.lock().await;
         self.flush_locked(&mut gathered).await

@@ -11,9 +11,9 @@ use crate::postgres::writer::WriterConnection;
 /// complete version of a span replaces the stored one.
 ///
 /// # Errors
-/// [`Error::Postgres`] when PostgreSQL refuses a row and [`Error::Unavailable`] when the connection is lost: nothing is
-/// committed. [`Error::InDoubt`] when the answer of COMMIT is lost: run it again. This stores log records a second
-/// time, but no span or data point.
+/// [`Error::Postgres`] when PostgreSQL does not take a row and [`Error::Unavailable`] when the connection is lost:
+/// nothing is committed. [`Error::InDoubt`] when the answer of COMMIT is lost: run it again. This stores log
+/// records a second time, but no span or data point.
 pub async fn commit<B: Batch>(
     connection: &WriterConnection,
     dictionary: &Dictionary,

@@ -26,7 +26,7 @@ const CHUNK_CAPACITY: usize = CHUNK_BYTES + CHUNK_BYTES / 4;
 
 /// Writes rows of one table at a time by `COPY .. FROM STDIN BINARY`, the fastest way into PostgreSQL.
 ///
-/// COPY is all or nothing. If PostgreSQL refuses one row (its key is stored already, its day has no partition), the
+/// COPY is all or nothing. If PostgreSQL does not take one row (its key is stored already, its day has no partition), the
 /// call fails and stores none. The caller writes dictionary rows and trace summaries and creates partitions.
 ///
 /// `docs/COPY_PROTOCOL.md` in this crate explains the bytes.
@@ -41,8 +41,8 @@ macro_rules! write_rows {
             /// Takes a `Vec`, a slice, or any iterator of rows or references to rows. Returns the number of written rows.
             ///
             /// # Errors
-            /// [`Error::Postgres`] when PostgreSQL refuses a row, [`Error::Unavailable`] when the connection is lost.
-            /// Then no row is stored.
+            /// [`Error::Postgres`] when PostgreSQL does not take a row, [`Error::Unavailable`] when the connection
+            /// is lost. Then no row is stored.
             pub async fn $name<I>(client: &Client, rows: I) -> Result<u64, Error>
             where
                 I: IntoIterator<Item: Borrow<$row> + Send, IntoIter: Send> + Send,

@@ -62,7 +62,7 @@ impl Dictionary {
     /// referring rows does no harm.
     ///
     /// # Errors
-    /// [`Error::Postgres`] when PostgreSQL refuses a row, [`Error::Unavailable`] when the connection is lost.
+    /// [`Error::Postgres`] when PostgreSQL does not take a row, [`Error::Unavailable`] when the connection is lost.
     pub(crate) async fn ensure<R: DictionaryRow + Sync>(
         &self,
         connection: &WriterConnection,

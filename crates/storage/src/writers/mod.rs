@@ -1,10 +1,11 @@
 //! Writers of rows.
 //!
 //! * [`CopyWriter`] sends rows of one table by binary COPY, and nothing else.
-//! * [`TraceWriter`], [`MetricWriter`] and [`LogWriter`] gather rows. They write dictionary rows first, and then records with their
-//!   events and trace summaries in one transaction; by INSERT unless configured otherwise.
-//! * [`commit`] is that transaction, for callers with their own batches and connections. [`commit_requests`] also uses the ledger, so
-//!   that a repeated request stores nothing. [`commit_apart`] stores one request without the records that PostgreSQL refuses.
+//! * [`TraceWriter`], [`MetricWriter`] and [`LogWriter`] gather rows. They write dictionary rows first, and then
+//!   records with their events and trace summaries in one transaction; by INSERT unless configured otherwise.
+//! * [`commit`] is that transaction, for callers with their own batches and connections. [`commit_requests`] also
+//!   uses the ledger, so that a repeated request stores nothing. [`commit_apart`] stores one request without the
+//!   records that PostgreSQL does not take.
 
 mod batch;
 mod buffered;

@@ -22,13 +22,13 @@ static PLACES: Statement = Statement::fixed(
 /// The statements of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&PLACES];
 
-/// The reason of a record that PostgreSQL refuses.
+/// The reason of a record that PostgreSQL does not take.
 pub const UNSTORABLE: &str = "unstorable";
 
 /// Most places that are read per request.
 const MAX_PLACES: i64 = 100;
 
-/// The places of the records of a request that PostgreSQL refused, as far as their dead letters are stored.
+/// The places of the records of a request that PostgreSQL did not take, as far as their dead letters are stored.
 pub(super) async fn unstorable_places(
     connection: &WriterConnection,
     request_hash: Uuid,

@@ -38,7 +38,7 @@ pub enum Committed {
     Known {
         /// Number of its rejected records.
         rejected: u64,
-        /// Places of the records that PostgreSQL refused, at most 100.
+        /// Places of the records that PostgreSQL did not take, at most 100.
         unstorable: Vec<String>,
         /// Number of repetitions of the request, with this one.
         duplicates: u64,
@@ -69,9 +69,9 @@ impl<B: Batch> RequestRows<B> {
 /// Commits distinct requests in one transaction. Returns the outcome of each.
 ///
 /// # Errors
-/// [`Error::Postgres`] when PostgreSQL refuses a row and [`Error::Unavailable`] when the connection is lost: nothing is
-/// committed. [`Error::InDoubt`] when the answer of COMMIT is lost: run it again, and the ledger tells whether the
-/// requests were stored.
+/// [`Error::Postgres`] when PostgreSQL does not take a row and [`Error::Unavailable`] when the connection is lost:
+/// nothing is committed. [`Error::InDoubt`] when the answer of COMMIT is lost: run it again, and the ledger tells
+/// whether the requests were stored.
 pub async fn commit_requests<B: Batch>(
     connection: &WriterConnection,
     dictionary: &Dictionary,
@@ -116,11 +116,11 @@ async fn write<B: Batch>(
     Ok(outcomes)
 }
 
-/// Commits one request that holds records which PostgreSQL refuses. Splits the records in halves to find these, and
-/// stores the others. `reject(record, ordinal, error)` returns the dead letter of a refused record, or `None` to keep
+/// Commits one request that holds records that PostgreSQL does not take. Splits the records in halves to find these, and
+/// stores the others. `reject(record, ordinal, error)` returns the dead letter of such a record, or `None` to keep
 /// none.
 ///
-/// Returns the outcome of the request, and the indexes of the refused records.
+/// Returns the outcome of the request, and the indexes of the rejected records.
 ///
 /// # Errors
 /// Those of [`commit_requests`].
@@ -133,7 +133,7 @@ pub async fn commit_apart<B: Batch>(
 ) -> Result<(Committed, Vec<usize>), Error> {
     let of_all = match B::ensure_dictionaries(&[&request.batch], connection, dictionary).await {
         Ok(()) => None,
-        // PostgreSQL refuses a dictionary row, so no record that may refer to it can be stored.
+        // PostgreSQL does not take a dictionary row, so no record that may refer to it can be stored.
         Err(error) if is_unstorable(&error) => Some(error),
         Err(error) => return Err(error),
     };
@@ -163,7 +163,8 @@ pub async fn commit_apart<B: Batch>(
     transaction::run(connection, work).await
 }
 
-/// Limits of the search for refused records. Beyond them, records that PostgreSQL refuses together are rejected together.
+/// Limits of the search for records that PostgreSQL does not take. Beyond them, records that it does not take
+/// together are rejected together.
 #[derive(Debug, Clone, Copy)]
 pub struct Search {
     /// Refused records of one request after which the search ends.
@@ -178,7 +179,7 @@ impl Search {
     }
 }
 
-/// Whether PostgreSQL refuses a record now and at every retry. Staged writes ignore rows whose key is stored, so
+/// Whether PostgreSQL does not take a record, now and at every retry. Staged writes ignore rows whose key is stored, so
 /// [`Failure::Duplicate`] here comes from a unique constraint that an operator added.
 fn is_unstorable(error: &Error) -> bool {
     matches!(error.failure(), Failure::Data | Failure::Duplicate)
@@ -196,7 +197,7 @@ async fn store_apart<B: Batch>(
     while let Some((first, part)) = parts.pop() {
         match transaction::nested(connection, B::write(&[part], connection, Way::Staged)).await {
             Ok(stored) => stored.into_iter().for_each(|stored| counts += stored),
-            // The caller has tried to create missing partitions before, so a record without one is refused.
+            // The caller has tried to create missing partitions before, so a record without one is rejected.
             Err(error) if !is_unstorable(&error) && error.failure() != Failure::NoPartition => {
                 return Err(error);
             }

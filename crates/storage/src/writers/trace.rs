@@ -127,7 +127,7 @@ impl TraceWriter {
     ///
     /// # Errors
     /// Those of [`StoragePool::connect_writer`](crate::StoragePool::connect_writer), and [`Error::Postgres`] when
-    /// PostgreSQL refuses an event.
+    /// PostgreSQL does not take an event.
     pub async fn write_events(&self, events: &[EventRow]) -> Result<(), Error> {
         let connection = self.pool.connect_writer().await?;
         insert::insert(&connection, &events.iter().collect::<Vec<_>>()).await

@@ -8,7 +8,8 @@ use crate::postgres::writer::WriterConnection;
 /// A caller that drops the future must discard the connection, since its transaction is still open.
 ///
 /// # Errors
-/// The error of `work`; those of [`WriterConnection::commit`]; [`Error::Unavailable`] when the connection is lost at BEGIN.
+/// The error of `work`; those of [`WriterConnection::commit`]; [`Error::Unavailable`] when the connection is lost
+/// at BEGIN.
 pub(super) async fn run<T>(
     connection: &WriterConnection,
     work: impl Future<Output = Result<T, Error>>,
@@ -27,7 +28,8 @@ pub(super) async fn run<T>(
     }
 }
 
-/// Runs `work` behind a savepoint of the open transaction. If it fails, rolls back to the savepoint and returns its error.
+/// Runs `work` behind a savepoint of the open transaction. If it fails, rolls back to the savepoint and returns its
+/// error.
 ///
 /// # Errors
 /// The error of `work`, or [`Error::Unavailable`] when the connection is lost.
