@@ -5,7 +5,7 @@ mod dialect;
 mod events;
 pub mod nesting;
 mod observation;
-mod prices;
+pub mod prices;
 
 use llm_observatory_core::llm::LlmReading;
 
