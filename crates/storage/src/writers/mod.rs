@@ -18,6 +18,7 @@ mod log;
 mod metric;
 mod rejection;
 mod request;
+mod settling;
 mod trace;
 mod transaction;
 
@@ -32,11 +33,17 @@ pub use log::{LogBatch, LogWriter};
 pub use metric::{MetricBatch, MetricWriter};
 pub use rejection::{RejectionRow, UNSTORABLE};
 pub use request::{Committed, RequestRows, Search, commit_apart, commit_requests};
+pub(crate) use trace::calls::recount;
 pub use trace::{TraceBatch, TraceWriter};
 
 /// The statements of the submodules. Scripts come before the statements that need them.
 pub(crate) fn statements() -> Vec<&'static Statement> {
-    let modules =
-        [ledger::STATEMENTS, rejection::STATEMENTS, metric::STATEMENTS, &trace::STATEMENTS.concat()];
+    let modules = [
+        ledger::STATEMENTS,
+        rejection::STATEMENTS,
+        metric::STATEMENTS,
+        settling::STATEMENTS,
+        &trace::STATEMENTS.concat(),
+    ];
     modules.concat()
 }
