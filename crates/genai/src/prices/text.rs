@@ -3,10 +3,10 @@
 //! Six columns between tabs: provider, model, the moment from which it holds (`-` for ever, `2026-01-31`, or
 //! `2026-01-31T12:00:00Z`), currency, rates, source. A rate is `unit=price` for 1,000,000 units, with up to nine digits
 //! behind the point; `unit@tier=price` for a tier of service; `unit>200000=price` for calls with more input tokens. Lines
-//! that begin with `#` are comments.
+//! that begin with `#` are comments. Here each gap stands for a tab:
 //!
 //! ```text
-//! openai	gpt-4o	2024-08-06	USD	input=2.5 input@batch=1.25 cache_read=1.25 output=10	price list of my company
+//! openai    gpt-4o    2024-08-06    USD    input=2.5 input@batch=1.25 cache_read=1.25 output=10    price list of my company
 //! ```
 
 use std::fmt::Write as _;

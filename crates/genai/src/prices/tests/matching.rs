@@ -34,7 +34,7 @@ fn names_are_found_by_rules_in_their_order() {
             "bedrock/eu-west-9/amazon.nova-pro-v1:0",
             ("aws.bedrock", "amazon.nova-pro-v1:0", Prefix),
         ),
-        ("aws.bedrock", "apac.amazon.nova-pro-v1:0", ("aws.bedrock", "amazon.nova-pro-v1:0", Alias)),
+        ("aws.bedrock", "sa.amazon.nova-pro-v1:0", ("aws.bedrock", "amazon.nova-pro-v1:0", Prefix)),
         ("aws.bedrock", "nova-pro-v1:0", ("aws.bedrock", "amazon.nova-pro-v1:0", Alias)),
         ("gcp.gemini", "models/gemini-2.5-pro", ("gcp.gemini", "gemini-2.5-pro", Prefix)),
         (
