@@ -912,21 +912,22 @@ pub struct ExplainCostResponse {
     #[prost(message, optional, tag = "1")]
     pub span: ::core::option::Option<LlmSpan>,
     /// How the stored cost comes about: by the price that it was computed with. Not set if no cost is stored, or if that price
-    /// is no longer known (a price of another version of the server).
+    /// no longer gives it: the price is of another version of the server, or the names of models are matched otherwise now.
     #[prost(message, optional, tag = "2")]
     pub stored: ::core::option::Option<CostCalculation>,
     /// What the prices of today give. Not set if they give no cost.
     #[prost(message, optional, tag = "3")]
     pub current: ::core::option::Option<CostCalculation>,
-    /// Whether the stored cost is what the prices of today give. `observatory reprice` makes it so.
+    /// Whether the stored cost is what the prices of today give, or both give none. `observatory reprice` makes it so.
     #[prost(bool, tag = "4")]
     pub is_current: bool,
     /// Why the prices of today give no cost, in one word: `not_billable` (the span is no call, or repeats another one),
-    /// `usage_missing` (the call told no tokens), `no_model` (it names no model), `no_price` (no price is known for the model
-    /// at that time), `no_rate` (the price has no rate for a unit that was used). Empty if they give one.
+    /// `no_usage` (the call told no tokens), `no_model` (it names no model), `no_price` (no price of the model is known for
+    /// its time), `no_rate` (the price has no rate for a unit that was used), `no_duration` (the price counts seconds, and
+    /// the call did not end), `negative` (a count is below zero), `too_large`. Empty if they give a cost.
     #[prost(string, tag = "5")]
     pub reason: ::prost::alloc::string::String,
-    /// The reason as a sentence for people, with the name of the model or unit that it is about. Empty if there is a cost.
+    /// The reason as a sentence for people, with the names that it is about. Empty if there is a cost.
     #[prost(string, tag = "6")]
     pub explanation: ::prost::alloc::string::String,
 }
@@ -936,17 +937,27 @@ pub struct CostCalculation {
     /// The price.
     #[prost(message, optional, tag = "1")]
     pub price: ::core::option::Option<Price>,
-    /// How the price was found for the names of the call, in one word: `exact`, `alias`, `prefix`, `suffix` ...
+    /// The rule by which the name of the model was found among the prices, in one word: `exact`, ... README.md of the crate
+    /// genai lists the rules in their order.
     #[prost(string, tag = "2")]
     pub matched_by: ::prost::alloc::string::String,
+    /// Which name was found: `response_model` or `request_model`.
+    #[prost(string, tag = "3")]
+    pub matched_name: ::prost::alloc::string::String,
+    /// The tier of service that was paid: `standard`, `batch`, `flex` or `priority`.
+    #[prost(string, tag = "4")]
+    pub service_tier: ::prost::alloc::string::String,
+    /// Input tokens of the call, cached ones included. They decide between rates for short and long prompts.
+    #[prost(int64, tag = "5")]
+    pub input_tokens: i64,
     /// One line for each unit that was used. Their tokens add up to the input and output tokens of the call.
-    #[prost(message, repeated, tag = "3")]
+    #[prost(message, repeated, tag = "6")]
     pub lines: ::prost::alloc::vec::Vec<CostLine>,
     /// The exact sum of all products, as a decimal number.
-    #[prost(string, tag = "4")]
+    #[prost(string, tag = "7")]
     pub sum: ::prost::alloc::string::String,
     /// The sum, rounded once to whole billionths; a half is rounded up.
-    #[prost(message, optional, tag = "5")]
+    #[prost(message, optional, tag = "8")]
     pub cost: ::core::option::Option<Money>,
 }
 /// What one unit of a call costs.
@@ -955,10 +966,10 @@ pub struct CostLine {
     /// The unit: `input`, `cache_read`, `output` ... See `Rate.unit`.
     #[prost(string, tag = "1")]
     pub unit: ::prost::alloc::string::String,
-    /// How many of it the call used.
+    /// How many of it the call used. Seconds are counted in billionths.
     #[prost(int64, tag = "2")]
     pub quantity: i64,
-    /// The rate that was applied.
+    /// The rate that was applied. Its unit is another one where the price has no rate for this unit.
     #[prost(message, optional, tag = "3")]
     pub rate: ::core::option::Option<Rate>,
     /// Quantity times rate, exactly, as a decimal number.
@@ -971,53 +982,50 @@ pub struct Price {
     /// A hash of the content of the price: 16 lower-case hexadecimal digits.
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
-    /// The provider, by OpenTelemetry's names.
+    /// The provider, by OpenTelemetry's names. `*` for any provider.
     #[prost(string, tag = "2")]
     pub provider: ::prost::alloc::string::String,
-    /// The model.
+    /// The model. `*` at its end stands for anything.
     #[prost(string, tag = "3")]
     pub model: ::prost::alloc::string::String,
     /// The currency, by ISO 4217: `USD`.
     #[prost(string, tag = "4")]
     pub currency: ::prost::alloc::string::String,
-    /// The price is valid for calls that started at this time or later, until the next price of the model. Not set if it is
-    /// valid from the beginning.
+    /// The price is valid for calls that started at this time or later, until the next price of the same model. Not set if it
+    /// is valid from the beginning.
     #[prost(message, optional, tag = "5")]
     pub valid_from: ::core::option::Option<::prost_types::Timestamp>,
-    /// Where the price is from: `user` for one that people set, or else the source of the catalogue with its version.
+    /// Where the price is from: what people noted, or the package that the catalogue has it from, with its version and date.
     #[prost(string, tag = "6")]
     pub source: ::prost::alloc::string::String,
-    /// Whether people set it. Such a price wins over the catalogue.
-    #[prost(bool, tag = "7")]
-    pub is_own: bool,
-    /// For a price that people set: whether it is for this project only.
-    #[prost(bool, tag = "8")]
-    pub is_of_project: bool,
+    /// Whose price it is: `project` (people set it for this project), `everyone` (people set it for all projects) or
+    /// `catalogue` (it is part of the server). The first of these that knows a model decides.
+    #[prost(string, tag = "7")]
+    pub layer: ::prost::alloc::string::String,
     /// What each unit costs.
-    #[prost(message, repeated, tag = "9")]
+    #[prost(message, repeated, tag = "8")]
     pub rates: ::prost::alloc::vec::Vec<Rate>,
 }
 /// What one unit costs.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Rate {
-    /// The unit: `input` (tokens neither cached nor audio nor images), `cache_read`, `cache_write` (kept for five minutes),
-    /// `cache_write_1h`, `output`, `reasoning`, `input_audio`, `output_audio`, `input_image`, `output_image` (all tokens),
-    /// `request` or `second`. A part without a rate of its own is paid as `input` or `output`.
+    /// The unit: `input`, `cache_read`, `cache_creation_5m`, `cache_creation_1h`, `input_audio`, `input_image`, `output`,
+    /// `reasoning`, `output_audio`, `output_image` (all tokens), `request` or `second`. Where a price has no rate for a part of
+    /// the input or output, the part is paid as `input` or `output`.
     #[prost(string, tag = "1")]
     pub unit: ::prost::alloc::string::String,
+    /// The tier of service that it is for: `standard`, `batch`, `flex` or `priority`.
+    #[prost(string, tag = "2")]
+    pub service_tier: ::prost::alloc::string::String,
+    /// It holds for calls with at least so many input tokens, cached ones included. 0 for calls of any length.
+    #[prost(int64, tag = "3")]
+    pub from_input_tokens: i64,
     /// Billionths of the currency for a million units.
-    #[prost(int64, tag = "2")]
+    #[prost(int64, tag = "4")]
     pub nanos_per_million: i64,
     /// The currency for a million units, as a decimal number with at least two decimals: `2.50`.
-    #[prost(string, tag = "3")]
-    pub amount_per_million: ::prost::alloc::string::String,
-    /// The rate is valid for calls with more input tokens than this. 0 for calls of any length.
-    #[prost(int64, tag = "4")]
-    pub above_input_tokens: i64,
-    /// The rate is valid for this tier of service: `batch`, `flex`, `priority`. Empty for the default tier, and for a tier
-    /// without a rate of its own.
     #[prost(string, tag = "5")]
-    pub service_tier: ::prost::alloc::string::String,
+    pub amount_per_million: ::prost::alloc::string::String,
 }
 /// Asks for a page of models. A field that is not set does not narrow the answer. Texts are compared exactly.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1108,15 +1116,14 @@ pub struct ListPricesRequest {
     /// Only prices of models whose name contains this text, in upper or lower case.
     #[prost(string, tag = "2")]
     pub model_contains: ::prost::alloc::string::String,
-    /// Only prices of this source: `user` for those that people set, `catalogue` for all others, or the exact text of
-    /// `Price.source`.
+    /// Only prices of this layer: `project`, `everyone` or `catalogue`. See `Price.layer`.
     #[prost(string, tag = "3")]
-    pub source: ::prost::alloc::string::String,
+    pub layer: ::prost::alloc::string::String,
     /// Only the price that a call of this model would have: its name as applications send it, matched like the names of
-    /// calls. With `provider` as the provider that the call tells.
+    /// calls, with `provider` as the provider that the call tells.
     #[prost(string, tag = "4")]
     pub called_model: ::prost::alloc::string::String,
-    /// The time of the call that `called_model` is about. Default: now.
+    /// Only prices that are valid for calls of this time. With `called_model` the default is now.
     #[prost(message, optional, tag = "5")]
     pub at_time: ::core::option::Option<::prost_types::Timestamp>,
     /// Most prices of the page, 1 to 1000. 0, the default, means 100. More than 1000 means 1000. A negative number is an
