@@ -3,7 +3,7 @@
 mod detect;
 mod dialect;
 mod observation;
-mod prices;
+pub mod prices;
 
 use llm_observatory_core::llm::LlmReading;
 
