@@ -2,6 +2,8 @@
 
 mod detect;
 mod dialect;
+mod events;
+pub mod nesting;
 mod observation;
 pub mod prices;
 
@@ -9,7 +11,12 @@ use llm_observatory_core::llm::LlmReading;
 
 use detect::Dialect;
 
+pub use events::is_llm_event;
 pub use observation::{Event, LogObservation, Observation, Scope, SpanObservation};
+
+/// Version of [`read`]. It grows whenever a reading of the same observation may come out otherwise, so that stored
+/// readings can be told from what they would be today.
+pub const READING_VERSION: i16 = 1;
 
 /// Reads the LLM call out of an observation; `None` if there is none in it.
 pub fn read(observation: &Observation<'_>) -> Option<LlmReading> {
