@@ -53,7 +53,6 @@ pub(crate) fn span(trace: u128, id: u64, start_time: UnixNanos) -> SpanRow {
         dropped_events_count: 0,
         dropped_links_count: 0,
         links: None,
-        llm: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use harness::TestDatabase;
 use llm_observatory_core::attributes::Attribute;
 use llm_observatory_core::ids::ProjectId;
-use llm_observatory_core::llm::{LlmReading, LlmSpan, TokenUsage};
+use llm_observatory_core::llm::{Dialect, LlmContent, LlmKind, LlmReading, LlmSpan, TokenUsage};
 use llm_observatory_core::metric::MetricKind;
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
@@ -152,11 +152,11 @@ fn llm_span() -> LlmSpan {
             operation: Some("chat".into()),
             provider: Some("openai".into()),
             request_model: Some("gpt".into()),
-            response_model: None,
             session_id: Some("s-1".into()),
-            user_id: None,
             usage: TokenUsage { input: Some(10), output: Some(0), ..TokenUsage::default() },
+            ..LlmReading::new(LlmKind::Llm, Dialect::OtelGenai)
         },
+        content: LlmContent::default(),
         attributes: vec![Attribute::new("temperature", 0.5)],
     }
 }
@@ -169,14 +169,12 @@ async fn an_llm_call_becomes_a_span_with_the_names_of_opentelemetry() {
     let row = writer.write_span_from_llm(llm_span()).await.unwrap();
     assert_eq!(writer.flush().await.unwrap().stored, 1);
     let found = TraceRepository::new(database.pool().await).span(row.trace_id, row.span_id).await.unwrap();
-    assert_eq!(found.map(|span| span.row.llm), Some(row.llm), "the returned row equals the stored one");
+    assert_eq!(found.map(|span| span.row), Some(row), "the returned row equals the stored one");
 
     let span = &stored(&client, "trace_spans").await[0];
     let columns = json!({
         "name": "chat gpt", "service_name": "assistant", "kind": 3, "status_code": 1, "duration_nanos": 1_000_000,
-        "parent_span_id": "\\x0000000000000001", "llm_operation": "chat", "llm_provider": "openai",
-        "llm_request_model": "gpt", "llm_response_model": null, "llm_session_id": "s-1", "llm_user_id": null,
-        "input_tokens": 10, "output_tokens": 0, "cache_read_tokens": null,
+        "parent_span_id": "\\x0000000000000001",
         "attributes": {
             "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt",
             "session.id": "s-1", "gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 0, "temperature": 0.5,

@@ -63,7 +63,6 @@ fn span(id: u8, service: &str, library: &str) -> Span {
         dropped_events_count: 2,
         dropped_links_count: 3,
         links: None,
-        llm: None,
     }
     .into()
 }

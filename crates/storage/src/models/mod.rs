@@ -9,6 +9,7 @@ pub(crate) mod column;
 pub mod encoder;
 pub(crate) mod fields;
 mod json;
+pub mod llm;
 pub mod log;
 pub mod metric;
 pub mod resource;
@@ -18,6 +19,7 @@ pub mod trace;
 
 pub use arena::Arena;
 pub use attributes::Attributes;
+pub use llm::LlmRow;
 pub use log::LogRow;
 pub use metric::{DataPointRow, MetricRow, SeriesRow};
 pub use resource::{ResourceRow, ScopeRow};

@@ -6,6 +6,7 @@ use llm_observatory_core::trace::SpanKind;
 
 use super::batch::TraceBatch;
 use crate::models::attributes::Attributes;
+use crate::models::trace::Span;
 use crate::models::{ResourceRow, ScopeRow, SpanRow};
 
 /// The span of an LLM call, with its resource and scope.
@@ -33,12 +34,11 @@ pub(super) fn batch(span: LlmSpan) -> TraceBatch {
         dropped_events_count: 0,
         dropped_links_count: 0,
         links: None,
-        llm: Some(Box::new(span.reading)),
     };
     TraceBatch {
         resources: vec![resource],
         scopes: vec![scope],
-        spans: vec![row.into()],
+        spans: vec![Span { llm: Some(Box::new(span.reading)), ..row.into() }],
         ..TraceBatch::default()
     }
 }
