@@ -35,6 +35,7 @@ pub(crate) const STATEMENTS: &[&[&Statement]] = &[
     trace::STATEMENTS,
     llm::STATEMENTS[0],
     llm::STATEMENTS[1],
+    llm::STATEMENTS[2],
     metric::STATEMENTS,
     log::STATEMENTS,
 ];

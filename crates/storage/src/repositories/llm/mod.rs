@@ -2,6 +2,7 @@
 
 mod filter;
 mod models;
+mod price;
 mod sql;
 
 use llm_observatory_core::ids::{SpanId, TraceId};
@@ -23,7 +24,7 @@ pub use filter::{LlmFilter, LlmSelection, Range};
 pub use models::{ModelCursor, ModelFilter, ModelOrder, ModelUsage};
 
 /// The statements of this module.
-pub(super) const STATEMENTS: &[&[&Statement]] = &[sql::STATEMENTS, models::STATEMENTS];
+pub(super) const STATEMENTS: [&[&Statement]; 3] = [sql::STATEMENTS, models::STATEMENTS, price::STATEMENTS];
 
 /// Reads LLM spans.
 #[derive(Debug, Clone)]
