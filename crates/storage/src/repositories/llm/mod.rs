@@ -126,11 +126,12 @@ impl LlmRepository {
         if order != LlmOrder::StartTime {
             parameters.extend(parameters![value]);
         }
-        let planned = match (order, filter.selection.trace_id) {
-            (LlmOrder::StartTime, None) => Order::Indexed,
+        let of_trace = filter.selection.trace_id.is_some();
+        let planned = match (order, of_trace) {
+            (LlmOrder::StartTime, false) => Order::Indexed,
             _ => Order::Planned,
         };
-        let statement = sql::list_by(order, ascending);
+        let statement = sql::list_by(order, ascending, of_trace);
         let conditions = filter::conditions(filter.selection, parameters);
         Ok(Page::new(self.reader.rows_where(statement, conditions, planned).await?, limit))
     }
