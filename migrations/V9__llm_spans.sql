@@ -48,6 +48,7 @@ CREATE TABLE trace_llm_spans (
     prompt_name               text,
     prompt_version            text,
     error_type                text,
+    cost_currency             text,
     finish_reasons            text[],
     tags                      text[],
     details                   jsonb,
@@ -67,7 +68,7 @@ COMMENT ON COLUMN trace_llm_spans.input_audio_tokens IS 'The part of input_token
 COMMENT ON COLUMN trace_llm_spans.output_audio_tokens IS 'The part of output_tokens that is audio.';
 COMMENT ON COLUMN trace_llm_spans.input_image_tokens IS 'The part of input_tokens that is images.';
 COMMENT ON COLUMN trace_llm_spans.output_image_tokens IS 'The part of output_tokens that is images.';
-COMMENT ON COLUMN trace_llm_spans.cost_nanos IS 'What the call costs by the prices known here, in billionths of a US dollar, whether it is billable or not. Null when no price is known, and for steps that are no calls.';
+COMMENT ON COLUMN trace_llm_spans.cost_nanos IS 'What the call costs by the prices known here, in billionths of cost_currency, whether it is billable or not. Null when no price is known, and for steps that are no calls.';
 COMMENT ON COLUMN trace_llm_spans.price_id IS 'The price that cost_nanos was computed from: model_prices.id, or a price that the program brings along. Null with cost_nanos.';
 COMMENT ON COLUMN trace_llm_spans.reported_cost_nanos IS 'What the application says that the call cost, in billionths of a US dollar.';
 COMMENT ON COLUMN trace_llm_spans.time_to_first_token_nanos IS 'Nanoseconds from the start to the first part of the answer.';
@@ -101,6 +102,7 @@ COMMENT ON COLUMN trace_llm_spans.agent_id IS 'Id of the agent.';
 COMMENT ON COLUMN trace_llm_spans.prompt_name IS 'Name of the managed prompt.';
 COMMENT ON COLUMN trace_llm_spans.prompt_version IS 'Version of the managed prompt.';
 COMMENT ON COLUMN trace_llm_spans.error_type IS 'What class of error ended the call.';
+COMMENT ON COLUMN trace_llm_spans.cost_currency IS 'The currency of cost_nanos, by ISO 4217. Null for US dollars, and without a cost.';
 COMMENT ON COLUMN trace_llm_spans.finish_reasons IS 'Why the model stopped, for each choice: stop, length, tool_call, content_filter, error, or the provider''s own word. Null when not told.';
 COMMENT ON COLUMN trace_llm_spans.tags IS 'Tags, sorted. Null for none.';
 COMMENT ON COLUMN trace_llm_spans.details IS 'What else was read: {framework, metadata, parameters, response_id, conversation_id}, each if told. Null for nothing.';
@@ -184,16 +186,16 @@ CREATE TABLE model_prices (
     PRIMARY KEY (id, created_at)
 );
 COMMENT ON TABLE  model_prices IS 'One row is a price of a model that people set, from a moment on. Rows are never changed or deleted, only marked as replaced, so that a cost can always be explained.';
-COMMENT ON COLUMN model_prices.id IS 'Hash of the price: project, provider, model, valid_from, currency, rates. trace_llm_spans.price_id names it.';
+COMMENT ON COLUMN model_prices.id IS 'Hash of all that decides a cost, so of all but the source. trace_llm_spans.price_id names it.';
 COMMENT ON COLUMN model_prices.created_at IS 'When it was set.';
 COMMENT ON COLUMN model_prices.replaced_at IS 'When another price took its place, or it was withdrawn. Null while it counts.';
 COMMENT ON COLUMN model_prices.valid_from IS 'It counts for spans that start from then on.';
 COMMENT ON COLUMN model_prices.project_id IS 'The project. Null for all projects.';
-COMMENT ON COLUMN model_prices.provider IS 'Who serves the model.';
-COMMENT ON COLUMN model_prices.model IS 'The model.';
-COMMENT ON COLUMN model_prices.currency IS 'The currency of the rates: USD.';
+COMMENT ON COLUMN model_prices.provider IS 'Who serves the model; * for anyone.';
+COMMENT ON COLUMN model_prices.model IS 'The model, as the provider calls it. A * at the end stands for anything.';
+COMMENT ON COLUMN model_prices.currency IS 'The currency of the rates, by ISO 4217.';
 COMMENT ON COLUMN model_prices.source IS 'Where the price comes from, in the words of who set it.';
-COMMENT ON COLUMN model_prices.rates IS 'What each unit costs, with tiers.';
+COMMENT ON COLUMN model_prices.rates IS 'What each unit costs: [{unit, service, from, price}]: price is in billionths of the currency for 1,000,000 units, from the fewest input tokens of a call that it is for.';
 
 CREATE TABLE price_version (
     version bigint  NOT NULL,
@@ -263,7 +265,7 @@ SELECT l.project_id, l.trace_id, encode(uuid_send(l.trace_id), 'hex') AS trace_i
        l.input_tokens, l.cache_read_tokens, l.cache_creation_tokens, l.cache_creation_1h_tokens, l.input_audio_tokens,
        l.input_image_tokens, l.output_tokens, l.reasoning_tokens, l.output_audio_tokens, l.output_image_tokens,
        l.is_call, l.billable, l.usage_missing,
-       CASE WHEN l.billable THEN l.cost_nanos::numeric / 1000000000 END AS cost_usd,
+       CASE WHEN l.billable AND l.cost_currency IS NULL THEN l.cost_nanos::numeric / 1000000000 END AS cost_usd,
        l.reported_cost_nanos::numeric / 1000000000 AS reported_cost_usd, l.price_id,
        left(l.session_id, 500) AS session_id, l.user_id, l.tool_name, l.tool_call_id, l.agent_name, l.agent_id,
        l.prompt_name, l.prompt_version,
@@ -309,7 +311,7 @@ COMMENT ON COLUMN llm_spans.output_image_tokens IS 'The part of output_tokens th
 COMMENT ON COLUMN llm_spans.is_call IS 'Whether the step calls a model itself. Never null.';
 COMMENT ON COLUMN llm_spans.billable IS 'Whether the call counts: of calls inside each other exactly one does. Sum tokens where it is true. Never null.';
 COMMENT ON COLUMN llm_spans.usage_missing IS 'Whether it is a billable call that succeeded and told no tokens. Never null.';
-COMMENT ON COLUMN llm_spans.cost_usd IS 'What it costs by the prices known here, in US dollars. Null when it is not billable, so that sums are right, and when no price is known.';
+COMMENT ON COLUMN llm_spans.cost_usd IS 'What it costs by the prices known here, in US dollars. Null when it is not billable, so that sums are right, when no price is known, and when the price is in another currency.';
 COMMENT ON COLUMN llm_spans.reported_cost_usd IS 'What the application says that it cost, in US dollars, whether it is billable or not.';
 COMMENT ON COLUMN llm_spans.price_id IS 'The price that the cost was computed from; observatory query explains it.';
 COMMENT ON COLUMN llm_spans.session_id IS 'The session, or else the conversation; its first 500 characters. An index finds it.';

@@ -3,8 +3,8 @@
 use harness::TestDatabase;
 use llm_observatory_storage::maintenance::Family;
 use llm_observatory_storage::models::{
-    DataPointRow, EventRow, LlmRow, LogRow, MetricRow, ResourceRow, Row as _, ScopeRow, SeriesRow, SpanRow,
-    Table, TraceRow,
+    DataPointRow, EventRow, LlmRow, LogRow, MetricRow, PriceRow, ResourceRow, Row as _, ScopeRow, SeriesRow,
+    SpanRow, Table, TraceRow,
 };
 use llm_observatory_storage::writers::RejectionRow;
 use tokio_postgres::Client;
@@ -44,14 +44,15 @@ const UNUSED: &[&str] = &[
     "llm_user_id",
 ];
 
-/// The tables with a row type. The ledger and the notes of traces to settle have none: their own statements write them.
-pub(crate) const ROWS: [Table; TELEMETRY.len() - 2] = [
+/// The tables of telemetry and of prices with a row type. The ledger and the notes of traces to settle have none: their own statements write them.
+pub(crate) const ROWS: [Table; TELEMETRY.len() - 1] = [
     TraceRow::TABLE,
     SpanRow::TABLE,
     EventRow::TABLE,
     LlmRow::TABLE,
     DataPointRow::TABLE,
     LogRow::TABLE,
+    PriceRow::TABLE,
     ResourceRow::TABLE,
     ScopeRow::TABLE,
     MetricRow::TABLE,

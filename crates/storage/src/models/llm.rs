@@ -7,6 +7,7 @@ use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading, Nanodollars, Token
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::StatusCode;
+use llm_observatory_genai::prices::{Cost, Currency};
 
 use super::attributes::{Attributes, Inconsistent};
 use super::column::{
@@ -48,10 +49,8 @@ pub struct LlmRow {
     pub billable: bool,
     /// Whether it is a billable call that succeeded and told no tokens.
     pub usage_missing: bool,
-    /// What the call costs, by the price `price_id`.
-    pub cost: Option<Nanodollars>,
-    /// The price that `cost` was computed from.
-    pub price_id: Option<i64>,
+    /// What the call costs, whether it is billable or not; `None` if no price is known.
+    pub cost: Option<Cost>,
 }
 
 impl LlmRow {
@@ -74,7 +73,6 @@ impl LlmRow {
             billable: false,
             usage_missing: false,
             cost: None,
-            price_id: None,
         };
         row.bill(row.reading.is_call);
         row
@@ -108,6 +106,24 @@ fn named<T>(name: &[u8], of: fn(&str) -> Option<T>, column: &'static str) -> Res
     std::str::from_utf8(name).ok().and_then(of).ok_or(Inconsistent::Column(column))
 }
 
+/// The currency of the cost, unless it is the usual one.
+fn foreign(cost: Option<&Cost>) -> Option<&str> {
+    cost.map(|cost| &cost.currency).filter(|currency| **currency != Currency::USD).map(Currency::as_str)
+}
+
+/// The cost from its three columns.
+fn cost(
+    amount: Option<i64>,
+    price_id: Option<i64>,
+    currency: Option<&[u8]>,
+) -> Result<Option<Cost>, Inconsistent> {
+    let currency = match currency {
+        Some(code) => named(code, Currency::of, "cost_currency")?,
+        None => Currency::USD,
+    };
+    Ok(amount.zip(price_id).map(|(amount, price_id)| Cost { amount, currency, price_id }))
+}
+
 row! {
     LlmRow, "trace_llm_spans", |row|
     let reading = &*row.reading;
@@ -126,8 +142,8 @@ row! {
         output_audio_tokens: Nullable<Int8> = usage.output_audio,
         input_image_tokens: Nullable<Int8> = usage.input_image,
         output_image_tokens: Nullable<Int8> = usage.output_image,
-        cost_nanos: Nullable<Int8> = row.cost.map(|cost| cost.0),
-        price_id: Nullable<Int8> = row.price_id,
+        cost_nanos: Nullable<Int8> = row.cost.map(|cost| cost.amount),
+        price_id: Nullable<Int8> = row.cost.map(|cost| cost.price_id),
         reported_cost_nanos: Nullable<Int8> = reading.reported_cost.map(|cost| cost.0),
         time_to_first_token_nanos: Nullable<Int8> = reading.time_to_first_token,
         project_id: Int4 = row.project_id.0,
@@ -160,6 +176,7 @@ row! {
         prompt_name: Nullable<Varchar> = reading.prompt_name.as_ref(),
         prompt_version: Nullable<Varchar> = reading.prompt_version.as_ref(),
         error_type: Nullable<Varchar> = reading.error_type.as_ref(),
+        cost_currency: Nullable<Utf8> = foreign(row.cost.as_ref()).map(str::as_bytes),
         finish_reasons: Nullable<VarcharArray> = some(&reading.finish_reasons),
         tags: Nullable<VarcharArray> = some(&reading.tags),
         details: Nullable<Jsonb> = details.as_ref().map(|details| &*details.json),
@@ -222,8 +239,7 @@ row! {
             log_events: log_events.unwrap_or(0),
             billable,
             usage_missing,
-            cost: cost_nanos.map(Nanodollars),
-            price_id,
+            cost: cost(cost_nanos, price_id, cost_currency.as_deref())?,
         })
     }
 }

@@ -80,7 +80,7 @@ async fn set(connection: &WriterConnection, price: &Price, done: &mut PricesSet)
     let replaced = connection
         .execute(REPLACE.sql(), &[&price.id(), &project, &provider, &model, &start])
         .await?;
-    let row = PriceRow { price: price.clone(), created_at: SystemTime::now(), replaced_at: None };
+    let row = PriceRow { price: price.clone(), created_at: SystemTime::now().into(), replaced_at: None };
     insert_new(connection, &[&row]).await?;
     done.set += 1;
     done.replaced += usize::from(replaced > 0);
