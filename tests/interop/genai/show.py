@@ -75,6 +75,7 @@ def tree(level, spans, depth):
         tree([one for one in spans if one[1].parent_span_id == span.span_id], spans, depth + 1)
 
 
-for name in sys.argv[1:]:
-    for file in sorted(Path(name).rglob("truth.json")):
-        show(file.parent)
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        for file in sorted(Path(name).rglob("truth.json")):
+            show(file.parent)

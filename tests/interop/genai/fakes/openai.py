@@ -58,6 +58,7 @@ def write(call, answer, body):
         "system_fingerprint": "fp_fake",
     }
     told = {"finish_reason": FINISH[answer.finish], "response_id": head["id"], "service_tier": head["service_tier"]}
+    told["reasoning_text"] = ""  # chat completions count reasoning, but do not show it
     if call.stream:
         with_usage = bool((body.get("stream_options") or {}).get("include_usage"))
         return 200, chunks(answer, head, with_usage), told | {"usage_on_wire": with_usage}

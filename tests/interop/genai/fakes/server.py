@@ -91,7 +91,7 @@ class Fake:
             "system": call.system,
             "messages": call.messages,
             "texts": call.texts,
-            "reasoning": answer.reasoning,
+            "reasoning": told.get("reasoning_text", answer.reasoning),
             "completion": answer.text,
             "error_type": told.get("error_type"),
         }
