@@ -36,6 +36,7 @@ export function anthropicCases(client) {
     stream: async () => consume(await send(PROMPTS.stream, { stream: true })),
     tools: () => askForWeather(client, PROMPTS.tools),
     cached: () => send(cacheable(PROMPTS.cached)),
+    cached_written: () => send(cacheable(PROMPTS.cached_written)),
     stream_cached: async () => consume(await send(cacheable(PROMPTS.cached), { stream: true })),
     reasoning: () => send(PROMPTS.reasoning, { thinking }),
     error: () => send(PROMPTS.error),

@@ -34,15 +34,20 @@ export function openaiCases(client) {
   return {
     chat: () => complete(PROMPTS.chat, { temperature: 0.5, top_p: 0.9, max_tokens: MAX_TOKENS, seed: 7 }),
     stream: async () => consume(await complete(PROMPTS.stream, streamed)),
+    stream_without_usage: async () => consume(await complete(PROMPTS.stream, { stream: true })),
     tools: () => askForWeather(client, PROMPTS.tools),
     cached: () => complete(PROMPTS.cached),
+    cached_written: () => complete(PROMPTS.cached_written),
     stream_cached: async () => consume(await complete(PROMPTS.cached, streamed)),
     reasoning: () => complete(PROMPTS.reasoning, reasoning),
     error: () => complete(PROMPTS.error),
     no_content: () => complete(PROMPTS.no_content),
     session: () => complete(PROMPTS.session),
     embeddings: () => client.embeddings.create({ model: MODELS.openai_embeddings, input: PROMPTS.embeddings }),
-    responses: () => respond(PROMPTS.chat),
-    stream_responses: async () => consume(await respond(PROMPTS.cached, { stream: true })),
+    chat_responses: () => respond(PROMPTS.chat, { temperature: 0.5, max_output_tokens: MAX_TOKENS }),
+    stream_responses: async () => consume(await respond(PROMPTS.stream, { stream: true })),
+    cached_responses: () => respond(PROMPTS.cached),
+    reasoning_responses: () =>
+      respond(PROMPTS.reasoning, { model: MODELS.openai_reasoning, reasoning: { effort: "low", summary: "auto" } }),
   };
 }

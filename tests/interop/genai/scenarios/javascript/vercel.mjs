@@ -33,15 +33,19 @@ export function vercelCases(models, version) {
   const loop = { tools, stopWhen: version.stopAfter(3) };
   const stream = (request) => consume(streamText(request).fullStream);
   const session = { sessionId: SESSION, userId: USER };
-  const cacheable = { role: "user", content: PROMPTS.cached, providerOptions: models.cacheOptions };
+  const cacheable = (prompt) => ({
+    ...options(),
+    messages: [{ role: "user", content: prompt, providerOptions: models.cacheOptions }],
+  });
 
   const cases = {
     chat: () => generateText({ ...call(PROMPTS.chat), ...models.settings, maxOutputTokens: MAX_TOKENS }),
     stream: () => stream(call(PROMPTS.stream)),
     tools: () => generateText({ ...call(PROMPTS.tools), ...loop }),
     stream_tools: () => stream({ ...call(PROMPTS.tools), ...loop }),
-    cached: () => generateText({ ...options(), messages: [cacheable] }),
-    stream_cached: () => stream({ ...options(), messages: [cacheable] }),
+    cached: () => generateText(cacheable(PROMPTS.cached)),
+    cached_written: () => generateText(cacheable(PROMPTS.cached_written)),
+    stream_cached: () => stream(cacheable(PROMPTS.cached)),
     reasoning: () =>
       generateText({ ...call(PROMPTS.reasoning), model: models.reasoning, providerOptions: models.reasoningOptions }),
     error: () => generateText(call(PROMPTS.error)),
@@ -51,7 +55,7 @@ export function vercelCases(models, version) {
     agent: () => version.agent({ ...options({ name: AGENT }), ...loop }).generate({ prompt: PROMPTS.agent }),
   };
   if (models.completions) {
-    cases.completions = () => generateText({ ...call(PROMPTS.chat), model: models.completions });
+    cases.chat_completions = () => generateText({ ...call(PROMPTS.chat), model: models.completions });
   }
   if (models.embedding) {
     const sentences = { model: models.embedding, ...version.telemetry() };
