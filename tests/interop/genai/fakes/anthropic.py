@@ -8,6 +8,7 @@ from .story import Call, Tool, flat_text, pieces
 PATHS = (r"/v1/messages$",)
 CACHE_WRITE_WORD = "cached"
 TELLS_REASONING = True
+TELLS_CACHE_LIVES = True
 STREAM_TYPE = "text/event-stream"
 FINISH = {"stop": "end_turn", "tool": "tool_use", "length": "max_tokens"}
 
@@ -84,7 +85,7 @@ def blocks(answer):
     if answer.text:
         content.append({"type": "text", "text": answer.text})
     for call in answer.tool_calls:
-        content.append({"type": "tool_use", "id": f"tool{call['id']}", "name": call["name"], "input": call["arguments"]})
+        content.append({"type": "tool_use", "id": call["id"], "name": call["name"], "input": call["arguments"]})
     return content
 
 

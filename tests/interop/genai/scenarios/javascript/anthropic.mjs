@@ -37,7 +37,7 @@ export function anthropicCases(client) {
     tools: () => askForWeather(client, PROMPTS.tools),
     cached: () => send(cacheable(PROMPTS.cached)),
     cached_written: () => send(cacheable(PROMPTS.cached_written)),
-    stream_cached: async () => consume(await send(cacheable(PROMPTS.cached), { stream: true })),
+    cached_stream: async () => consume(await send(cacheable(PROMPTS.cached), { stream: true })),
     reasoning: () => send(PROMPTS.reasoning, { thinking }),
     error: () => send(PROMPTS.error),
     no_content: () => send(PROMPTS.no_content),

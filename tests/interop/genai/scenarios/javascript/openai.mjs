@@ -38,7 +38,7 @@ export function openaiCases(client) {
     tools: () => askForWeather(client, PROMPTS.tools),
     cached: () => complete(PROMPTS.cached),
     cached_written: () => complete(PROMPTS.cached_written),
-    stream_cached: async () => consume(await complete(PROMPTS.cached, streamed)),
+    cached_stream: async () => consume(await complete(PROMPTS.cached, streamed)),
     reasoning: () => complete(PROMPTS.reasoning, reasoning),
     error: () => complete(PROMPTS.error),
     no_content: () => complete(PROMPTS.no_content),

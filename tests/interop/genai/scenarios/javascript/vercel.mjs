@@ -45,7 +45,7 @@ export function vercelCases(models, version) {
     stream_tools: () => stream({ ...call(PROMPTS.tools), ...loop }),
     cached: () => generateText(cacheable(PROMPTS.cached)),
     cached_written: () => generateText(cacheable(PROMPTS.cached_written)),
-    stream_cached: () => stream(cacheable(PROMPTS.cached)),
+    cached_stream: () => stream(cacheable(PROMPTS.cached)),
     reasoning: () =>
       generateText({ ...call(PROMPTS.reasoning), model: models.reasoning, providerOptions: models.reasoningOptions }),
     error: () => generateText(call(PROMPTS.error)),
