@@ -80,3 +80,14 @@ def logs():
     provider.add_log_record_processor(BatchLogRecordProcessor(log_exporter()))
     _logs.set_logger_provider(provider)
     return provider
+
+
+def content_variant(name):
+    """A case and where it puts content, in the words of OpenTelemetry: `<case>_in_event` or `<case>_in_both` differ from
+    the usual `span_only`; `no_content` captures none."""
+    if name == "no_content":
+        return name, None
+    for ending, where in (("_in_event", "event_only"), ("_in_both", "span_and_event")):
+        if name.endswith(ending):
+            return name.removesuffix(ending), where
+    return name, "span_only"
