@@ -34,6 +34,7 @@ class Scenario:
     * `set`: its requirements; `runtime`: `python` (default) or `node`; `protocol`: that of its export;
     * `packages`: the instrumentation and what it instruments, for the versions in the truth;
     * `cases`; those in `session_cases` set session and user, those in `no_content_cases` capture no content;
+    * `questions_only`: of what the program sends, the truth keeps the question alone: the rest is the program's own text;
     * `untold`: by case, or for `all`: what this instrumentation does not tell, field by field, and why that is so.
     """
 
@@ -45,6 +46,7 @@ class Scenario:
     protocol: str = "http/protobuf"
     session_cases: tuple = ("session",)
     no_content_cases: tuple = ("no_content",)
+    questions_only: bool = False
     untold: dict | None = None
 
     def facts(self, case):

@@ -11,7 +11,8 @@ import environments
 # Attributes of a resource that tell about the machine; those that RESOURCE sets are the same everywhere.
 MACHINE_KEYS = re.compile(r"^(process|os|container)\.|^host\.(?!name$)")
 SITE_PACKAGES = re.compile(r"/[^\s\"']*?/(site-packages|node_modules|lib/python3\.\d+)/")
-FILES = re.compile(re.escape(str(environments.HERE)) + "/")
+# Scenarios in JavaScript are run from where their packages lie.
+FILES = re.compile(f"({re.escape(str(environments.HERE))}|{re.escape(str(environments.TOOLS))}/[^/]+)/")
 
 
 def scrub(request):

@@ -120,8 +120,14 @@ def counted(words, number, cache_write_word):
 
 def last_question(call):
     """The text of the last user message, or of what shall be embedded."""
-    users = [message["text"] for message in call.messages if message["role"] == "user" and message["text"]]
-    return users[-1] if users else " ".join(call.texts)
+    return question_in(call.messages) or " ".join(call.texts)
+
+
+def question_in(messages):
+    """The last question of a user."""
+    users = [message["text"] for message in messages if message["role"] == "user" and message["text"]]
+    # Claude Code writes context of its own before the question.
+    return users[-1].rpartition("</system-reminder>")[2].strip() if users else ""
 
 
 def tool_calls(call, words, number):
