@@ -6,7 +6,7 @@ use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading, Nanodollars, Token
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::StatusCode;
-use llm_observatory_genai::prices::{Currency, Price, Rate, ServiceTier, Unit};
+use llm_observatory_genai::prices::{Cost, Currency, Price, Rate, ServiceTier, Unit};
 use llm_observatory_storage::CopyWriter;
 use llm_observatory_storage::models::LlmRow;
 use llm_observatory_storage::repositories::LlmRepository;
@@ -25,6 +25,11 @@ fn call(trace: u128, id: u64, nanos: i64) -> LlmRow {
     let mut reading = LlmReading::new(LlmKind::Llm, Dialect::OtelGenai);
     reading.request_model = Some("gpt".into());
     LlmRow::new(&rows::span(trace, id, after_midnight(nanos)), Box::new(reading), 1)
+}
+
+/// A cost of so many billionths of a dollar.
+fn dollars(amount: i64) -> Cost {
+    Cost { amount, currency: Currency::USD, price_id: 7 }
 }
 
 /// The call, changed.
@@ -50,7 +55,7 @@ fn mixed() -> Vec<LlmRow> {
     let valued = |trace, id, nanos, tokens: Option<i64>, cost: Option<i64>, duration| {
         with(call(trace, id, nanos), |row| {
             row.reading.usage.output = tokens;
-            (row.cost, row.duration_nanos) = (cost.map(Nanodollars), duration);
+            (row.cost, row.duration_nanos) = (cost.map(dollars), duration);
         })
     };
     vec![
@@ -124,7 +129,7 @@ async fn a_page_goes_on_where_the_last_one_ended_though_spans_arrive() {
         assert_eq!(ids(&page.items), shown, "{order:?}");
         let arrives = with(call(9, id, 9_000 + id.cast_signed()), |row| {
             row.reading.usage.output = Some(i64::MAX);
-            (row.cost, row.duration_nanos) = (Some(Nanodollars(i64::MAX)), Some(i64::MAX));
+            (row.cost, row.duration_nanos) = (Some(dollars(i64::MAX)), Some(i64::MAX));
         });
         store(&writer, &[arrives]).await;
         let rest = spans.list(LlmFilter { after: page.next, limit: 9, ..first }).await.unwrap();
@@ -139,7 +144,7 @@ async fn every_filter_leaves_out_what_does_not_fit() {
         row.service_name = "shop".into();
         row.status = Some(StatusCode::ERROR);
         row.duration_nanos = Some(50);
-        row.cost = Some(Nanodollars(70));
+        row.cost = Some(dollars(70));
         let reading = &mut *row.reading;
         reading.kind = LlmKind::Embedding;
         reading.provider = Some("openai".into());
@@ -268,7 +273,7 @@ async fn models_are_summed_over_billable_calls() {
             row.reading.request_model = Some(model.into());
             row.reading.usage.input = tokens;
             row.reading.usage.cache_read = tokens.map(|count| count / 2);
-            row.cost = cost.map(Nanodollars);
+            row.cost = cost.map(dollars);
         })
     };
     let calls = [
@@ -298,6 +303,10 @@ async fn models_are_summed_over_billable_calls() {
     assert_eq!(names(by(ModelOrder::Name)).await, ["/c", "openai/a", "openai/b", "openai/c"]);
     assert_eq!(names(by(ModelOrder::Calls)).await, ["openai/a", "openai/b", "/c", "openai/c"]);
     assert_eq!(names(by(ModelOrder::Tokens)).await, ["openai/a", "/c", "openai/b", "openai/c"]);
+    // Euros are not added to dollars.
+    let euros = Cost { currency: Currency::of("EUR").unwrap(), ..dollars(1_000) };
+    store(&writer, &[with(of(10, "b", None, Some(1)), |row| row.cost = Some(euros))]).await;
+    assert_eq!(names(all()).await, ["openai/a", "/c", "openai/c", "openai/b"]);
     assert_eq!(names(ModelFilter { unpriced_only: true, ..all() }).await, ["openai/b"]);
     assert_eq!(names(ModelFilter { service: Some("shop".into()), ..all() }).await, ["openai/c"]);
     assert_eq!(
@@ -314,8 +323,8 @@ async fn models_are_summed_over_billable_calls() {
     let micros = |nanos| UnixNanos(after_midnight(nanos).0 / 1_000 * 1_000);
     assert_eq!((a.first_seen, a.last_seen), (micros(1_000), micros(3_000)));
     let b = found.last().unwrap();
-    assert_eq!((b.calls, b.billable_calls, b.usage_missing_calls, b.unpriced_calls), (2, 2, 1, 1));
-    assert_eq!(b.cost, None);
+    assert_eq!((b.calls, b.billable_calls, b.usage_missing_calls, b.unpriced_calls), (3, 3, 1, 1));
+    assert_eq!((b.cost, b.foreign_calls), (None, 1));
 }
 
 fn price(project: Option<ProjectId>, model: &str, from: u64, input: i64) -> Price {

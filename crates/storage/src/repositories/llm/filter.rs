@@ -51,7 +51,7 @@ pub struct LlmSelection {
     pub output_tokens: Range,
     /// Only spans with so many input and output tokens together. A count that was not told adds nothing.
     pub total_tokens: Range,
-    /// Only billable spans with such a cost, in billionths of a dollar.
+    /// Only billable spans with such a cost in US dollars, in billionths.
     pub cost: Range,
     /// Only spans that took so long, in nanoseconds.
     pub duration: Range,

@@ -42,7 +42,7 @@ pub enum LlmOrder {
     StartTime,
     /// Time from start to end.
     Duration,
-    /// Cost of a billable span.
+    /// Cost of a billable span in US dollars.
     Cost,
     /// Input and output tokens together.
     Tokens,

@@ -135,9 +135,11 @@ pub struct ModelUsage {
     pub usage_missing_calls: i64,
     /// Billable calls that told their usage and have no cost.
     pub unpriced_calls: i64,
+    /// Billable calls whose cost is in another currency than the US dollar; `cost` is without them.
+    pub foreign_calls: i64,
     /// Token counts.
     pub usage: TokenUsage,
-    /// The cost of all calls that have one.
+    /// The cost of all calls that have one in US dollars.
     pub cost: Option<Nanodollars>,
     /// What the application says that the calls cost.
     pub reported_cost: Option<Nanodollars>,
@@ -164,6 +166,7 @@ impl ReadRow for ModelUsage {
         let billable_calls = count("billable_calls")?;
         let usage_missing_calls = count("usage_missing_calls")?;
         let unpriced_calls = count("unpriced_calls")?;
+        let foreign_calls = count("foreign_calls")?;
         let mut sum = |name| fields.take::<Nullable<Int8>>(name);
         Ok(Self {
             provider,
@@ -172,6 +175,7 @@ impl ReadRow for ModelUsage {
             billable_calls,
             usage_missing_calls,
             unpriced_calls,
+            foreign_calls,
             usage: TokenUsage {
                 input: sum("input_tokens")?,
                 output: sum("output_tokens")?,

@@ -18,7 +18,8 @@ WITH summed AS (
            sum(input_image_tokens) FILTER (WHERE billable) AS input_image_tokens,
            sum(output_image_tokens) FILTER (WHERE billable) AS output_image_tokens,
            coalesce(sum(/* tokens */) FILTER (WHERE billable), 0) AS tokens,
-           sum(cost_nanos) FILTER (WHERE billable) AS cost,
+           count(*) FILTER (WHERE billable AND cost_nanos IS NOT NULL AND cost_currency IS NOT NULL) AS foreign_calls,
+           sum(cost_nanos) FILTER (WHERE billable AND cost_currency IS NULL) AS cost,
            sum(reported_cost_nanos) FILTER (WHERE billable) AS reported_cost,
            min(start_time) AS first_seen,
            max(start_time) AS last_seen
@@ -30,7 +31,7 @@ WITH summed AS (
 ),
 -- A sum of bigint is numeric. It is cut to what a bigint holds, and stays null when nothing was told.
 used AS (
-    SELECT provider, model, calls, billable_calls, usage_missing_calls, unpriced_calls,
+    SELECT provider, model, calls, billable_calls, usage_missing_calls, unpriced_calls, foreign_calls,
            CASE WHEN input_tokens > 9223372036854775807 THEN 9223372036854775807 ELSE input_tokens END::bigint AS input_tokens,
            CASE WHEN output_tokens > 9223372036854775807 THEN 9223372036854775807 ELSE output_tokens END::bigint AS output_tokens,
            CASE WHEN cache_read_tokens > 9223372036854775807 THEN 9223372036854775807 ELSE cache_read_tokens END::bigint AS cache_read_tokens,
@@ -51,7 +52,7 @@ used AS (
 valued AS (
     SELECT *, /* value */ AS value FROM used WHERE $10 OR unpriced_calls > 0
 )
-SELECT provider, model, calls, billable_calls, usage_missing_calls, unpriced_calls,
+SELECT provider, model, calls, billable_calls, usage_missing_calls, unpriced_calls, foreign_calls,
        input_tokens, output_tokens, cache_read_tokens, cache_creation_tokens,
        cache_creation_1h_tokens, reasoning_tokens, input_audio_tokens, output_audio_tokens,
        input_image_tokens, output_image_tokens, cost, reported_cost, first_seen, last_seen, value

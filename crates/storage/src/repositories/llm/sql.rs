@@ -86,7 +86,7 @@ fn value(order: LlmOrder) -> Option<String> {
     let value = match order {
         LlmOrder::StartTime => return None,
         LlmOrder::Duration => "duration_nanos",
-        LlmOrder::Cost => "CASE WHEN billable THEN cost_nanos END",
+        LlmOrder::Cost => "CASE WHEN billable AND cost_currency IS NULL THEN cost_nanos END",
         LlmOrder::Tokens => total_tokens!(),
     };
     Some(format!("coalesce({value}, {})", i64::MIN))
@@ -201,7 +201,7 @@ impl Column for LlmColumn {
             Self::Input => "input_tokens {}",
             Self::Output => "output_tokens {}",
             Self::Total => concat!(total_tokens!(), " {}"),
-            Self::Cost => "billable AND cost_nanos {}",
+            Self::Cost => "billable AND cost_currency IS NULL AND cost_nanos {}",
             Self::Duration => "duration_nanos {}",
         }
     }
