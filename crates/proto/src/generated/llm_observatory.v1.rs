@@ -857,7 +857,7 @@ pub struct ListLlmSpansRequest {
     /// Only spans with so many input and output tokens together or fewer.
     #[prost(int64, optional, tag = "22")]
     pub max_total_tokens: ::core::option::Option<i64>,
-    /// Only spans that cost this or more, in billionths of a US dollar.
+    /// Only spans that cost this or more, in billionths of a US dollar. A cost in another currency fits no such filter.
     #[prost(int64, optional, tag = "23")]
     pub min_cost_nanos: ::core::option::Option<i64>,
     /// Only spans that cost this or less, in billionths of a US dollar.
@@ -1088,7 +1088,7 @@ pub struct ModelUsage {
     /// Token counts. A count that no call told is not set. A sum beyond 2^63 - 1 is shown as that.
     #[prost(message, optional, tag = "6")]
     pub usage: ::core::option::Option<TokenUsage>,
-    /// The cost of all calls that have one. Not set if none has.
+    /// The cost of all calls that have one in US dollars. Not set if none has.
     #[prost(message, optional, tag = "7")]
     pub cost: ::core::option::Option<Money>,
     /// What the application says that the calls cost. Not set if it says so of none.
@@ -1106,6 +1106,9 @@ pub struct ModelUsage {
     /// Start of the latest call in the range.
     #[prost(message, optional, tag = "12")]
     pub last_seen: ::core::option::Option<::prost_types::Timestamp>,
+    /// Number of billable calls whose cost is in another currency. `cost` is without them.
+    #[prost(int64, tag = "13")]
+    pub other_currency_calls: i64,
 }
 /// Asks for a page of prices. A field that is not set does not narrow the answer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1156,7 +1159,7 @@ pub enum LlmSpanOrder {
     StartTime = 1,
     /// Time from start to end.
     Duration = 2,
-    /// Cost.
+    /// Cost in US dollars. One in another currency counts as not told.
     Cost = 3,
     /// Input and output tokens together.
     Tokens = 4,
@@ -1193,7 +1196,7 @@ impl LlmSpanOrder {
 pub enum ModelOrder {
     /// The default: MODEL_ORDER_COST.
     Unspecified = 0,
-    /// Cost, the greatest first.
+    /// Cost in US dollars, the greatest first.
     Cost = 1,
     /// Billable calls, the most first.
     Calls = 2,
@@ -1331,9 +1334,8 @@ pub mod llm_service_client {
         }
         /// Reads one LLM span: its reading, what was said in it, its cost, and its other attributes.
         ///
-        /// The content comes from the attributes and events of the span and from its log records (those with its trace and span
-        /// id), wherever the instrumentation put it. At most 1,000 log records of a span are read, and none that are more than a
-        /// day older or younger than the span.
+        /// The content comes from the attributes and events of the span and from its GenAI log records (those with its trace and
+        /// span id), wherever the instrumentation put it. Of more than 1,000 log records of a span the newest are read.
         ///
         /// The answer is one message and may be as large as the span, its events and its log records together. gRPC clients
         /// refuse messages of more than 4 MiB by default: raise the limit of your client, or set `max_value_bytes`.
@@ -1503,9 +1505,8 @@ pub mod llm_service_server {
     pub trait LlmService: std::marker::Send + std::marker::Sync + 'static {
         /// Reads one LLM span: its reading, what was said in it, its cost, and its other attributes.
         ///
-        /// The content comes from the attributes and events of the span and from its log records (those with its trace and span
-        /// id), wherever the instrumentation put it. At most 1,000 log records of a span are read, and none that are more than a
-        /// day older or younger than the span.
+        /// The content comes from the attributes and events of the span and from its GenAI log records (those with its trace and
+        /// span id), wherever the instrumentation put it. Of more than 1,000 log records of a span the newest are read.
         ///
         /// The answer is one message and may be as large as the span, its events and its log records together. gRPC clients
         /// refuse messages of more than 4 MiB by default: raise the limit of your client, or set `max_value_bytes`.
