@@ -8,14 +8,14 @@ mod model;
 mod price;
 mod whole;
 
-pub use cost::{CostExplained, ExplainCost, Why};
+pub use cost::{Calculation, CostExplained, ExplainCost, Why};
 pub use list::ListLlmSpans;
 pub use model::{ListModels, Model};
 pub use price::{ListPrices, OwnedPrice};
 pub use whole::{GetLlmSpan, WholeLlmSpan};
 
 pub use llm_observatory_genai::prices::{
-    Currency, Explanation, Layer, Line, NameOf, NoCost, Price, Rate, Rule, ServiceTier, Unit,
+    Cost, Currency, Layer, Line, NameOf, NoCost, Price, Rate, Rule, ServiceTier, Unit,
 };
 pub use llm_observatory_storage::models::LlmRow;
 pub use llm_observatory_storage::repositories::llm::{LlmOrder, LlmSelection, ModelOrder, ModelUsage, Range};

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::kind::Kind;
 use crate::query::Query;
 use crate::question::{Asked, Caller, List, Page, Paging, Period};
-use crate::token::Fingerprint;
+use crate::token::{Fingerprint, Position};
 
 /// What do models cost? By provider, model and start, newest start first. A filter that is `None` does not narrow the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +60,19 @@ impl PriceCursor {
             layer: layer_byte(layer),
             id: price.id(),
         }
+    }
+}
+
+impl Position for PriceCursor {
+    fn put(&self, to: &mut Vec<u8>) {
+        let Self { provider, model, valid_from: Reverse(start), layer, id } = self;
+        ((provider.clone(), model.clone()), (*start, (i64::from(*layer), *id))).put(to);
+    }
+
+    fn get(from: &mut &[u8]) -> Option<Self> {
+        let ((provider, model), (start, (layer, id))): ((String, String), (UnixNanos, (i64, i64))) =
+            Position::get(from)?;
+        Some(Self { provider, model, valid_from: Reverse(start), layer: u8::try_from(layer).ok()?, id })
     }
 }
 
