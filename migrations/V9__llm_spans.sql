@@ -150,8 +150,8 @@ END $$;
 CREATE TABLE llm_settling (
     noted_at   timestamptz NOT NULL,
     due        timestamptz NOT NULL,
-    logs_from  timestamptz,
-    logs_to    timestamptz,
+    from_day   date        NOT NULL,
+    to_day     date        NOT NULL,
     project_id integer     NOT NULL,
     asks       integer     NOT NULL,
     attempts   integer     NOT NULL,
@@ -162,8 +162,8 @@ CREATE TABLE llm_settling (
 COMMENT ON TABLE  llm_settling IS 'One row is a trace that is to be settled: its calls may be inside each other, or log records of its spans came. A job takes the rows that are due.';
 COMMENT ON COLUMN llm_settling.noted_at IS 'When it was noted first.';
 COMMENT ON COLUMN llm_settling.due IS 'When it is to be settled.';
-COMMENT ON COLUMN llm_settling.logs_from IS 'Time of the earliest log record that was noted. Null for none.';
-COMMENT ON COLUMN llm_settling.logs_to IS 'Time of the latest log record that was noted. Null for none.';
+COMMENT ON COLUMN llm_settling.from_day IS 'UTC day of the earliest span or log record for which it was noted.';
+COMMENT ON COLUMN llm_settling.to_day IS 'UTC day of the latest of them.';
 COMMENT ON COLUMN llm_settling.project_id IS 'The project.';
 COMMENT ON COLUMN llm_settling.asks IS 'How often it was noted. The job deletes the row only if nobody noted it again meanwhile.';
 COMMENT ON COLUMN llm_settling.attempts IS 'How often the job looked in vain for the spans of the log records. Each wait is longer.';
@@ -254,6 +254,49 @@ COMMENT ON COLUMN trace_spans.llm_request_model IS 'Unused: see trace_llm_spans.
 COMMENT ON COLUMN trace_spans.llm_response_model IS 'Unused: see trace_llm_spans. Filled by versions before schema version 9.';
 COMMENT ON COLUMN trace_spans.llm_session_id IS 'Unused: see trace_llm_spans. Filled by versions before schema version 9.';
 COMMENT ON COLUMN trace_spans.llm_user_id IS 'Unused: see trace_llm_spans. Filled by versions before schema version 9.';
+
+-- The view of spans without its LLM columns, which llm_spans has. A join here would cost every query: PostgreSQL 15 drops no
+-- join with a partitioned table, and a range of start_time does not reach the outer side of one, so a query about today
+-- would read the LLM spans of all days.
+DROP VIEW spans;
+
+CREATE VIEW spans AS
+SELECT s.trace_id, encode(uuid_send(s.trace_id), 'hex') AS trace_id_hex,
+       s.span_id, encode(s.span_id, 'hex') AS span_id_hex,
+       s.parent_span_id, encode(s.parent_span_id, 'hex') AS parent_span_id_hex,
+       s.service_name, s.name,
+       CASE s.kind WHEN 0 THEN 'unspecified' WHEN 1 THEN 'internal' WHEN 2 THEN 'server' WHEN 3 THEN 'client'
+                   WHEN 4 THEN 'producer' WHEN 5 THEN 'consumer' ELSE s.kind::text END AS kind,
+       CASE coalesce(s.status_code, 0) WHEN 0 THEN 'unset' WHEN 1 THEN 'ok' WHEN 2 THEN 'error'
+                                       ELSE s.status_code::text END AS status,
+       coalesce(s.status_code = 2, false) AS is_error, s.status_message,
+       s.start_time, s.end_time, (s.duration_nanos / 1e6)::double precision AS duration_ms, s.attributes, s.links,
+       r.attributes AS resource, c.name AS scope_name, c.version AS scope_version, s.project_id
+FROM trace_spans s
+LEFT JOIN resources r ON r.id = s.resource_id AND r.project_id = s.project_id
+LEFT JOIN scopes c    ON c.id = s.scope_id    AND c.project_id = s.project_id;
+COMMENT ON VIEW spans IS 'trace_spans for people. Filter by start_time or trace_id; trace_id joins traces, log_records and span_events. What an LLM span says is in llm_spans: trace_id, start_time, span_id and project_id join it.';
+COMMENT ON COLUMN spans.trace_id IS 'The trace id, as all tables have it: filter and join by it. A literal of 32 hexadecimal digits is understood.';
+COMMENT ON COLUMN spans.trace_id_hex IS 'The trace id in hexadecimal, to be shown. No index knows it: filter by trace_id.';
+COMMENT ON COLUMN spans.span_id IS 'The W3C span id, 8 bytes.';
+COMMENT ON COLUMN spans.span_id_hex IS 'The span id in hexadecimal.';
+COMMENT ON COLUMN spans.parent_span_id IS 'The span that called it. Null for a root.';
+COMMENT ON COLUMN spans.parent_span_id_hex IS 'The id of the span that called it in hexadecimal. Null for a root.';
+COMMENT ON COLUMN spans.service_name IS 'service.name of its resource.';
+COMMENT ON COLUMN spans.name IS 'Name of the span.';
+COMMENT ON COLUMN spans.kind IS 'unspecified, internal, server, client, producer or consumer; the number of a kind that OTLP does not name.';
+COMMENT ON COLUMN spans.status IS 'unset, ok or error; unset too when the span carried no status; the number of a status that OTLP does not name.';
+COMMENT ON COLUMN spans.is_error IS 'Whether the status is error. Never null.';
+COMMENT ON COLUMN spans.status_message IS 'What went wrong. Null when empty.';
+COMMENT ON COLUMN spans.start_time IS 'When it started, in whole microseconds. 1970-01-01 is OTLP''s "unknown".';
+COMMENT ON COLUMN spans.end_time IS 'When it ended, in whole microseconds. Null while it has not ended.';
+COMMENT ON COLUMN spans.duration_ms IS 'Milliseconds from start to end. Null while it has not ended.';
+COMMENT ON COLUMN spans.attributes IS 'Span attributes.';
+COMMENT ON COLUMN spans.links IS 'Span links: [{trace_id, span_id, trace_state, attributes}]. Null when there are none.';
+COMMENT ON COLUMN spans.resource IS 'Attributes of the resource that it comes from.';
+COMMENT ON COLUMN spans.scope_name IS 'Name of the instrumentation scope.';
+COMMENT ON COLUMN spans.scope_version IS 'Version of the instrumentation scope.';
+COMMENT ON COLUMN spans.project_id IS 'The project.';
 
 CREATE VIEW llm_spans AS
 SELECT l.project_id, l.trace_id, encode(uuid_send(l.trace_id), 'hex') AS trace_id_hex,
