@@ -74,6 +74,7 @@ const UNSAID: &[(&str, &str, &str)] = &[
         "reasoning",
         "in output.value, but not in llm.output_messages, which win",
     ),
+    ("claude-code/tools", "messages", "the span of the interaction has the answer to the last call only"),
 ];
 
 /// What of the truth about a call its content lacks, but for what the instrumentation does not tell: it says so in `untold`,
