@@ -1,7 +1,7 @@
 //! Content in one JSON document under one key: Langfuse, MLflow, LangSmith, Logfire, Pydantic AI, ADK, Traceloop,
 //! OpenInference's `input.value`, Claude Code. What the document holds is up to the application or the provider.
 
-use llm_observatory_core::llm::Message;
+use llm_observatory_core::llm::{Message, Part};
 
 use super::json::Json;
 use super::keys::Keys;
@@ -19,6 +19,26 @@ pub(super) fn input(keys: &Keys<'_>, names: &[&str]) -> Request {
 pub(super) fn output(keys: &Keys<'_>, names: &[&str]) -> Vec<Message> {
     let answers = names.iter().filter_map(|name| Some(response::read(&keys.document(name)?)));
     answers.into_iter().find(|answer| !answer.is_empty()).unwrap_or_default()
+}
+
+/// What went in by Logfire's copy of the request, which may be cut down to its parameters.
+pub(super) fn request_data(keys: &Keys<'_>) -> Request {
+    keys.document("request_data").and_then(|json| request::read_known(&json)).unwrap_or_default()
+}
+
+/// What came out by Logfire's copy of the response.
+pub(super) fn response_data(keys: &Keys<'_>) -> Vec<Message> {
+    keys.document("response_data").and_then(|json| response::read_known(&json)).unwrap_or_default()
+}
+
+/// Instructions that stand apart from the messages: among the parameters of the request (OpenInference for JavaScript), or
+/// in the metadata (Langfuse for JavaScript).
+pub(super) fn system(keys: &Keys<'_>) -> Vec<Part> {
+    let parameters = keys.document("llm.invocation_parameters").and_then(|json| request::system(&json));
+    parameters.unwrap_or_else(|| {
+        let text = keys.text("langfuse.observation.metadata.instructions");
+        text.map(|text| vec![Part::Text(text.to_owned())]).unwrap_or_default()
+    })
 }
 
 /// Whole conversations of Pydantic AI and Logfire, whose end is the answer.

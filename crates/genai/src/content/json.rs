@@ -96,11 +96,6 @@ impl<'a> Json<'a> {
         names.iter().find_map(|name| self.get(name))
     }
 
-    /// The field at the end of a path of fields.
-    pub(crate) fn at(&self, path: &[&str]) -> Option<&Self> {
-        path.iter().try_fold(self, |json, name| json.get(name))
-    }
-
     /// The text, if this is a text that is not empty.
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
@@ -122,6 +117,15 @@ impl<'a> Json<'a> {
     /// Whether this is `null`.
     pub(crate) fn is_null(&self) -> bool {
         matches!(self, Self::Literal(literal) if literal == "null")
+    }
+
+    /// Whether this is a list or map without content: some hide content so.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::List(items, _) => items.is_empty(),
+            Self::Map(fields, _) => fields.is_empty(),
+            _ => false,
+        }
     }
 
     /// Whether this is a map.

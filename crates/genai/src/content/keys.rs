@@ -60,12 +60,6 @@ impl<'a> Keys<'a> {
         rows.sort_by_key(|(number, _)| *number);
         rows.into_iter().take(MAX_ROWS).map(|(_, row)| row).collect()
     }
-
-    /// Whether a key begins with `prefix`.
-    pub(super) fn has_any(&self, prefix: &str) -> bool {
-        let start = self.0.partition_point(|(key, _)| *key < prefix);
-        self.0.get(start).is_some_and(|(key, _)| key.starts_with(prefix))
-    }
 }
 
 /// The number, if it is written without leading zeros.

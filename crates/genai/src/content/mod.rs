@@ -3,6 +3,7 @@
 //! A format (a dialect's way to write content) is one file. `request` and `response` read a document of any shape,
 //! `message`, `part`, `media` and `tools` a piece of one, so a format need not know which provider's shapes it carries.
 
+mod claude_code;
 mod documents;
 pub(crate) mod json;
 mod keys;
@@ -63,7 +64,7 @@ fn read<'a>(attributes: &'a [Attribute<'a>], events: &'a [Event<'a>], kind: Opti
     let documents = retrieval::documents(&source.keys, events, is_retrieval);
     let request = input(&source);
     LlmContent {
-        system_instructions: system(&source, request.system),
+        system_instructions: system(&source, &request),
         output: if documents.is_empty() { output(&source) } else { Vec::new() },
         tools: tool_definitions(&source, request.tools),
         input: request.messages,
@@ -125,10 +126,12 @@ const ASKED: &[Asked] = &[
     |source| documents::conversation_input(&source.keys).into(),
     |source| source.asked(&["gcp.vertex.agent.llm_request", "mlflow.spanInputs", "gen_ai.prompt"]),
     |source| message_events::prompt(source.events).into(),
-    |source| source.asked(&["request_data", "gen_ai.content.prompt"]),
+    |source| documents::request_data(&source.keys),
+    |source| source.asked(&["gen_ai.content.prompt"]),
     |source| openinference::prompts(&source.keys).into(),
     |source| source.asked(&["traceloop.entity.input", "gen_ai.task.input", "input.value", "lmnr.span.input"]),
-    |source| source.asked(&["user_prompt", "gen_ai.retrieval.query.text", "reranker.query"]),
+    |source| source.asked(&["gen_ai.retrieval.query.text", "reranker.query"]),
+    |source| claude_code::input(&source.keys, source.events).into(),
 ];
 
 /// What came out, by the formats in their order of precedence.
@@ -146,7 +149,8 @@ const ANSWERED: &[Answered] = &[
     |source| documents::conversation_output(&source.keys),
     |source| source.answered(&["gcp.vertex.agent.llm_response", "mlflow.spanOutputs", "gen_ai.completion"]),
     |source| message_events::completion(source.events),
-    |source| source.answered(&["response_data", "gen_ai.content.completion"]),
+    |source| documents::response_data(&source.keys),
+    |source| source.answered(&["gen_ai.content.completion"]),
     |source| openinference::choices(&source.keys),
     |source| {
         source.answered(&[
@@ -156,7 +160,7 @@ const ANSWERED: &[Answered] = &[
             "lmnr.span.output",
         ])
     },
-    |source| source.answered(&["response.model_output"]),
+    |source| claude_code::output(&source.keys, source.events),
 ];
 
 fn input(source: &Source<'_>) -> Request {
@@ -167,14 +171,16 @@ fn output(source: &Source<'_>) -> Vec<Message> {
     first(ANSWERED.iter().map(|answer| answer(source)))
 }
 
-fn system(source: &Source<'_>, beside: Vec<Part>) -> Vec<Part> {
+fn system(source: &Source<'_>, request: &Request) -> Vec<Part> {
     let own: [fn(&Source<'_>) -> Vec<Part>; 3] = [
         |source| otel_genai::system(&source.keys),
         |source| otel_genai::system_in(source.events),
         |source| vercel_ai::system(&source.keys),
     ];
-    let found = first(own.iter().map(|find| find(source)));
-    if found.is_empty() { beside } else { found }
+    let found = first(own.iter().map(|find| find(source)).chain([request.system.clone()]));
+    let is_message =
+        || request.messages.iter().any(|message| ["system", "developer"].contains(&&*message.role));
+    if found.is_empty() && !is_message() { documents::system(&source.keys) } else { found }
 }
 
 fn tool_definitions(source: &Source<'_>, beside: Vec<ToolDefinition>) -> Vec<ToolDefinition> {

@@ -19,12 +19,17 @@ pub(super) struct Request {
     pub(super) tools: Vec<ToolDefinition>,
 }
 
+/// Reads the document if it has a known shape.
+pub(super) fn read_known(json: &Json<'_>) -> Option<Request> {
+    known(json, MAX_WRAPS)
+}
+
 /// Reads the document. What has no known shape is one message with the document as its only part.
 pub(super) fn read(json: &Json<'_>) -> Request {
-    known(json, MAX_WRAPS).unwrap_or_else(|| {
+    read_known(json).unwrap_or_else(|| {
         let mut parts = Vec::new();
         match json {
-            Json::List(items, _) if items.is_empty() => {}
+            json if json.is_empty() => {}
             Json::List(..) => parts.push(Part::Other(json.to_json())),
             json => part::read(json, &mut parts),
         }
@@ -117,7 +122,7 @@ fn field(told: &Json<'_>, wraps: usize) -> Vec<Message> {
 }
 
 /// The instructions beside the messages, under any of their names.
-fn system(json: &Json<'_>) -> Option<Vec<Part>> {
+pub(super) fn system(json: &Json<'_>) -> Option<Vec<Part>> {
     let names = ["system", "instructions", "systemInstruction", "system_instruction", "system_instructions"];
     let told = json.any(&names)?;
     let mut parts = Vec::new();

@@ -8,12 +8,17 @@ use super::{message, part};
 /// How often a text or an inner map is opened to look for a response.
 const MAX_WRAPS: usize = 4;
 
+/// The messages that a document of a known shape says came out.
+pub(super) fn read_known(json: &Json<'_>) -> Option<Vec<Message>> {
+    known(json, MAX_WRAPS)
+}
+
 /// The messages that the document says came out. What has no known shape is one message with the document as its part.
 pub(super) fn read(json: &Json<'_>) -> Vec<Message> {
-    known(json, MAX_WRAPS).unwrap_or_else(|| {
+    read_known(json).unwrap_or_else(|| {
         let mut parts = Vec::new();
         match json {
-            Json::List(items, _) if items.is_empty() => {}
+            json if json.is_empty() => {}
             Json::List(..) => parts.push(Part::Other(json.to_json())),
             json => part::read(json, &mut parts),
         }
