@@ -18,4 +18,5 @@ pub use llm_observatory_genai::prices::{
     Cost, Currency, Layer, Line, NameOf, NoCost, Price, Rate, Rule, ServiceTier, Unit,
 };
 pub use llm_observatory_storage::models::LlmRow;
+pub use llm_observatory_storage::models::attributes::to_key_value as key_value;
 pub use llm_observatory_storage::repositories::llm::{LlmOrder, LlmSelection, ModelOrder, ModelUsage, Range};
