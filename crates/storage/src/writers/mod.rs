@@ -16,6 +16,7 @@ mod insert;
 mod ledger;
 mod log;
 mod metric;
+mod price;
 mod rejection;
 mod request;
 mod settling;
@@ -31,6 +32,7 @@ pub use copy::CopyWriter;
 pub use dictionary::Dictionary;
 pub use log::{LogBatch, LogWriter};
 pub use metric::{MetricBatch, MetricWriter};
+pub use price::{PricesSet, set_prices};
 pub use rejection::{RejectionRow, UNSTORABLE};
 pub use request::{Committed, RequestRows, Search, commit_apart, commit_requests};
 pub(crate) use trace::calls::recount;
@@ -42,6 +44,7 @@ pub(crate) fn statements() -> Vec<&'static Statement> {
         ledger::STATEMENTS,
         rejection::STATEMENTS,
         metric::STATEMENTS,
+        price::STATEMENTS,
         settling::STATEMENTS,
         &trace::STATEMENTS.concat(),
     ];
