@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod content;
 mod detect;
 mod dialect;
 mod events;
@@ -7,7 +8,7 @@ pub mod nesting;
 mod observation;
 pub mod prices;
 
-use llm_observatory_core::llm::LlmReading;
+use llm_observatory_core::llm::{LlmContent, LlmReading};
 
 use detect::Dialect;
 
@@ -23,4 +24,10 @@ pub fn read(observation: &Observation<'_>) -> Option<LlmReading> {
     match detect::dialect(observation)? {
         Dialect::OtelGenai => Some(dialect::otel_genai::read(observation)),
     }
+}
+
+/// What was asked and answered in an observation, in whatever dialect it says so. Nothing that is said there fails: what is
+/// no JSON is shown as text.
+pub fn content(observation: &Observation<'_>) -> LlmContent {
+    content::content(observation, read(observation).map(|reading| reading.kind))
 }

@@ -21,11 +21,19 @@
 mod book;
 mod catalogue;
 mod cost;
+mod found;
+mod index;
+mod names;
 mod price;
+mod providers;
 mod text;
 
-pub use book::{Layer, Match, NameOf, PriceBook, PriceFilter, Rule};
-pub use catalogue::{ABOUT, catalogue};
-pub use cost::{Cost, Explanation, Line, NoCost};
+pub use book::{PriceBook, PriceFilter};
+pub use catalogue::{about, catalogue};
+pub use cost::{Cost, EXACT, Explanation, Line, NoCost};
+pub use found::{Layer, Match, NameOf, Rule};
 pub use price::{ANY_PROVIDER, Currency, Price, PriceError, Rate, ServiceTier, Unit};
 pub use text::{ParseError, parse, write};
+
+#[cfg(test)]
+mod tests;

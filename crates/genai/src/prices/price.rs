@@ -76,6 +76,11 @@ named! {
 }
 
 impl Unit {
+    /// Whether it is a kind of token.
+    pub const fn is_token(self) -> bool {
+        !matches!(self, Self::Request | Self::Second)
+    }
+
     /// The unit whose rate is taken where a price has none for this one. A provider that names no rate for a part of the
     /// input bills it as input, and likewise the output. Both source catalogues mean it so.
     pub const fn fallback(self) -> Option<Self> {
@@ -199,6 +204,18 @@ pub enum PriceError {
     /// A rate or a threshold is below zero.
     #[error("the rate of {0} is below zero, or its threshold is")]
     Negative(Unit),
+}
+
+impl PriceError {
+    /// The column of the text of prices that it is about, from 0.
+    pub(super) fn column(&self) -> usize {
+        match self {
+            Self::Name("the provider") => 0,
+            Self::Name(_) | Self::Star => 1,
+            Self::NoRate | Self::Twice(_) | Self::Negative(_) => 4,
+            Self::Source => 5,
+        }
+    }
 }
 
 impl Price {

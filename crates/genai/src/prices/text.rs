@@ -1,8 +1,20 @@
 //! Prices as text: one price a line, which people can write and compare.
+//!
+//! Six columns between tabs: provider, model, the moment from which it holds (`-` for ever, `2026-01-31`, or
+//! `2026-01-31T12:00:00Z`), currency, rates, source. A rate is `unit=price` for 1,000,000 units, with up to nine digits
+//! behind the point; `unit@tier=price` for a tier of service; `unit>200000=price` for calls with more input tokens. Lines
+//! that begin with `#` are comments. Here each gap stands for a tab:
+//!
+//! ```text
+//! openai    gpt-4o    2024-08-06    USD    input=2.5 input@batch=1.25 cache_read=1.25 output=10    price list of my company
+//! ```
+
+use std::fmt::Write as _;
 
 use llm_observatory_core::ids::ProjectId;
+use llm_observatory_core::time::UnixNanos;
 
-use super::price::{Price, PriceError};
+use super::price::{Currency, Price, Rate, ServiceTier, Unit};
 
 /// What is wrong with a text of prices, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,16 +28,198 @@ pub struct ParseError {
     pub reason: String,
 }
 
+/// What a line says.
+pub(super) enum Entry<'a> {
+    Price(Price),
+    /// Another name of a model of the same provider.
+    Alias {
+        provider: &'a str,
+        alias: &'a str,
+        model: &'a str,
+    },
+}
+
 /// The prices in a text, for one project or all.
 ///
 /// # Errors
 /// The first line that is no price.
 pub fn parse(text: &str, project: Option<ProjectId>) -> Result<Vec<Price>, ParseError> {
-    let _ = (text, project, PriceError::NoRate);
-    Ok(Vec::new())
+    entries(text, project)
+        .map(|entry| match entry? {
+            (_, Entry::Price(price)) => Ok(price),
+            (line, Entry::Alias { provider, alias, .. }) => {
+                let column = provider.chars().count() + alias.chars().count() + 3;
+                Err(ParseError { line, column, reason: "only the catalogue has aliases".to_owned() })
+            }
+        })
+        .collect()
+}
+
+/// The entries of a text, with the numbers of their lines.
+pub(super) fn entries(
+    text: &str,
+    project: Option<ProjectId>,
+) -> impl Iterator<Item = Result<(usize, Entry<'_>), ParseError>> {
+    text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#')).map(
+        move |(index, line)| match entry(line, project) {
+            Ok(entry) => Ok((index + 1, entry)),
+            Err((place, reason)) => {
+                let column = line[..place].chars().count() + 1;
+                Err(ParseError { line: index + 1, column, reason })
+            }
+        },
+    )
+}
+
+/// Where in the line, in bytes, and what.
+type Wrong = (usize, String);
+
+fn entry(line: &str, project: Option<ProjectId>) -> Result<Entry<'_>, Wrong> {
+    let mut columns = [""; 6];
+    let mut starts = [line.len(); 6];
+    let mut start = 0;
+    for (index, column) in line.split('\t').enumerate() {
+        if index == columns.len() {
+            return Err((start, "more than six columns".to_owned()));
+        }
+        columns[index] = column;
+        starts[index] = start;
+        start += column.len() + 1;
+    }
+    let [provider, model, since, currency, rates, source] = columns;
+    if since == "=" {
+        if rates.is_empty() && !currency.is_empty() {
+            return Ok(Entry::Alias { provider, alias: model, model: currency });
+        }
+        return Err((starts[3], "an alias names one model".to_owned()));
+    }
+    let valid_from = moment(since).ok_or_else(|| {
+        (starts[2], "a moment is -, or like 2026-01-31 or 2026-01-31T12:00:00Z, from 1970 on".to_owned())
+    })?;
+    let currency = Currency::of(currency)
+        .ok_or_else(|| (starts[3], "a currency is three capital letters, like USD".to_owned()))?;
+    let mut all = Vec::new();
+    let mut place = starts[4];
+    for text in rates.split(' ') {
+        if !text.is_empty() {
+            all.push(rate(text).map_err(|(at, reason)| (place + at, reason))?);
+        }
+        place += text.len() + 1;
+    }
+    Price::new(project, provider, model, valid_from, currency, all, source)
+        .map(Entry::Price)
+        .map_err(|error| (starts[error.column()], error.to_string()))
+}
+
+/// `unit@tier>threshold=price`
+fn rate(text: &str) -> Result<Rate, Wrong> {
+    let (key, price) =
+        text.split_once('=').ok_or_else(|| (0, "a rate is a unit, =, and a price".to_owned()))?;
+    let (key_of_unit, from) = match key.split_once('>') {
+        None => (key, 0),
+        Some((rest, above)) => {
+            let from = above.parse::<i64>().ok().filter(|above| *above >= 0).and_then(|at| at.checked_add(1));
+            (rest, from.ok_or_else(|| (rest.len() + 1, "a threshold is a count of tokens".to_owned()))?)
+        }
+    };
+    let (unit, service) = match key_of_unit.split_once('@') {
+        None => (key_of_unit, ServiceTier::Standard),
+        Some((unit, tier)) => {
+            let known = ServiceTier::of(tier);
+            (unit, known.ok_or_else(|| (unit.len() + 1, format!("a tier is {}", names(ServiceTier::ALL))))?)
+        }
+    };
+    let unit = Unit::of(unit).ok_or_else(|| (0, format!("a unit is {}", names(Unit::ALL))))?;
+    let price = billionths(price)
+        .ok_or_else(|| (key.len() + 1, "a price is digits, with up to nine behind the point".to_owned()))?;
+    Ok(Rate { unit, service, from, price })
+}
+
+fn names(all: &[impl ToString]) -> String {
+    all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// `1.25` as billionths.
+fn billionths(text: &str) -> Option<i64> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(part) || part.len() > 9 {
+        return None;
+    }
+    let part: i64 = format!("{part:0<9}").parse().ok()?;
+    whole.parse::<i64>().ok()?.checked_mul(1_000_000_000)?.checked_add(part)
+}
+
+/// A moment as text, in UTC.
+fn moment(text: &str) -> Option<UnixNanos> {
+    if text == "-" {
+        return Some(UnixNanos(0));
+    }
+    let (date, time) = match text.split_once('T') {
+        Some((date, time)) => (date, time.strip_suffix('Z')?),
+        None => (text, "00:00:00"),
+    };
+    let number = |text: &str, length: usize| {
+        (text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| text.parse::<u32>().ok())?
+    };
+    let mut parts = date.splitn(3, '-');
+    let year = i32::try_from(number(parts.next()?, 4)?).ok()?;
+    let month = u8::try_from(number(parts.next()?, 2)?).ok()?;
+    let day = u8::try_from(number(parts.next()?, 2)?).ok()?;
+    let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let mut parts = clock.splitn(3, ':');
+    let hour = u8::try_from(number(parts.next()?, 2)?).ok()?;
+    let minute = u8::try_from(number(parts.next()?, 2)?).ok()?;
+    let second = u8::try_from(number(parts.next()?, 2)?).ok()?;
+    let nanos = number(&format!("{fraction:0<9}"), 9)?;
+    let date = time::Date::from_calendar_date(year, time::Month::try_from(month).ok()?, day).ok()?;
+    let time = time::Time::from_hms_nano(hour, minute, second, nanos).ok()?;
+    let nanos = date.with_time(time).assume_utc().unix_timestamp_nanos();
+    // Zero stands for ever, and has its own word.
+    u64::try_from(nanos).ok().filter(|nanos| *nanos > 0).map(UnixNanos)
 }
 
 /// A price as a line of text, without its line end. [`parse`] reads it back.
 pub fn write(price: &Price) -> String {
-    price.model.to_string()
+    let mut line = format!("{}\t{}\t", price.provider, price.model);
+    write_moment(&mut line, price.valid_from);
+    let _ = write!(line, "\t{}\t", price.currency);
+    for (index, rate) in price.rates.iter().enumerate() {
+        if index > 0 {
+            line.push(' ');
+        }
+        line.push_str(rate.unit.name());
+        if rate.service != ServiceTier::Standard {
+            let _ = write!(line, "@{}", rate.service);
+        }
+        if rate.from > 0 {
+            let _ = write!(line, ">{}", rate.from - 1);
+        }
+        let _ = write!(line, "={}", rate.price / 1_000_000_000);
+        let part = format!("{:09}", rate.price % 1_000_000_000);
+        if rate.price % 1_000_000_000 != 0 {
+            let _ = write!(line, ".{}", part.trim_end_matches('0'));
+        }
+    }
+    let _ = write!(line, "\t{}", price.source);
+    line
+}
+
+fn write_moment(line: &mut String, moment: UnixNanos) {
+    let Ok(at) = time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(moment.0)) else {
+        return line.push('-');
+    };
+    if moment.0 == 0 {
+        return line.push('-');
+    }
+    let _ = write!(line, "{:04}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day());
+    if at.time() == time::Time::MIDNIGHT {
+        return;
+    }
+    let _ = write!(line, "T{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second());
+    if at.nanosecond() > 0 {
+        let _ = write!(line, ".{}", format!("{:09}", at.nanosecond()).trim_end_matches('0'));
+    }
+    line.push('Z');
 }
