@@ -5,6 +5,7 @@ mod family;
 pub mod job;
 pub mod partitions;
 pub mod retention;
+pub mod run;
 pub mod statistics;
 
 use crate::statement::Statement;

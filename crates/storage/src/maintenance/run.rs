@@ -1,23 +1,25 @@
 //! Runs: work over stored LLM spans that people start, that is done in small transactions, and that goes on where it
 //! stopped. `reprice` computes costs by the prices of now; `reread` reads spans by the dialects of now.
 
+mod batch;
 mod reprice;
+mod reread;
 mod stretch;
 
-use llm_observatory_core::ids::ProjectId;
 use llm_observatory_core::text::Text;
-use llm_observatory_core::time::UnixNanos;
 use uuid::Uuid;
 
 use crate::error::Error;
 use crate::models::time::moment;
-use crate::models::trace::SpanKey;
 use crate::pool::StoragePool;
 use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 use crate::writers::{micros, transaction};
 
+use batch::Batch;
 use stretch::{Cursor, Stretch, stretches};
+
+pub use batch::{RunKind, RunScope};
 
 static CONTINUE: Statement = Statement::fixed(
     "run: continue",
@@ -53,50 +55,13 @@ static ADVANCE: Statement = Statement::fixed(
 );
 static FINISH: Statement = Statement::fixed(
     "run: finish",
-    "UPDATE llm_runs SET rows_done = rows_done + $2, rows_changed = rows_changed + $3, updated_at = now(), \
-       finished_at = now() WHERE id = $1",
+    "UPDATE llm_runs SET updated_at = now(), finished_at = now() WHERE id = $1",
 );
 
 const OWN: &[&Statement] = &[&CONTINUE, &BEGIN, &EXPECTED, &LOCK, &ADVANCE, &FINISH];
 
 /// The statements of this module.
-pub(super) const STATEMENTS: &[&[&Statement]] = &[OWN, stretch::STATEMENTS, reprice::STATEMENTS];
-
-/// What a run does with each row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RunKind {
-    /// Computes the cost of LLM spans by the prices of now.
-    Reprice,
-}
-
-impl RunKind {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Reprice => "reprice",
-        }
-    }
-
-    const fn table(self) -> &'static str {
-        match self {
-            Self::Reprice => "trace_llm_spans",
-        }
-    }
-}
-
-/// What a run is about. A run that did not finish is continued by another one that is about the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunScope {
-    /// What it does.
-    pub kind: RunKind,
-    /// Spans that started then or later.
-    pub from: UnixNanos,
-    /// Spans that started before.
-    pub until: UnixNanos,
-    /// Spans of this project; `None` for all.
-    pub project: Option<ProjectId>,
-    /// Spans whose request or response names this model; `None` for all.
-    pub model: Option<Text>,
-}
+pub(super) const STATEMENTS: &[&[&Statement]] = &[OWN, stretch::STATEMENTS, reprice::STATEMENTS, reread::STATEMENTS];
 
 /// How far a run came.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -109,14 +74,6 @@ pub struct Progress {
     pub expected: Option<u64>,
     /// Whether the run is over.
     pub is_finished: bool,
-}
-
-/// What one transaction of a run did.
-struct Batch {
-    done: u64,
-    changed: u64,
-    /// The last key that it looked at; `None` if no row is left in the stretch.
-    last: Option<SpanKey>,
 }
 
 /// A run, and the connection that it works on.
@@ -144,8 +101,9 @@ impl Run {
             Some(row) => row.get(0),
             None => {
                 let id = Uuid::from_u128(rand::random());
+                let counted = scope.kind.counted();
                 let expected: Option<i64> =
-                    connection.query_one(EXPECTED.sql(), &[&scope.kind.table(), &from, &until]).await?.get(0);
+                    connection.query_one(EXPECTED.sql(), &[&counted, &from, &until]).await?.get(0);
                 connection
                     .execute(BEGIN.sql(), &[&id, &kind, &from, &until, &project, &model, &expected])
                     .await?;
@@ -178,36 +136,34 @@ impl Run {
         if before.is_finished {
             return Ok(before);
         }
-        let cursor = stretch::stored(row.get(1), row.get(2), row.get(3), row.get(4));
+        let cursor = Cursor::stored(row.get(1), row.get(2), row.get(3), row.get(4));
         let Some(at) = self.stretches.iter().position(|stretch| cursor.micros() < stretch.until) else {
             return self.finish(before).await;
         };
-        let batch = match self.scope.kind {
-            RunKind::Reprice => {
-                reprice::batch(&self.connection, &self.pool, self.stretches[at], cursor, &self.scope).await?
+        let batch = self.rows_of(self.stretches[at], cursor).await?;
+        let after = Progress { done: before.done + batch.done, changed: before.changed + batch.changed, ..before };
+        match (batch.next, self.stretches.get(at + 1)) {
+            (Some(next), _) => self.advance(&batch, next).await?,
+            (None, Some(next)) => self.advance(&batch, Cursor::Start(next.from)).await?,
+            (None, None) => return self.finish(after).await,
+        }
+        Ok(after)
+    }
+
+    async fn rows_of(&self, stretch: Stretch, cursor: Cursor) -> Result<Batch, Error> {
+        let (config, scope) = (self.pool.config(), &self.scope);
+        let limit = config.runs.batch_rows;
+        match scope.kind {
+            RunKind::Reprice => reprice::batch(&self.connection, stretch, cursor, scope, limit).await,
+            RunKind::Reread => {
+                reread::batch(&self.connection, stretch, cursor, scope, limit, &config.settling).await
             }
-        };
-        let next = match (batch.last, self.stretches.get(at + 1)) {
-            (Some(key), _) => Cursor::Behind(key),
-            (None, Some(next)) => Cursor::Start(next.from),
-            (None, None) => {
-                let done = self.finish(before).await?;
-                return Ok(done);
-            }
-        };
-        self.advance(&batch, next).await?;
-        Ok(Progress { done: before.done + batch.done, changed: before.changed + batch.changed, ..before })
+        }
     }
 
     async fn advance(&self, batch: &Batch, to: Cursor) -> Result<(), Error> {
-        let key = match to {
-            Cursor::Start(_) => None,
-            Cursor::Behind(key) => Some(key),
-        };
         let (done, changed) = (batch.done as i64, batch.changed as i64);
-        let trace = key.map(|key| key.0.uuid());
-        let span = key.map(|key| key.2.as_bytes().to_vec());
-        let project = key.map(|key| key.3.0);
+        let (trace, span, project) = to.key();
         self.connection
             .execute(ADVANCE.sql(), &[&self.id, &done, &changed, &moment(to.micros()), &trace, &span, &project])
             .await?;
@@ -215,7 +171,7 @@ impl Run {
     }
 
     async fn finish(&self, before: Progress) -> Result<Progress, Error> {
-        self.connection.execute(FINISH.sql(), &[&self.id, &0_i64, &0_i64]).await?;
+        self.connection.execute(FINISH.sql(), &[&self.id]).await?;
         Ok(Progress { is_finished: true, ..before })
     }
 }

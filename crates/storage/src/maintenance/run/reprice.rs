@@ -4,24 +4,28 @@
 //! adds or replaces meanwhile has the prices of now already: each transaction that writes costs holds the prices' lock in
 //! share mode, which whoever changes a price takes exclusively.
 
-use llm_observatory_genai::prices::{Cost, Currency, PriceBook};
+use llm_observatory_core::ids::ProjectId;
+use llm_observatory_genai::prices::{Cost, PriceBook};
 use tokio_postgres::types::{ToSql, Type};
 
-use super::stretch::{Cursor, Keys, NextRows, Stretch};
-use super::{Batch, RunScope};
+use super::stretch::{Cursor, Keys, Stretch};
+use super::batch::{Batch, RunScope};
 use crate::error::Error;
 use crate::models::fields::Fields;
-use crate::models::llm::LlmRow;
+use crate::models::LlmRow;
 use crate::models::row::{ReadRow as _, Row as _};
-use crate::pool::StoragePool;
+use crate::models::time::moment;
 use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 
+/// The next rows behind the key `$3` to `$6`, of the project `$7` if there is one. `$1` and `$2` bound their start.
 static LOOK: Statement = Statement::composed("reprice: look", || {
     format!(
-        "SELECT {} FROM trace_llm_spans AS llm WHERE {}",
-        LlmRow::TABLE.select_from("llm"),
-        NextRows::clause("llm")
+        "SELECT {} FROM trace_llm_spans AS llm WHERE llm.start_time >= $1 AND llm.start_time < $2 \
+         AND (llm.trace_id, llm.start_time, llm.span_id, llm.project_id) > ($3, $4, $5, $6) \
+         AND ($7::integer IS NULL OR llm.project_id = $7) \
+         ORDER BY llm.trace_id, llm.start_time, llm.span_id, llm.project_id LIMIT $8",
+        LlmRow::TABLE.select_from("llm")
     )
 });
 /// Locks rows in the order of the key, which all writers follow. `$5` and `$6` bound their start.
@@ -49,22 +53,46 @@ pub(super) const STATEMENTS: &[&Statement] = &[&LOOK, &LOCK, &WRITE];
 
 pub(super) async fn batch(
     connection: &WriterConnection,
-    pool: &StoragePool,
     stretch: Stretch,
     cursor: Cursor,
     scope: &RunScope,
+    limit: u32,
 ) -> Result<Batch, Error> {
-    let book = pool.prices().of_transaction(connection).await?;
-    let next = stretch.next_rows(cursor, scope.project, pool.config().runs.batch_rows);
-    let rows = connection.query_typed(LOOK.sql(), &next.parameters()).await?;
-    let rows = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let book = connection.prices().for_transaction(connection).await?;
+    let rows = look(connection, stretch, cursor, scope.project, limit).await?;
     let changed = rows.iter().filter(|row| is_meant(row, scope) && cost(row, &book) != row.cost);
     let keys: Keys = changed.map(LlmRow::key).collect();
     let changed = match keys.traces.is_empty() {
         true => 0,
         false => write(connection, stretch, &keys, &book).await?,
     };
-    Ok(Batch { done: rows.len() as u64, changed, last: rows.last().map(LlmRow::key) })
+    Ok(Batch { done: rows.len() as u64, changed, next: rows.last().map(|row| Cursor::Span(row.key())) })
+}
+
+async fn look(
+    connection: &WriterConnection,
+    stretch: Stretch,
+    cursor: Cursor,
+    project: Option<ProjectId>,
+    limit: u32,
+) -> Result<Vec<LlmRow>, Error> {
+    let (from, until) = stretch.moments();
+    // No trace has the id of zeros, so all rows lie behind it.
+    let (trace, span, of) = cursor.key();
+    let (trace, span, of) = (trace.unwrap_or_default(), span.unwrap_or_default(), of.unwrap_or_default());
+    let (start, project, limit) = (moment(cursor.micros()), project.map(|project| project.0), i64::from(limit));
+    let parameters: [(&(dyn ToSql + Sync), Type); 8] = [
+        (&from, Type::TIMESTAMPTZ),
+        (&until, Type::TIMESTAMPTZ),
+        (&trace, Type::UUID),
+        (&start, Type::TIMESTAMPTZ),
+        (&span, Type::BYTEA),
+        (&of, Type::INT4),
+        (&project, Type::INT4),
+        (&limit, Type::INT8),
+    ];
+    let rows = connection.query_typed(LOOK.sql(), &parameters).await?;
+    rows.iter().map(read).collect()
 }
 
 async fn write(

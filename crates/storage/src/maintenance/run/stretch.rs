@@ -6,7 +6,6 @@ use std::time::SystemTime;
 use llm_observatory_core::ids::{ProjectId, SpanId, TraceId};
 use llm_observatory_core::time::{Day, UnixNanos};
 use tokio_postgres::Client;
-use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -34,18 +33,45 @@ pub(super) struct Stretch {
     pub(super) until: i64,
 }
 
-/// How far a run came: behind this key, or at the start of the stretch that begins then.
+/// How far a run came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cursor {
+    /// At the start of the stretch that begins then, in whole microseconds since 1970.
     Start(i64),
-    Behind(SpanKey),
+    /// Behind this span.
+    Span(SpanKey),
+    /// Behind this trace of a day.
+    Trace(TraceId, Day, ProjectId),
 }
 
 impl Cursor {
-    /// The start time, in whole microseconds since 1970.
+    /// The cursor in the columns `cursor_*` of a row of `llm_runs`.
+    pub(super) fn stored(start: i64, trace: Option<Uuid>, span: Option<&[u8]>, project: Option<i32>) -> Self {
+        match (trace.map(TraceId::from_uuid), span.and_then(SpanId::from_wire), project.map(ProjectId)) {
+            (Some(trace), Some(span), Some(project)) => Self::Span((trace, start, span, project)),
+            (Some(trace), None, Some(project)) => {
+                Self::Trace(trace, UnixNanos::from_parts(start, 0).day(), project)
+            }
+            _ => Self::Start(start),
+        }
+    }
+
+    /// A time in the stretch, in whole microseconds since 1970.
     pub(super) fn micros(self) -> i64 {
         match self {
-            Self::Start(micros) | Self::Behind((_, micros, ..)) => micros,
+            Self::Start(micros) | Self::Span((_, micros, ..)) => micros,
+            Self::Trace(_, day, _) => day.start().micros(),
+        }
+    }
+
+    /// The values of the other columns.
+    pub(super) fn key(self) -> (Option<Uuid>, Option<Vec<u8>>, Option<i32>) {
+        match self {
+            Self::Start(_) => (None, None, None),
+            Self::Span((trace, _, span, project)) => {
+                (Some(trace.uuid()), Some(span.as_bytes().to_vec()), Some(project.0))
+            }
+            Self::Trace(trace, _, project) => (Some(trace.uuid()), None, Some(project.0)),
         }
     }
 }
@@ -68,66 +94,19 @@ pub(super) async fn stretches(
     Ok(all.map(cut).filter(|stretch| stretch.from < stretch.until).collect())
 }
 
-impl Stretch {
-    /// The parameters of a statement about the next rows of this stretch: `$1` and `$2` bound the start, `$3` to `$6` are the
-    /// key behind which the rows lie, `$7` is the project or NULL, and `$8` the number of rows.
-    pub(super) fn next_rows(self, cursor: Cursor, project: Option<ProjectId>, limit: u32) -> NextRows {
-        let (trace, start, span, of) = match cursor {
-            // No trace has this id, so all rows lie behind it.
-            Cursor::Start(_) => (Uuid::nil(), 0, Vec::new(), 0),
-            Cursor::Behind((trace, start, span, of)) => (trace.uuid(), start, span.as_bytes().to_vec(), of.0),
-        };
-        NextRows {
-            from: moment(self.from),
-            until: moment(self.until.min(LAST_MOMENT)),
-            trace,
-            start: moment(start),
-            span,
-            of,
-            project: project.map(|project| project.0),
-            limit: i64::from(limit),
-        }
-    }
-}
-
 /// The last microsecond of OTLP's time.
 const LAST_MOMENT: i64 = (u64::MAX / 1_000) as i64;
 
-/// See [`Stretch::next_rows`].
-pub(super) struct NextRows {
-    from: SystemTime,
-    until: SystemTime,
-    trace: Uuid,
-    start: SystemTime,
-    span: Vec<u8>,
-    of: i32,
-    project: Option<i32>,
-    limit: i64,
-}
-
-impl NextRows {
-    /// The condition and order of the next rows of `alias`, for the parameters `$1` to `$8`.
-    pub(super) fn clause(alias: &str) -> String {
-        format!(
-            "{alias}.start_time >= $1 AND {alias}.start_time < $2 \
-             AND ({alias}.trace_id, {alias}.start_time, {alias}.span_id, {alias}.project_id) > ($3, $4, $5, $6) \
-             AND ($7::integer IS NULL OR {alias}.project_id = $7) \
-             ORDER BY {alias}.trace_id, {alias}.start_time, {alias}.span_id, {alias}.project_id LIMIT $8"
-        )
+impl Stretch {
+    /// Its bounds as parameters.
+    pub(super) fn moments(self) -> (SystemTime, SystemTime) {
+        (moment(self.from), moment(self.until.min(LAST_MOMENT)))
     }
 
-    /// The values with their types.
-    pub(super) fn parameters(&self) -> [(&(dyn ToSql + Sync), Type); 8] {
-        [
-            (&self.from, Type::TIMESTAMPTZ),
-            (&self.until, Type::TIMESTAMPTZ),
-            (&self.trace, Type::UUID),
-            (&self.start, Type::TIMESTAMPTZ),
-            (&self.span, Type::BYTEA),
-            (&self.of, Type::INT4),
-            (&self.project, Type::INT4),
-            (&self.limit, Type::INT8),
-        ]
+    /// Its first and its last day.
+    pub(super) fn days(self) -> (Day, Day) {
+        let day = |micros| UnixNanos::from_parts(micros, 0).day();
+        (day(self.from), day(self.until.min(LAST_MOMENT) - 1))
     }
 }
 
@@ -150,15 +129,5 @@ impl FromIterator<SpanKey> for Keys {
             columns.projects.push(project.0);
         }
         columns
-    }
-}
-
-/// The key in the columns `cursor_*` of a row of `llm_runs`.
-pub(super) fn stored(start: i64, trace: Option<Uuid>, span: Option<&[u8]>, project: Option<i32>) -> Cursor {
-    match (trace, span.and_then(SpanId::from_wire), project) {
-        (Some(trace), Some(span), Some(project)) => {
-            Cursor::Behind((TraceId::from_uuid(trace), start, span, ProjectId(project)))
-        }
-        _ => Cursor::Start(start),
     }
 }
