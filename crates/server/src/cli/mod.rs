@@ -7,6 +7,7 @@ mod migrate;
 mod options;
 mod output;
 mod query;
+mod run;
 mod serve;
 mod stats;
 mod table;
@@ -39,6 +40,14 @@ enum Verb {
     Check(Check),
     /// Show traces that a running observatory has stored.
     Query(query::Query),
+    /// Compute the cost of stored LLM spans anew, by the prices of now. The daemon may go on meanwhile.
+    ///
+    /// The work is done in small transactions. A run that is interrupted goes on where it stopped when the same command is given again.
+    Reprice(run::Reprice),
+    /// Read stored spans anew, by the LLM dialects that this version knows. The daemon may go on meanwhile.
+    ///
+    /// The work is done in small transactions. A run that is interrupted goes on where it stopped when the same command is given again.
+    Reread(run::Reread),
     /// Show how many records a running observatory has received, stored, rejected and refused since it started.
     Stats(stats::Stats),
 }
@@ -54,6 +63,8 @@ impl Command {
             Verb::Migrate(migrate) => migrate.run().await,
             Verb::Check(check) => check.run().await,
             Verb::Query(query) => query.run().await,
+            Verb::Reprice(reprice) => reprice.run().await,
+            Verb::Reread(reread) => reread.run().await,
             Verb::Stats(stats) => stats.run().await,
         }
     }

@@ -165,7 +165,9 @@ fn show(bar: &ProgressBar, progress: &Progress) {
 fn tell(progress: &Progress, format: Format) -> Result<(), Failure> {
     match format {
         Format::Table => print(&format!("looked at {} rows and changed {}", progress.done, progress.changed)),
-        Format::Json => print_json(&serde_json::json!({ "rows": progress.done, "changed": progress.changed })),
+        Format::Json => {
+            print_json(&serde_json::json!({ "rows": progress.done, "changed": progress.changed }))
+        }
     }
 }
 
@@ -177,11 +179,13 @@ impl FromStr for Moment {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let date = Date::parse(text, format_description!("[year]-[month]-[day]")).map(|date| date.midnight().assume_utc());
+        let date = Date::parse(text, format_description!("[year]-[month]-[day]"))
+            .map(|date| date.midnight().assume_utc());
         let time = date.or_else(|_| OffsetDateTime::parse(text, &Rfc3339));
         let nanos = time.ok().and_then(|time| u64::try_from(time.unix_timestamp_nanos()).ok());
         nanos.map(|nanos| Self(UnixNanos(nanos))).ok_or_else(|| {
-            "expected a date like 2026-11-01 or a time like 2026-11-01T12:00:00Z, from 1970 to 2554".to_owned()
+            "expected a date like 2026-11-01 or a time like 2026-11-01T12:00:00Z, from 1970 to 2554"
+                .to_owned()
         })
     }
 }

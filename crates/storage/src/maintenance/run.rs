@@ -61,7 +61,8 @@ static FINISH: Statement = Statement::fixed(
 const OWN: &[&Statement] = &[&CONTINUE, &BEGIN, &EXPECTED, &LOCK, &ADVANCE, &FINISH];
 
 /// The statements of this module.
-pub(super) const STATEMENTS: &[&[&Statement]] = &[OWN, stretch::STATEMENTS, reprice::STATEMENTS, reread::STATEMENTS];
+pub(super) const STATEMENTS: &[&[&Statement]] =
+    &[OWN, stretch::STATEMENTS, reprice::STATEMENTS, reread::STATEMENTS];
 
 /// How far a run came.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -140,14 +141,17 @@ impl Run {
         let Some(at) = self.stretches.iter().position(|stretch| cursor.micros() < stretch.until) else {
             return self.finish(before).await;
         };
-        let batch = self.rows_of(self.stretches[at], cursor).await?;
-        let after = Progress { done: before.done + batch.done, changed: before.changed + batch.changed, ..before };
-        match (batch.next, self.stretches.get(at + 1)) {
-            (Some(next), _) => self.advance(&batch, next).await?,
-            (None, Some(next)) => self.advance(&batch, Cursor::Start(next.from)).await?,
-            (None, None) => return self.finish(after).await,
+        let first = std::iter::once((self.stretches[at], cursor));
+        let others = self.stretches[at + 1..].iter().map(|stretch| (*stretch, Cursor::Start(stretch.from)));
+        for (stretch, cursor) in first.chain(others) {
+            let batch = self.rows_of(stretch, cursor).await?;
+            if let Some(next) = batch.next {
+                self.advance(&batch, next).await?;
+                let (done, changed) = (before.done + batch.done, before.changed + batch.changed);
+                return Ok(Progress { done, changed, ..before });
+            }
         }
-        Ok(after)
+        self.finish(before).await
     }
 
     async fn rows_of(&self, stretch: Stretch, cursor: Cursor) -> Result<Batch, Error> {
@@ -165,7 +169,10 @@ impl Run {
         let (done, changed) = (batch.done as i64, batch.changed as i64);
         let (trace, span, project) = to.key();
         self.connection
-            .execute(ADVANCE.sql(), &[&self.id, &done, &changed, &moment(to.micros()), &trace, &span, &project])
+            .execute(
+                ADVANCE.sql(),
+                &[&self.id, &done, &changed, &moment(to.micros()), &trace, &span, &project],
+            )
             .await?;
         Ok(())
     }

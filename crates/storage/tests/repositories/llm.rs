@@ -11,7 +11,7 @@ use llm_observatory_storage::CopyWriter;
 use llm_observatory_storage::models::LlmRow;
 use llm_observatory_storage::repositories::LlmRepository;
 use llm_observatory_storage::repositories::llm::{
-    LlmFilter, LlmOrder, LlmSelection, ListedLlmSpan, ModelFilter, ModelOrder, Range,
+    ListedLlmSpan, LlmFilter, LlmOrder, LlmSelection, ModelFilter, ModelOrder, Range,
 };
 use llm_observatory_storage::writers::{PricesSet, set_prices};
 use tokio_postgres::Client;

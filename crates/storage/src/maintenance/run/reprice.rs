@@ -4,15 +4,18 @@
 //! adds or replaces meanwhile has the prices of now already: each transaction that writes costs holds the prices' lock in
 //! share mode, which whoever changes a price takes exclusively.
 
+use std::time::SystemTime;
+
 use llm_observatory_core::ids::ProjectId;
 use llm_observatory_genai::prices::{Cost, PriceBook};
 use tokio_postgres::types::{ToSql, Type};
 
-use super::stretch::{Cursor, Keys, Stretch};
 use super::batch::{Batch, RunScope};
+use super::stretch::{Cursor, Keys, Stretch};
 use crate::error::Error;
-use crate::models::fields::Fields;
 use crate::models::LlmRow;
+use crate::models::fields::Fields;
+use crate::models::llm::foreign;
 use crate::models::row::{ReadRow as _, Row as _};
 use crate::models::time::moment;
 use crate::postgres::writer::WriterConnection;
@@ -80,7 +83,8 @@ async fn look(
     // No trace has the id of zeros, so all rows lie behind it.
     let (trace, span, of) = cursor.key();
     let (trace, span, of) = (trace.unwrap_or_default(), span.unwrap_or_default(), of.unwrap_or_default());
-    let (start, project, limit) = (moment(cursor.micros()), project.map(|project| project.0), i64::from(limit));
+    let (start, project, limit) =
+        (moment(cursor.micros()), project.map(|project| project.0), i64::from(limit));
     let parameters: [(&(dyn ToSql + Sync), Type); 8] = [
         (&from, Type::TIMESTAMPTZ),
         (&until, Type::TIMESTAMPTZ),
@@ -102,28 +106,34 @@ async fn write(
     book: &PriceBook,
 ) -> Result<u64, Error> {
     let (from, until) = stretch.moments();
-    let of = |keys: &'_ Keys| -> [(&(dyn ToSql + Sync), Type); 6] {
-        [
-            (&keys.traces, Type::UUID_ARRAY),
-            (&keys.starts, Type::TIMESTAMPTZ_ARRAY),
-            (&keys.spans, Type::BYTEA_ARRAY),
-            (&keys.projects, Type::INT4_ARRAY),
-            (&from, Type::TIMESTAMPTZ),
-            (&until, Type::TIMESTAMPTZ),
-        ]
-    };
-    let locked = connection.query_typed(LOCK.sql(), &of(keys)).await?;
+    let locked = connection.query_typed(LOCK.sql(), &of(keys, &from, &until)).await?;
     let locked = locked.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let costs: Vec<_> = locked.iter().map(|row| cost(row, book)).collect();
     let keys: Keys = locked.iter().map(LlmRow::key).collect();
     let amounts: Vec<_> = costs.iter().map(|cost| cost.map(|cost| cost.amount)).collect();
     let prices: Vec<_> = costs.iter().map(|cost| cost.map(|cost| cost.price_id)).collect();
-    let currencies: Vec<_> = costs.iter().map(|cost| LlmRow::foreign(cost.as_ref()).map(str::to_owned)).collect();
-    let mut parameters = of(&keys).to_vec();
+    let currencies: Vec<_> = costs.iter().map(|cost| foreign(cost.as_ref()).map(str::to_owned)).collect();
+    let mut parameters = of(&keys, &from, &until).to_vec();
     parameters.push((&amounts, Type::INT8_ARRAY));
     parameters.push((&currencies, Type::TEXT_ARRAY));
     parameters.push((&prices, Type::INT8_ARRAY));
     Ok(connection.execute_typed(WRITE.sql(), &parameters).await?)
+}
+
+/// The parameters `$1` to `$6` of a statement about these rows.
+fn of<'k>(
+    keys: &'k Keys,
+    from: &'k SystemTime,
+    until: &'k SystemTime,
+) -> [(&'k (dyn ToSql + Sync), Type); 6] {
+    [
+        (&keys.traces, Type::UUID_ARRAY),
+        (&keys.starts, Type::TIMESTAMPTZ_ARRAY),
+        (&keys.spans, Type::BYTEA_ARRAY),
+        (&keys.projects, Type::INT4_ARRAY),
+        (from, Type::TIMESTAMPTZ),
+        (until, Type::TIMESTAMPTZ),
+    ]
 }
 
 fn read(row: &tokio_postgres::Row) -> Result<LlmRow, Error> {

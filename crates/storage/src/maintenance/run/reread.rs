@@ -73,8 +73,7 @@ async fn look(
     ];
     let rows = connection.query_typed(LOOK.sql(), &parameters).await?;
     let read = |row: &tokio_postgres::Row| {
-        let trace =
-            Trace { trace_id: TraceId::from_uuid(row.get(0)), project_id: ProjectId(row.get(2)) };
+        let trace = Trace { trace_id: TraceId::from_uuid(row.get(0)), project_id: ProjectId(row.get(2)) };
         (trace, Day(row.get(1)), row.get::<_, i64>(3).unsigned_abs())
     };
     Ok(rows.iter().map(read).collect())

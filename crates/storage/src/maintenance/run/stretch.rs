@@ -87,10 +87,12 @@ pub(super) async fn stretches(
     until: UnixNanos,
 ) -> Result<Vec<Stretch>, Error> {
     let rows = client.query(DAYS.sql(), &[&table]).await?;
-    let days = rows.iter().map(|row| Day(row.get(0))).map(|day| (day.start().micros(), day.next().start().micros()));
+    let days =
+        rows.iter().map(|row| Day(row.get(0))).map(|day| (day.start().micros(), day.next().start().micros()));
     let (first, last) = (DATED.0.start().micros(), DATED.1.start().micros());
     let all = std::iter::once((0, first)).chain(days).chain([(last, i64::MAX)]);
-    let cut = |(start, end): (i64, i64)| Stretch { from: start.max(from.micros()), until: end.min(until.micros()) };
+    let cut =
+        |(start, end): (i64, i64)| Stretch { from: start.max(from.micros()), until: end.min(until.micros()) };
     Ok(all.map(cut).filter(|stretch| stretch.from < stretch.until).collect())
 }
 
