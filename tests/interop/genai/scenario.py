@@ -14,6 +14,7 @@ HERE = Path(__file__).parent
 SCENARIOS = HERE / "scenarios"
 SCENE = json.loads((HERE / "scene.json").read_text())
 PLAY_SECONDS = 120
+HOME_PREFIX = "genai-home-"
 # What scenarios tell of the machine that they run on.
 RESOURCE = "service.name=genai-fixture,service.instance.id=fixture,host.name=fixture"
 # No real keys: the clients refuse to start without one.
@@ -65,7 +66,7 @@ class Scenario:
 
     def play(self, case, fake_url, endpoint):
         """Runs one case in a process of its own; returns the tools that it ran. Raises if the process fails."""
-        with tempfile.TemporaryDirectory(prefix="genai-") as home:
+        with tempfile.TemporaryDirectory(prefix=HOME_PREFIX) as home:
             tools = Path(home) / "tools"
             done = subprocess.run(
                 self.command(case),
