@@ -36,6 +36,7 @@ class Scenario:
     * `packages`: the instrumentation and what it instruments, for the versions in the truth;
     * `cases`; those in `session_cases` set session and user, those in `no_content_cases` capture no content;
     * `questions_only`: of what the program sends, the truth keeps the question alone: the rest is the program's own text;
+    * `keeps_spans`: names of the spans that the recording keeps, of a program that exports hundreds;
     * `untold`: by case, or for `all`: what this instrumentation does not tell, field by field, and why that is so.
     """
 
@@ -48,6 +49,7 @@ class Scenario:
     session_cases: tuple = ("session",)
     no_content_cases: tuple = ("no_content",)
     questions_only: bool = False
+    keeps_spans: tuple = ()
     untold: dict | None = None
 
     def facts(self, case):

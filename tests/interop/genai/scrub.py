@@ -65,6 +65,6 @@ def shortened(text):
 
 def machine_words():
     """What must not stand in a recording. A short name of a host or user would be found by chance."""
-    words = [str(environments.REPOSITORY), str(environments.TOOLS), str(Path.home()), socket.gethostname()]
+    words = [str(environments.REPOSITORY), str(environments.TOOLS), f"{Path.home()}/", socket.gethostname()]
     words.append(getpass.getuser())
     return [word for word in words if len(word) > 4 or word.startswith("/") and word != os.sep]
