@@ -33,6 +33,7 @@ class Scenario:
     """An instrumentation and the cases that it can play, as its `.toml` file tells:
 
     * `set`: its requirements; `runtime`: `python` (default) or `node`; `protocol`: that of its export;
+    * `program`: the scenario that plays it, if it shares that of another version;
     * `packages`: the instrumentation and what it instruments, for the versions in the truth;
     * `cases`; those in `session_cases` set session and user, those in `no_content_cases` capture no content;
     * `questions_only`: of what the program sends, the truth keeps the question alone: the rest is the program's own text;
@@ -44,6 +45,7 @@ class Scenario:
     set: str
     packages: tuple
     cases: tuple
+    program: str = ""
     runtime: str = "python"
     protocol: str = "http/protobuf"
     session_cases: tuple = ("session",)
@@ -85,14 +87,14 @@ class Scenario:
 
     def command(self, case):
         if self.runtime == "python":
-            return [environments.python(self.set), SCENARIOS / f"{self.name}.py", case]
+            return [environments.python(self.set), SCENARIOS / f"{self.program or self.name}.py", case]
         # Node.js finds packages from where a module lies.
         packages = environments.javascript(self.set)
         for file in ("scenarios", "scene.json"):
             link = packages / file
             link.unlink(missing_ok=True)
             link.symlink_to(HERE / file)
-        return ["node", "--preserve-symlinks", "--preserve-symlinks-main", packages / f"scenarios/{self.name}.mjs", case]
+        return ["node", "--preserve-symlinks", "--preserve-symlinks-main", packages / f"scenarios/{self.program or self.name}.mjs", case]
 
     def environment(self, home, tools, fake_url, endpoint):
         """Nothing of the caller's environment but where to find programs: a run shall be the same everywhere."""
