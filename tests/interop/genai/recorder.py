@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from fakes import story
 from fakes.server import Fake
 from scenario import all_scenarios
 from scrub import scrub
@@ -19,9 +20,13 @@ def record(scenario, case):
     """Records one case."""
     with Fake(seed=f"{scenario.name}/{case}") as fake, Sink() as sink:
         tools = scenario.play(case, fake.url, sink.endpoint(scenario.protocol))
-        if not sink.requests["traces"]:
-            raise RuntimeError(f"{scenario.name}/{case} exported no spans")
-        truth = scenario.facts(case) | {"tools": tools, "calls": fake.calls}
+        if not sink.requests["traces"] and not sink.requests["logs"]:
+            raise RuntimeError(f"{scenario.name}/{case} exported neither spans nor log records")
+        calls = [question_only(call) for call in fake.calls] if scenario.questions_only else fake.calls
+        truth = scenario.facts(case) | {"tools": tools, "calls": calls}
+    if scenario.keeps_spans:
+        for request in sink.requests["traces"]:
+            keep_spans(request, scenario.keeps_spans)
     folder = RECORDINGS / scenario.name / case
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -30,6 +35,20 @@ def record(scenario, case):
     print(f"{scenario.name}/{case}: {len(fake.calls)} calls, {size} bytes")
     if size > LARGEST:
         raise RuntimeError(f"{scenario.name}/{case} is larger than {LARGEST} bytes")
+
+
+def keep_spans(request, names):
+    """Takes all other spans out of a request."""
+    for group in request.resource_spans:
+        for scope in group.scope_spans:
+            kept = [span for span in scope.spans if span.name in names]
+            del scope.spans[:]
+            scope.spans.extend(kept)
+
+
+def question_only(call):
+    """The truth about a call without what the program itself wrote around the question."""
+    return call | {"system": None, "messages": [{"role": "user", "text": story.question_in(call["messages"])}]}
 
 
 def write(path, requests):

@@ -14,6 +14,7 @@ HERE = Path(__file__).parent
 SCENARIOS = HERE / "scenarios"
 SCENE = json.loads((HERE / "scene.json").read_text())
 PLAY_SECONDS = 120
+HOME_PREFIX = "genai-home-"
 # What scenarios tell of the machine that they run on.
 RESOURCE = "service.name=genai-fixture,service.instance.id=fixture,host.name=fixture"
 # No real keys: the clients refuse to start without one.
@@ -35,6 +36,8 @@ class Scenario:
     * `program`: the scenario that plays it, if it shares that of another version;
     * `packages`: the instrumentation and what it instruments, for the versions in the truth;
     * `cases`; those in `session_cases` set session and user, those in `no_content_cases` capture no content;
+    * `questions_only`: of what the program sends, the truth keeps the question alone: the rest is the program's own text;
+    * `keeps_spans`: names of the spans that the recording keeps, of a program that exports hundreds;
     * `untold`: by case, or for `all`: what this instrumentation does not tell, field by field, and why that is so.
     """
 
@@ -47,6 +50,8 @@ class Scenario:
     protocol: str = "http/protobuf"
     session_cases: tuple = ("session",)
     no_content_cases: tuple = ("no_content",)
+    questions_only: bool = False
+    keeps_spans: tuple = ()
     untold: dict | None = None
 
     def facts(self, case):
@@ -65,7 +70,7 @@ class Scenario:
 
     def play(self, case, fake_url, endpoint):
         """Runs one case in a process of its own; returns the tools that it ran. Raises if the process fails."""
-        with tempfile.TemporaryDirectory(prefix="genai-") as home:
+        with tempfile.TemporaryDirectory(prefix=HOME_PREFIX) as home:
             tools = Path(home) / "tools"
             done = subprocess.run(
                 self.command(case),

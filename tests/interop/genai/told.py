@@ -24,6 +24,17 @@ def values(value, key):
             yield from values(item, f"{key}[]")
     else:
         yield key, value
+        yield from values(decoded(value), f"{key}<json>")
+
+
+def decoded(value):
+    """What a text that is JSON holds; nothing for other values."""
+    if not isinstance(value, str) or value[:1] not in ("{", "["):
+        return []
+    try:
+        return json.loads(value)
+    except ValueError:
+        return []
 
 
 def stored(folder):

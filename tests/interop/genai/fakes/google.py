@@ -9,6 +9,7 @@ PATHS = (
 )
 CACHE_WRITE_WORD = None
 TELLS_REASONING = True
+TELLS_CACHE_LIVES = False
 STREAM_TYPE = "text/event-stream"
 FINISH = {"stop": "STOP", "tool": "STOP", "length": "MAX_TOKENS"}
 

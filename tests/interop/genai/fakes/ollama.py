@@ -7,6 +7,7 @@ from .story import Call, Tool, flat_text, pieces
 PATHS = (r"/api/(chat)$", r"/api/(embed)$")
 CACHE_WRITE_WORD = None
 TELLS_REASONING = False
+TELLS_CACHE_LIVES = False
 STREAM_TYPE = "application/x-ndjson"
 FINISH = {"stop": "stop", "tool": "stop", "length": "length"}
 

@@ -10,6 +10,7 @@ from .story import Call, Tool, flat_text, pieces
 PATHS = (r"/(chat/completions)$", r"/(embeddings)$")
 CACHE_WRITE_WORD = "written"
 TELLS_REASONING = True
+TELLS_CACHE_LIVES = False
 STREAM_TYPE = "text/event-stream"
 FINISH = {"stop": "stop", "tool": "tool_calls", "length": "length"}
 CREATED = 1_760_000_000

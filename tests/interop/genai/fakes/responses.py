@@ -8,6 +8,7 @@ from .story import Call, Tool, flat_text, pieces
 PATHS = (r"/responses$",)
 CACHE_WRITE_WORD = "written"
 TELLS_REASONING = True
+TELLS_CACHE_LIVES = False
 STREAM_TYPE = "text/event-stream"
 
 

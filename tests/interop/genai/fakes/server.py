@@ -61,7 +61,8 @@ class Fake:
             index = len(self.calls)
             answer = story.answer(call, self.first + index, provider.CACHE_WRITE_WORD)
             status, wire, told = provider.write(call, answer, body)
-            self.tell_truth(index, call, answer, {"reasoning": provider.TELLS_REASONING} | told)
+            parts = {"reasoning": provider.TELLS_REASONING, "cache_lives": provider.TELLS_CACHE_LIVES}
+            self.tell_truth(index, call, answer, parts | told)
         if status != 200 or not call.stream:
             return Reply(status, json.dumps(wire).encode(), headers=told.get("headers", ()))
         return Reply(200, wire, provider.STREAM_TYPE)
@@ -79,7 +80,7 @@ class Fake:
             "input_tokens": answer.input_tokens,
             "cache_read_tokens": answer.cache_read_tokens,
             "cache_write_tokens": answer.cache_write_tokens,
-            "cache_write_1h_tokens": answer.cache_write_1h_tokens,
+            "cache_write_1h_tokens": answer.cache_write_1h_tokens if told["cache_lives"] else None,
             "audio_input_tokens": answer.audio_input_tokens,
             "output_tokens": answer.output_tokens,
             "reasoning_tokens": answer.reasoning_tokens if told["reasoning"] else None,
