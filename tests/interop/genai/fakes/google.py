@@ -29,7 +29,7 @@ def read(match, body):
             role = "assistant" if content.get("role") == "model" else "user"
             messages.append({"role": role, "text": text})
     tools = [
-        Tool(function["name"], function.get("parametersJsonSchema") or function.get("parameters") or {})
+        Tool(function["name"], schema_of(function))
         for tool in body.get("tools") or ()
         for function in tool.get("functionDeclarations") or ()
     ]
@@ -43,6 +43,12 @@ def read(match, body):
         tools,
         json_schema=config.get("responseJsonSchema") or config.get("responseSchema"),
     )
+
+
+def schema_of(function):
+    """The schema of a function's arguments. Callers write either of two fields, in either of the spellings of JSON."""
+    names = ("parametersJsonSchema", "parameters_json_schema", "parameters")
+    return next((function[name] for name in names if function.get(name)), {})
 
 
 def text_of(content):
