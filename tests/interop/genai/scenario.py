@@ -68,14 +68,15 @@ class Scenario:
             "untold": untold.get("all", {}) | untold.get(case, {}),
         }
 
-    def play(self, case, fake_url, endpoint):
-        """Runs one case in a process of its own; returns the tools that it ran. Raises if the process fails."""
+    def play(self, case, fake_url, endpoint, protocol=None):
+        """Runs one case in a process of its own, which exports to `endpoint` by this protocol or the scenario's own;
+        returns the tools that it ran. Raises if the process fails."""
         with tempfile.TemporaryDirectory(prefix=HOME_PREFIX) as home:
             tools = Path(home) / "tools"
             done = subprocess.run(
                 self.command(case),
                 cwd=home,
-                env=self.environment(home, tools, fake_url, endpoint),
+                env=self.environment(home, tools, fake_url, endpoint, protocol or self.protocol),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -96,13 +97,13 @@ class Scenario:
             link.symlink_to(HERE / file)
         return ["node", "--preserve-symlinks", "--preserve-symlinks-main", packages / f"scenarios/{self.program or self.name}.mjs", case]
 
-    def environment(self, home, tools, fake_url, endpoint):
+    def environment(self, home, tools, fake_url, endpoint, protocol):
         """Nothing of the caller's environment but where to find programs: a run shall be the same everywhere."""
         return KEYS | {
             "FAKE_URL": fake_url,
             "HOME": home,
             "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
-            "OTEL_EXPORTER_OTLP_PROTOCOL": self.protocol,
+            "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
             "OTEL_RESOURCE_ATTRIBUTES": RESOURCE,
             "OTEL_SERVICE_NAME": "genai-fixture",
             "PATH": os.environ["PATH"],
