@@ -131,20 +131,17 @@ pub(super) async fn replace(
     trace: Trace,
     mut rows: HashMap<SpanKey, Option<LlmRow>>,
 ) -> Result<u64, Error> {
-    let places: Vec<Place> =
-        rows.keys().map(|(_, start, id, _)| (UnixNanos::from_parts(*start, 0), *id)).collect();
-    for places in in_parts(&places) {
-        for stored in
-            self::rows::<LlmRow>(connection, &READINGS, &Places::of(trace, &places).parameters()).await?
-        {
-            match rows.get(&stored.key()) {
-                Some(Some(row)) if *row == stored => _ = rows.remove(&stored.key()),
-                _ => {}
-            }
-        }
+    let places = |rows: &HashMap<SpanKey, Option<LlmRow>>| -> Vec<Place> {
+        rows.keys().map(|(_, start, id, _)| (UnixNanos::from_parts(*start, 0), *id)).collect()
+    };
+    let mut stored = HashMap::new();
+    for places in in_parts(&places(&rows)) {
+        let places = Places::of(trace, &places);
+        let read: Vec<LlmRow> = self::rows(connection, &READINGS, &places.parameters()).await?;
+        stored.extend(read.into_iter().map(|row| (row.key(), row)));
     }
-    let changed: Vec<Place> =
-        rows.keys().map(|(_, start, id, _)| (UnixNanos::from_parts(*start, 0), *id)).collect();
+    rows.retain(|key, row| row.as_ref() != stored.get(key));
+    let changed = places(&rows);
     for places in in_parts(&changed) {
         let places = Places::of(trace, &places);
         let mut parameters = places.parameters().to_vec();
