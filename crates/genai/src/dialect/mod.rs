@@ -1,3 +1,4 @@
 //! The dialects, one file each.
 
+pub(crate) mod native;
 pub(crate) mod otel_genai;
