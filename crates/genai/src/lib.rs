@@ -25,11 +25,13 @@ mod tests;
 mod timing;
 mod usage;
 mod value;
+mod write;
 
 use llm_observatory_core::llm::{LlmContent, LlmReading};
 
 pub use events::is_llm_event;
 pub use observation::{Event, LogObservation, Observation, Scope, SpanObservation};
+pub use write::{attributes, remaining};
 
 use seen::Seen;
 use slots::Slot;
@@ -44,6 +46,12 @@ pub const READING_VERSION: i16 = 1;
 /// many. Whatever stands in the attributes: it does not fail, and does not panic.
 pub fn read(observation: &Observation<'_>) -> Option<LlmReading> {
     let mut seen = Seen::of(observation)?;
+    if let Observation::Span(span) = observation
+        && seen.has(Slot::Native)
+        && let Some(reading) = dialect::native::read(span.attributes)
+    {
+        return Some(reading);
+    }
     // Logfire sends a span when it starts, under an id of its own, and the real one when it ends.
     if seen.is(Slot::LogfireSpanType, "pending_span") {
         return None;

@@ -377,7 +377,7 @@ fn batches() -> impl Strategy<Value = Vec<Vec<Span>>> {
 fn any_split_of_traces_gives_the_same() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let store = runtime.block_on(Store::new());
-    let mut runner = TestRunner::new(Config { cases: 60, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 25, failure_persistence: None, ..Config::default() });
     runner
         .run(&batches(), |batches| {
             runtime.block_on(async {
