@@ -23,6 +23,7 @@ mod catalogue;
 mod cost;
 mod found;
 mod index;
+mod moment;
 mod names;
 mod price;
 mod providers;
