@@ -98,17 +98,33 @@ fn entry(line: &str, project: Option<ProjectId>) -> Result<Entry<'_>, Wrong> {
     })?;
     let currency = Currency::of(currency)
         .ok_or_else(|| (starts[3], "a currency is three capital letters, like USD".to_owned()))?;
-    let mut all = Vec::new();
-    let mut place = starts[4];
-    for text in rates.split(' ') {
-        if !text.is_empty() {
-            all.push(rate(text).map_err(|(at, reason)| (place + at, reason))?);
-        }
-        place += text.len() + 1;
-    }
-    Price::new(project, provider, model, valid_from, currency, all, source)
+    let rates = rates_of(rates).map_err(|(at, reason)| (starts[4] + at, reason))?;
+    Price::new(project, provider, model, valid_from, currency, rates, source)
         .map(Entry::Price)
         .map_err(|error| (starts[error.column()], error.to_string()))
+}
+
+/// The rates in the fifth column of a line.
+///
+/// # Errors
+/// The first word that is no rate.
+pub fn parse_rates(text: &str) -> Result<Vec<Rate>, ParseError> {
+    rates_of(text).map_err(|(place, reason)| {
+        let column = text[..place].chars().count() + 1;
+        ParseError { line: 1, column, reason }
+    })
+}
+
+fn rates_of(text: &str) -> Result<Vec<Rate>, Wrong> {
+    let mut rates = Vec::new();
+    let mut place = 0;
+    for word in text.split(' ') {
+        if !word.is_empty() {
+            rates.push(rate(word).map_err(|(at, reason)| (place + at, reason))?);
+        }
+        place += word.len() + 1;
+    }
+    Ok(rates)
 }
 
 /// `unit@tier>threshold=price`
@@ -155,7 +171,15 @@ pub fn write(price: &Price) -> String {
     let mut line = format!("{}\t{}\t", price.provider, price.model);
     moment::write(&mut line, price.valid_from);
     let _ = write!(line, "\t{}\t", price.currency);
-    for (index, rate) in price.rates.iter().enumerate() {
+    line.push_str(&write_rates(&price.rates));
+    let _ = write!(line, "\t{}", price.source);
+    line
+}
+
+/// Rates as the fifth column of a line. [`parse_rates`] reads them back.
+pub fn write_rates(rates: &[Rate]) -> String {
+    let mut line = String::new();
+    for (index, rate) in rates.iter().enumerate() {
         if index > 0 {
             line.push(' ');
         }
@@ -172,6 +196,5 @@ pub fn write(price: &Price) -> String {
             let _ = write!(line, ".{}", part.trim_end_matches('0'));
         }
     }
-    let _ = write!(line, "\t{}", price.source);
     line
 }
