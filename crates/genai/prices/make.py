@@ -12,7 +12,7 @@ Which package wins
     come from litellm. Such a line has both as its source.
     Where genai-prices has only a pattern that a name of litellm's fits (`contains: claude-opus-4-6`), and both say the
     same, the name becomes an alias of the model. If they differ, the name keeps the price that litellm has for exactly
-    this name: patterns of genai-prices do not tell regions and versions apart.
+    this name: patterns of genai-prices do not tell regions and releases apart.
 
 What is left out
     Off-peak hours: the dearer price of the day is taken, since nobody is charged more than that. Searches, characters,
@@ -368,6 +368,12 @@ class Catalogue:
         """Names of litellm's that fit only a pattern of genai-prices."""
         for (of, name), rates in litellm.items():
             if of != provider or name in known or (of, name) in self.aliases:
+                continue
+            # Bedrock's ids end in a version of its API: no reason to believe litellm more.
+            stem = re.sub(r"(-v\d+)?:\d+$", "", name)
+            # But litellm knows what the government's cloud costs, which genai-prices takes for a region like others.
+            if (of, stem) in self.aliases and not name.startswith("us-gov."):
+                self.aliases[of, name] = self.aliases[of, stem]
                 continue
             model = next((model for model in models if fits(model["match"], name)), None)
             if model and model["id"].lower() in known:

@@ -271,5 +271,8 @@ async fn the_walk_of_the_readme_works() {
     store(&database, vec![call, rows::span(1, 2, rows::now()).into()], vec![]).await;
     let row = &json_of(&database.client().await, query).await[0];
     let told = [&row["service_name"], &row["name"], &row["model"], &row["input_tokens"], &row["duration_ms"]];
-    assert_eq!(told, [&json!("hello"), &json!("chat gpt-4o"), &json!("gpt-4o"), &json!(120), &json!(0.157203)]);
+    assert_eq!(
+        told,
+        [&json!("hello"), &json!("chat gpt-4o"), &json!("gpt-4o"), &json!(120), &json!(0.157203)]
+    );
 }

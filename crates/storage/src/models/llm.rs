@@ -7,7 +7,7 @@ use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading, Nanodollars, Token
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::StatusCode;
-use llm_observatory_genai::prices::{Cost, Currency};
+use llm_observatory_genai::prices::{Cost, Currency, PriceBook};
 
 use super::attributes::{Attributes, Inconsistent};
 use super::column::{
@@ -82,6 +82,12 @@ impl LlmRow {
     pub fn bill(&mut self, billable: bool) {
         self.billable = billable;
         self.usage_missing = billable && self.should_tell() && !self.reading.usage.is_told();
+    }
+
+    /// Computes the cost of a call. Steps that are no calls have none, since they repeat what calls cost.
+    pub fn price(&mut self, book: &PriceBook) {
+        let cost = || book.cost(self.project_id, &self.reading, self.start_time, self.duration_nanos).ok();
+        self.cost = self.reading.is_call.then(cost).flatten();
     }
 
     /// Whether the call ended and succeeded, so that it should tell its usage.

@@ -215,6 +215,13 @@ pub struct Span {
     pub llm: Option<Box<LlmReading>>,
 }
 
+impl Span {
+    /// Whether the span calls a model.
+    pub(crate) fn is_call(&self) -> bool {
+        self.llm.as_ref().is_some_and(|reading| reading.is_call)
+    }
+}
+
 impl From<SpanRow> for Span {
     /// A span without events that is no LLM span.
     fn from(row: SpanRow) -> Self {

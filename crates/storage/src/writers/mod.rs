@@ -19,6 +19,7 @@ mod metric;
 mod price;
 mod rejection;
 mod request;
+mod settling;
 mod trace;
 mod transaction;
 
@@ -34,11 +35,18 @@ pub use metric::{MetricBatch, MetricWriter};
 pub use price::{PricesSet, set_prices};
 pub use rejection::{RejectionRow, UNSTORABLE};
 pub use request::{Committed, RequestRows, Search, commit_apart, commit_requests};
+pub(crate) use trace::calls::recount;
 pub use trace::{TraceBatch, TraceWriter};
 
 /// The statements of the submodules. Scripts come before the statements that need them.
 pub(crate) fn statements() -> Vec<&'static Statement> {
-    let modules =
-        [ledger::STATEMENTS, rejection::STATEMENTS, metric::STATEMENTS, price::STATEMENTS, &trace::STATEMENTS.concat()];
+    let modules = [
+        ledger::STATEMENTS,
+        rejection::STATEMENTS,
+        metric::STATEMENTS,
+        price::STATEMENTS,
+        settling::STATEMENTS,
+        &trace::STATEMENTS.concat(),
+    ];
     modules.concat()
 }

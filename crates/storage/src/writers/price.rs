@@ -11,10 +11,8 @@ use crate::error::Error;
 use crate::models::attributes::Inconsistent;
 use crate::models::price::PriceRow;
 use crate::postgres::writer::WriterConnection;
+use crate::prices::PRICE_LOCK;
 use crate::statement::Statement;
-
-/// The advisory lock of prices: who prices rows takes it in share mode until its COMMIT, who changes prices exclusively.
-pub(crate) const PRICE_LOCK: i64 = 0x6f62_7072_6963; // "obpric"
 
 static LOCK: Statement = Statement::fixed("price: lock", "SELECT pg_advisory_xact_lock($1)");
 /// Marks the other price of the same model and start as replaced. `$1` id, `$2` project, `$3` provider, `$4` model, `$5`

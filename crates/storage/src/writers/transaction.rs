@@ -15,7 +15,7 @@ pub(super) async fn run<T>(
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     // Wait for the answer to BEGIN: if BEGIN failed, PostgreSQL would commit each pipelined statement by itself.
-    connection.batch_execute("BEGIN").await?;
+    connection.begin().await?;
     match work.await {
         Ok(value) => {
             connection.commit().await?;
