@@ -32,7 +32,8 @@ impl LlmRepository {
     /// Those of [`Self::list`].
     pub async fn price_book(&self) -> Result<Arc<PriceBook>, Error> {
         let pool = self.reader.pool();
-        pool.prices().now(&pool.get().await?).await
+        let client = pool.get().await?;
+        pool.prices().now(&client).await
     }
 
     /// The price with this id, for the project or for all, whether it counts or was replaced; `None` if people set none.
