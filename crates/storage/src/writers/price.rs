@@ -26,8 +26,7 @@ static COUNTS: Statement = Statement::fixed(
     "price: counts",
     "SELECT EXISTS (SELECT FROM model_prices WHERE id = $1 AND replaced_at IS NULL)",
 );
-static RAISE: Statement =
-    Statement::fixed("price: raise", "UPDATE price_version SET version = version + 1");
+static RAISE: Statement = Statement::fixed("price: raise", "UPDATE price_version SET version = version + 1");
 
 /// The statements of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&LOCK, &REPLACE, &COUNTS, &RAISE];
@@ -75,9 +74,8 @@ async fn set(connection: &WriterConnection, price: &Price, done: &mut PricesSet)
     let start = SystemTime::UNIX_EPOCH + Duration::from_micros(price.valid_from.0 / 1_000);
     let project = price.project.map(|project| project.0);
     let (provider, model) = (&*price.provider, &*price.model);
-    let replaced = connection
-        .execute(REPLACE.sql(), &[&price.id(), &project, &provider, &model, &start])
-        .await?;
+    let replaced =
+        connection.execute(REPLACE.sql(), &[&price.id(), &project, &provider, &model, &start]).await?;
     let row = PriceRow { price: price.clone(), created_at: SystemTime::now().into(), replaced_at: None };
     insert_new(connection, &[&row]).await?;
     done.set += 1;

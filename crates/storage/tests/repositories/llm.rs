@@ -6,14 +6,12 @@ use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading, Nanodollars, Token
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::StatusCode;
-use llm_observatory_genai::prices::{
-    Cost, Currency, Layer, Price, PriceFilter, Rate, ServiceTier, Unit,
-};
+use llm_observatory_genai::prices::{Cost, Currency, Layer, Price, PriceFilter, Rate, ServiceTier, Unit};
 use llm_observatory_storage::CopyWriter;
 use llm_observatory_storage::models::LlmRow;
 use llm_observatory_storage::repositories::LlmRepository;
 use llm_observatory_storage::repositories::llm::{
-    LlmFilter, LlmOrder, LlmSelection, ListedLlmSpan, ModelFilter, ModelOrder, Range,
+    ListedLlmSpan, LlmFilter, LlmOrder, LlmSelection, ModelFilter, ModelOrder, Range,
 };
 use llm_observatory_storage::writers::{PricesSet, set_prices};
 use tokio_postgres::Client;

@@ -17,8 +17,7 @@ use crate::repositories::read::Order;
 use crate::statement::Statement;
 
 /// The statements of this module.
-pub(super) const STATEMENTS: &[&Statement] =
-    &[&BY_COST, &BY_CALLS, &BY_TOKENS, &BY_NAME, &BY_COST_NARROWED];
+pub(super) const STATEMENTS: &[&Statement] = &[&BY_COST, &BY_CALLS, &BY_TOKENS, &BY_NAME, &BY_COST_NARROWED];
 
 static BY_COST: Statement = Statement::composed("llm: models by cost", || models(ModelOrder::Cost));
 static BY_CALLS: Statement = Statement::composed("llm: models by calls", || models(ModelOrder::Calls));
