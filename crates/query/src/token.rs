@@ -203,7 +203,12 @@ impl Position for LlmCursor {
         let (value, (start_time, trace_id)) = Position::get(from)?;
         let (span, rest) = from.split_at_checked(SPAN_ID_BYTES)?;
         *from = rest;
-        Some(Self { value, start_time, trace_id: TraceId::from_uuid(trace_id), span_id: SpanId::from_wire(span)? })
+        Some(Self {
+            value,
+            start_time,
+            trace_id: TraceId::from_uuid(trace_id),
+            span_id: SpanId::from_wire(span)?,
+        })
     }
 }
 

@@ -87,15 +87,8 @@ pub(super) fn cut(content: &mut LlmContent, limit: ValueLimit) {
 
 /// Shows every text of the content that may be long.
 fn each_text(content: &mut LlmContent, mut show: impl FnMut(&mut String)) {
-    let LlmContent {
-        system_instructions,
-        input,
-        output,
-        tools,
-        tool_arguments,
-        tool_result,
-        documents,
-    } = content;
+    let LlmContent { system_instructions, input, output, tools, tool_arguments, tool_result, documents } =
+        content;
     system_instructions.iter_mut().for_each(|part| of_part(part, &mut show));
     for Message { role, name, parts, finish_reason } in input.iter_mut().chain(output) {
         show(role);

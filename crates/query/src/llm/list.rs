@@ -4,7 +4,7 @@ use llm_observatory_core::ids::TraceId;
 use llm_observatory_core::text::Text;
 use llm_observatory_storage::models::LlmRow;
 use llm_observatory_storage::repositories::llm::{
-    LlmCursor, LlmFilter, LlmOrder, LlmSelection, ListedLlmSpan, Range,
+    ListedLlmSpan, LlmCursor, LlmFilter, LlmOrder, LlmSelection, Range,
 };
 
 use super::content::reading_bytes;
@@ -78,8 +78,7 @@ impl List for ListLlmSpans {
             cost,
             duration,
         } = selection;
-        let texts =
-            [provider, model, service, session_id, user_id, tool_name, agent_name, prompt_name, tag];
+        let texts = [provider, model, service, session_id, user_id, tool_name, agent_name, prompt_name, tag];
         let fingerprint = fingerprint
             .field(Some([order_byte(*order), u8::from(*ascending)]))
             .field(kind.map(|kind| kind.name()))

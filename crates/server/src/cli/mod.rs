@@ -6,6 +6,7 @@ mod logging;
 mod migrate;
 mod options;
 mod output;
+mod prices;
 mod query;
 mod serve;
 mod stats;
@@ -21,7 +22,7 @@ pub use failure::Failure;
 /// LLM Observatory stores the traces, metrics and logs of LLM applications in PostgreSQL.
 ///
 /// `observatory serve` receives them from OpenTelemetry SDKs and Collectors and answers queries. `migrate` and `check`
-/// work on its database; `query` and `stats` ask a running daemon.
+/// work on its database; `query` and `stats` ask a running daemon; `prices` does both.
 #[derive(Debug, Parser)]
 #[command(name = "observatory", version, max_term_width = 100)]
 pub struct Command {
@@ -37,8 +38,10 @@ enum Verb {
     Migrate(migrate::Migrate),
     /// Check the configuration, the databases and the schema, and print what is wrong.
     Check(Check),
-    /// Show traces that a running observatory has stored.
+    /// Show traces and LLM calls that a running observatory has stored.
     Query(query::Query),
+    /// Show what models cost, and set it.
+    Prices(prices::Prices),
     /// Show how many records a running observatory has received, stored, rejected and refused since it started.
     Stats(stats::Stats),
 }
@@ -54,6 +57,7 @@ impl Command {
             Verb::Migrate(migrate) => migrate.run().await,
             Verb::Check(check) => check.run().await,
             Verb::Query(query) => query.run().await,
+            Verb::Prices(prices) => prices.run().await,
             Verb::Stats(stats) => stats.run().await,
         }
     }

@@ -51,9 +51,7 @@ fn part(part: Part) -> PartField {
     match part {
         Part::Text(text) => PartField::Text(text),
         Part::Reasoning(text) => PartField::Reasoning(text),
-        Part::ToolCall { id, name, arguments } => {
-            PartField::ToolCall(v1::ToolCall { id, name, arguments })
-        }
+        Part::ToolCall { id, name, arguments } => PartField::ToolCall(v1::ToolCall { id, name, arguments }),
         Part::ToolResult { id, result } => PartField::ToolResult(v1::ToolResult { id, result }),
         Part::Media { modality, mime_type, source } => {
             let source = match source {

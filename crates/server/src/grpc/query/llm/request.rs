@@ -3,8 +3,8 @@
 use llm_observatory_core::llm::LlmKind;
 use llm_observatory_core::trace::StatusCode;
 use llm_observatory_proto::v1::{
-    ExplainCostRequest, GetLlmSpanRequest, LlmSpanOrder, ListLlmSpansRequest, ListModelsRequest,
-    ListPricesRequest, ModelOrder as ModelOrderField,
+    ExplainCostRequest, GetLlmSpanRequest, ListLlmSpansRequest, ListModelsRequest, ListPricesRequest,
+    LlmSpanOrder, ModelOrder as ModelOrderField,
 };
 use llm_observatory_query::llm::{
     ExplainCost, GetLlmSpan, Layer, ListLlmSpans, ListModels, ListPrices, LlmOrder, LlmSelection, ModelOrder,
