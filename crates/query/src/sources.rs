@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use futures_util::future::try_join;
 use llm_observatory_core::ids::{ResourceId, ScopeId};
-use llm_observatory_genai::prices::PriceBook;
 use llm_observatory_storage::StoragePool;
 use llm_observatory_storage::models::ScopeRow;
 use llm_observatory_storage::repositories::{
@@ -76,11 +75,5 @@ impl Sources {
     /// The scope with this id; `None` if it is not stored.
     pub(crate) async fn scope(&self, id: ScopeId) -> Result<Option<ScopeRow>, Error> {
         Ok(self.resources.scopes(&[id]).await?.pop())
-    }
-
-    /// The prices of now: those that people set for the project or for all, over the catalogue.
-    pub(crate) async fn price_book(&self) -> Result<PriceBook, Error> {
-        let own = self.llm.prices().await?;
-        Ok(PriceBook::new(own.into_iter().map(|row| row.price).collect()))
     }
 }

@@ -14,6 +14,7 @@ mod runs;
 mod schema;
 mod seed;
 mod services;
+mod settling;
 mod statements;
 mod statistics;
 mod summaries;

@@ -42,6 +42,21 @@ pub enum NoCost {
     TooLarge,
 }
 
+impl NoCost {
+    /// The reason as one word, for counters and the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoUsage => "no_usage",
+            Self::NoModel => "no_model",
+            Self::NoPrice => "no_price",
+            Self::NoRate(_) => "no_rate",
+            Self::NoDuration => "no_duration",
+            Self::Negative(_) => "negative",
+            Self::TooLarge => "too_large",
+        }
+    }
+}
+
 /// How a cost came about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation<'a> {

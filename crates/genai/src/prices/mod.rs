@@ -23,6 +23,7 @@ mod catalogue;
 mod cost;
 mod found;
 mod index;
+mod moment;
 mod names;
 mod price;
 mod providers;
@@ -33,7 +34,7 @@ pub use catalogue::{about, catalogue};
 pub use cost::{Cost, EXACT, Explanation, Line, NoCost};
 pub use found::{Layer, Match, NameOf, Rule};
 pub use price::{ANY_PROVIDER, Currency, Price, PriceError, Rate, ServiceTier, Unit};
-pub use text::{ParseError, parse, write};
+pub use text::{ParseError, parse, parse_rates, write, write_rates};
 
 #[cfg(test)]
 mod tests;

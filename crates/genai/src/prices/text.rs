@@ -12,8 +12,8 @@
 use std::fmt::Write as _;
 
 use llm_observatory_core::ids::ProjectId;
-use llm_observatory_core::time::UnixNanos;
 
+use super::moment;
 use super::price::{Currency, Price, Rate, ServiceTier, Unit};
 
 /// What is wrong with a text of prices, and where.
@@ -93,22 +93,38 @@ fn entry(line: &str, project: Option<ProjectId>) -> Result<Entry<'_>, Wrong> {
         }
         return Err((starts[3], "an alias names one model".to_owned()));
     }
-    let valid_from = moment(since).ok_or_else(|| {
+    let valid_from = moment::read(since).ok_or_else(|| {
         (starts[2], "a moment is -, or like 2026-01-31 or 2026-01-31T12:00:00Z, from 1970 on".to_owned())
     })?;
     let currency = Currency::of(currency)
         .ok_or_else(|| (starts[3], "a currency is three capital letters, like USD".to_owned()))?;
-    let mut all = Vec::new();
-    let mut place = starts[4];
-    for text in rates.split(' ') {
-        if !text.is_empty() {
-            all.push(rate(text).map_err(|(at, reason)| (place + at, reason))?);
-        }
-        place += text.len() + 1;
-    }
-    Price::new(project, provider, model, valid_from, currency, all, source)
+    let rates = rates_of(rates).map_err(|(at, reason)| (starts[4] + at, reason))?;
+    Price::new(project, provider, model, valid_from, currency, rates, source)
         .map(Entry::Price)
         .map_err(|error| (starts[error.column()], error.to_string()))
+}
+
+/// The rates in the fifth column of a line.
+///
+/// # Errors
+/// The first word that is no rate.
+pub fn parse_rates(text: &str) -> Result<Vec<Rate>, ParseError> {
+    rates_of(text).map_err(|(place, reason)| {
+        let column = text[..place].chars().count() + 1;
+        ParseError { line: 1, column, reason }
+    })
+}
+
+fn rates_of(text: &str) -> Result<Vec<Rate>, Wrong> {
+    let mut rates = Vec::new();
+    let mut place = 0;
+    for word in text.split(' ') {
+        if !word.is_empty() {
+            rates.push(rate(word).map_err(|(at, reason)| (place + at, reason))?);
+        }
+        place += word.len() + 1;
+    }
+    Ok(rates)
 }
 
 /// `unit@tier>threshold=price`
@@ -150,42 +166,20 @@ fn billionths(text: &str) -> Option<i64> {
     whole.parse::<i64>().ok()?.checked_mul(1_000_000_000)?.checked_add(part)
 }
 
-/// A moment as text, in UTC.
-fn moment(text: &str) -> Option<UnixNanos> {
-    if text == "-" {
-        return Some(UnixNanos(0));
-    }
-    let (date, time) = match text.split_once('T') {
-        Some((date, time)) => (date, time.strip_suffix('Z')?),
-        None => (text, "00:00:00"),
-    };
-    let number = |text: &str, length: usize| {
-        (text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit()))
-            .then(|| text.parse::<u32>().ok())?
-    };
-    let mut parts = date.splitn(3, '-');
-    let year = i32::try_from(number(parts.next()?, 4)?).ok()?;
-    let month = u8::try_from(number(parts.next()?, 2)?).ok()?;
-    let day = u8::try_from(number(parts.next()?, 2)?).ok()?;
-    let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
-    let mut parts = clock.splitn(3, ':');
-    let hour = u8::try_from(number(parts.next()?, 2)?).ok()?;
-    let minute = u8::try_from(number(parts.next()?, 2)?).ok()?;
-    let second = u8::try_from(number(parts.next()?, 2)?).ok()?;
-    let nanos = number(&format!("{fraction:0<9}"), 9)?;
-    let date = time::Date::from_calendar_date(year, time::Month::try_from(month).ok()?, day).ok()?;
-    let time = time::Time::from_hms_nano(hour, minute, second, nanos).ok()?;
-    let nanos = date.with_time(time).assume_utc().unix_timestamp_nanos();
-    // Zero stands for ever, and has its own word.
-    u64::try_from(nanos).ok().filter(|nanos| *nanos > 0).map(UnixNanos)
-}
-
 /// A price as a line of text, without its line end. [`parse`] reads it back.
 pub fn write(price: &Price) -> String {
     let mut line = format!("{}\t{}\t", price.provider, price.model);
-    write_moment(&mut line, price.valid_from);
+    moment::write(&mut line, price.valid_from);
     let _ = write!(line, "\t{}\t", price.currency);
-    for (index, rate) in price.rates.iter().enumerate() {
+    line.push_str(&write_rates(&price.rates));
+    let _ = write!(line, "\t{}", price.source);
+    line
+}
+
+/// Rates as the fifth column of a line. [`parse_rates`] reads them back.
+pub fn write_rates(rates: &[Rate]) -> String {
+    let mut line = String::new();
+    for (index, rate) in rates.iter().enumerate() {
         if index > 0 {
             line.push(' ');
         }
@@ -202,24 +196,5 @@ pub fn write(price: &Price) -> String {
             let _ = write!(line, ".{}", part.trim_end_matches('0'));
         }
     }
-    let _ = write!(line, "\t{}", price.source);
     line
-}
-
-fn write_moment(line: &mut String, moment: UnixNanos) {
-    let Ok(at) = time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(moment.0)) else {
-        return line.push('-');
-    };
-    if moment.0 == 0 {
-        return line.push('-');
-    }
-    let _ = write!(line, "{:04}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day());
-    if at.time() == time::Time::MIDNIGHT {
-        return;
-    }
-    let _ = write!(line, "T{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second());
-    if at.nanosecond() > 0 {
-        let _ = write!(line, ".{}", format!("{:09}", at.nanosecond()).trim_end_matches('0'));
-    }
-    line.push('Z');
 }

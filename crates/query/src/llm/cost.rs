@@ -113,7 +113,7 @@ impl Query {
         if !row.billable {
             return Ok(CostExplained { row, stored: None, current: Err(Why::NotBillable) });
         }
-        let book = sources.price_book().await?;
+        let book = sources.llm.price_book().await?;
         let current = calculate(&book, caller.project, &row).map_err(Why::Missing);
         let stored = match (row.cost, &current) {
             (Some(stored), Ok(current)) if current.cost == stored => Some(current.clone()),

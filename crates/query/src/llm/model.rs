@@ -101,7 +101,7 @@ impl Query {
             limit: opened.limit,
         };
         let page = sources.llm.models(filter).await?;
-        let book = sources.price_book().await?;
+        let book = sources.llm.price_book().await?;
         let now = SystemTime::now().into();
         let named = |text: &Text| (!text.is_empty()).then(|| text.to_string());
         let models = page.items.into_iter().map(|usage| {

@@ -131,7 +131,7 @@ impl Query {
 
     async fn prices(&self, question: ListPrices) -> Result<Page<Vec<OwnedPrice>>, Error> {
         let (opened, sources) = self.open(&question)?;
-        let book = sources.price_book().await?;
+        let book = sources.llm.price_book().await?;
         let (prices, next) = page_of(&book, &question, opened.after.as_ref(), opened.limit);
         let rows = prices.len();
         Ok(opened.page(prices, rows, next))

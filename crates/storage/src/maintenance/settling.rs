@@ -27,7 +27,7 @@ use trace::Locked;
 pub use trace::{Again, Days, Settled, Trace, settle};
 
 /// The advisory lock of the daemon that settles traces.
-const LOCK: i64 = 0x6f62_7365_7474; // "obsett"
+pub const LOCK: i64 = 0x6f62_7365_7474; // "obsett"
 
 static TRY_LOCK: Statement = Statement::fixed("settling: try lock", "SELECT pg_try_advisory_lock($1)");
 static UNLOCK: Statement = Statement::fixed("settling: unlock", "SELECT pg_advisory_unlock($1)");

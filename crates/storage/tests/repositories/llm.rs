@@ -6,7 +6,7 @@ use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading, Nanodollars, Token
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::StatusCode;
-use llm_observatory_genai::prices::{Cost, Currency, Price, Rate, ServiceTier, Unit};
+use llm_observatory_genai::prices::{Cost, Currency, Layer, Price, PriceFilter, Rate, ServiceTier, Unit};
 use llm_observatory_storage::CopyWriter;
 use llm_observatory_storage::models::LlmRow;
 use llm_observatory_storage::repositories::LlmRepository;
@@ -351,21 +351,23 @@ async fn a_price_takes_the_place_of_the_one_with_the_same_start() {
     let of_other = price(Some(OTHER), "gpt", 5_000, 4);
     assert_eq!(set(&[of_other.clone()]).await, PricesSet { set: 1, replaced: 0, unchanged: 0 });
 
-    let counting = async |prices: &LlmRepository| {
-        let mut ids: Vec<_> =
-            prices.prices().await.unwrap().into_iter().map(|row| row.price.rates[0].price).collect();
-        ids.sort_unstable();
-        ids
+    let counting = async |project| {
+        let book = prices.price_book().await.unwrap();
+        let filter = PriceFilter { model: Some("gpt"), project: Some(project), ..PriceFilter::default() };
+        let own = book.list(&filter).into_iter().filter(|(layer, _)| *layer != Layer::Catalogue);
+        let mut amounts: Vec<_> = own.map(|(_, price)| price.rates[0].price).collect();
+        amounts.sort_unstable();
+        amounts
     };
-    assert_eq!(counting(&prices).await, [1, 3]);
-    assert_eq!(counting(&prices.clone().of(OTHER)).await, [1, 3, 4]);
+    assert_eq!(counting(ProjectId::DEFAULT).await, [1, 3]);
+    assert_eq!(counting(OTHER).await, [1, 3, 4]);
     // What was replaced still explains old costs.
     let replaced = prices.price(second.id()).await.unwrap().unwrap();
     assert_eq!((replaced.price, replaced.replaced_at.is_some()), (second.clone(), true));
     assert_eq!(prices.price(of_other.id()).await.unwrap(), None, "of another project");
     // A price that comes back counts again.
     assert_eq!(set(&[second]).await, PricesSet { set: 1, replaced: 1, unchanged: 0 });
-    assert_eq!(counting(&prices).await, [1, 2]);
+    assert_eq!(counting(ProjectId::DEFAULT).await, [1, 2]);
     assert_eq!(prices.price(dearer.id()).await.unwrap().unwrap().price, dearer);
 }
 

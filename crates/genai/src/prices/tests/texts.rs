@@ -17,6 +17,14 @@ fn a_line_is_read_and_written_back() {
 }
 
 #[test]
+fn rates_stand_alone_too() {
+    let text = "input=2.5 input@batch=1.25 output>200000=0.000000001";
+    assert_eq!(write_rates(&parse_rates(text).unwrap()), text);
+    let error = parse_rates("input=1 tokens=2").unwrap_err();
+    assert_eq!((error.line, error.column), (1, 9));
+}
+
+#[test]
 fn errors_name_line_and_column() {
     let error = |line: &str| parse(&format!("# head\n{line}"), None).unwrap_err().to_string();
     for (line, expected) in [

@@ -1,6 +1,6 @@
 //! Reads stored spans again, with their events and log records.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use llm_observatory_core::ids::{ScopeId, SpanId};
 use llm_observatory_core::time::{Day, UnixNanos};
@@ -131,23 +131,17 @@ pub(super) async fn replace(
     trace: Trace,
     mut rows: HashMap<SpanKey, Option<LlmRow>>,
 ) -> Result<u64, Error> {
-    let places: Vec<Place> =
-        rows.keys().map(|(_, start, id, _)| (UnixNanos::from_parts(*start, 0), *id)).collect();
-    let mut outdated = HashSet::new();
-    for places in in_parts(&places) {
-        for stored in
-            self::rows::<LlmRow>(connection, &READINGS, &Places::of(trace, &places).parameters()).await?
-        {
-            match rows.get(&stored.key()) {
-                Some(Some(row)) if *row == stored => _ = rows.remove(&stored.key()),
-                _ => _ = outdated.insert(stored.key()),
-            }
-        }
+    let places = |rows: &HashMap<SpanKey, Option<LlmRow>>| -> Vec<Place> {
+        rows.keys().map(|(_, start, id, _)| (UnixNanos::from_parts(*start, 0), *id)).collect()
+    };
+    let mut stored = HashMap::new();
+    for places in in_parts(&places(&rows)) {
+        let places = Places::of(trace, &places);
+        let read: Vec<LlmRow> = self::rows(connection, &READINGS, &places.parameters()).await?;
+        stored.extend(read.into_iter().map(|row| (row.key(), row)));
     }
-    // A span without a reading before and now is no change.
-    rows.retain(|key, row| row.is_some() || outdated.contains(key));
-    let changed: Vec<Place> =
-        rows.keys().map(|(_, start, id, _)| (UnixNanos::from_parts(*start, 0), *id)).collect();
+    rows.retain(|key, row| row.as_ref() != stored.get(key));
+    let changed = places(&rows);
     for places in in_parts(&changed) {
         let places = Places::of(trace, &places);
         let mut parameters = places.parameters().to_vec();

@@ -1,24 +1,19 @@
 //! The prices that people set.
 
+use std::sync::Arc;
+
+use llm_observatory_genai::prices::PriceBook;
+
 use super::LlmRepository;
 use crate::error::Error;
 use crate::models::PriceRow;
 use crate::models::row::Row as _;
-use crate::repositories::page::MAX_ROWS;
 use crate::repositories::parameter::parameters;
 use crate::statement::Statement;
 
 /// The statements of this module.
-pub(super) const STATEMENTS: &[&Statement] = &[&COUNTING, &WITH_ID];
+pub(super) const STATEMENTS: &[&Statement] = &[&WITH_ID];
 
-/// `$1` project, `$2` limit.
-static COUNTING: Statement = Statement::composed("llm: prices", || {
-    format!(
-        "SELECT {} FROM model_prices WHERE replaced_at IS NULL AND (project_id IS NULL OR project_id = $1) \
-         ORDER BY id LIMIT $2",
-        PriceRow::TABLE.select()
-    )
-});
 /// `$1` project, `$2` id.
 static WITH_ID: Statement = Statement::composed("llm: price with id", || {
     format!(
@@ -29,14 +24,16 @@ static WITH_ID: Statement = Statement::composed("llm: price with id", || {
 });
 
 impl LlmRepository {
-    /// The prices that people set and that count, for the project and for all, in any order; at most [`MAX_ROWS`].
+    /// The prices of this moment, those that people set over the catalogue: the ones by which writers compute costs.
     ///
-    /// Cost: reads the table, which is small.
+    /// Cost: looks whether prices changed since they were last read.
     ///
     /// # Errors
     /// Those of [`Self::list`].
-    pub async fn prices(&self) -> Result<Vec<PriceRow>, Error> {
-        self.reader.rows(&COUNTING, parameters![self.reader.project.0, MAX_ROWS as i64]).await
+    pub async fn price_book(&self) -> Result<Arc<PriceBook>, Error> {
+        let pool = self.reader.pool();
+        let client = pool.get().await?;
+        pool.prices().now(&client).await
     }
 
     /// The price with this id, for the project or for all, whether it counts or was replaced; `None` if people set none.
