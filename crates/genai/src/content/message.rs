@@ -100,7 +100,7 @@ fn item_role<'j>(json: &'j Json<'_>) -> Option<&'j str> {
 }
 
 /// The role and the fields of a message of LangChain: serialised, as a pair of type and data, or with its type beside.
-fn langchain<'j, 'a>(json: &'j Json<'a>) -> Option<(&'static str, &'j Json<'a>)> {
+pub(super) fn langchain<'j, 'a>(json: &'j Json<'a>) -> Option<(&'static str, &'j Json<'a>)> {
     if json.get("lc").is_some() {
         let class = json.get("id")?.items()?.last()?.text()?;
         return Some((langchain_role(class)?, json.get("kwargs")?));

@@ -3,7 +3,7 @@
 //! A format (a dialect's way to write content) is one file. `request` and `response` read a document of any shape,
 //! `message`, `part`, `media` and `tools` a piece of one, so a format need not know which provider's shapes it carries.
 
-mod claude_code;
+mod coding_agents;
 mod documents;
 pub(crate) mod json;
 mod keys;
@@ -136,7 +136,7 @@ const ASKED: &[Asked] = &[
     |source| openinference::prompts(&source.keys).into(),
     |source| source.asked(&["traceloop.entity.input", "gen_ai.task.input", "input.value", "lmnr.span.input"]),
     |source| source.asked(&["gen_ai.retrieval.query.text", "reranker.query"]),
-    |source| claude_code::input(&source.keys, source.events).into(),
+    |source| coding_agents::input(&source.keys, source.events).into(),
 ];
 
 /// What came out, by the formats in their order of precedence.
@@ -165,7 +165,7 @@ const ANSWERED: &[Answered] = &[
             "lmnr.span.output",
         ])
     },
-    |source| claude_code::output(&source.keys, source.events),
+    |source| coding_agents::output(&source.keys, source.events),
 ];
 
 fn input(source: &Source<'_>) -> Request {
