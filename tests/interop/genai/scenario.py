@@ -38,7 +38,8 @@ class Scenario:
     * `cases`; those in `session_cases` set session and user, those in `no_content_cases` capture no content;
     * `questions_only`: of what the program sends, the truth keeps the question alone: the rest is the program's own text;
     * `keeps_spans`: names of the spans that the recording keeps, of a program that exports hundreds;
-    * `untold`: by case, or for `all`: what this instrumentation does not tell, field by field, and why that is so.
+    * `untold`: by case, or for `all`: what this instrumentation does not tell, field by field, and why that is so;
+      an empty reason in a case takes back what `all` says.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Scenario:
         """The part of the truth that is known before the case is played."""
         speaks = case in self.session_cases
         untold = self.untold or {}
+        untold = untold.get("all", {}) | untold.get(case, {})
         return {
             "instrumentation": self.name,
             "case": case,
@@ -65,7 +67,7 @@ class Scenario:
             "session_id": SCENE["session_id"] if speaks else None,
             "user_id": SCENE["user_id"] if speaks else None,
             "content": case not in self.no_content_cases,
-            "untold": untold.get("all", {}) | untold.get(case, {}),
+            "untold": {field: reason for field, reason in untold.items() if reason},
         }
 
     def play(self, case, fake_url, endpoint, protocol=None):
