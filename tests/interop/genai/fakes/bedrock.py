@@ -11,6 +11,13 @@ CACHE_WRITE_WORD = "cached"
 TELLS_REASONING = False
 TELLS_CACHE_LIVES = False
 STREAM_TYPE = "application/vnd.amazon.eventstream"
+PARAMETERS = {
+    "temperature": ("temperature",),
+    "top_p": ("topP",),
+    "max_tokens": ("maxTokens",),
+    "stop": ("stopSequences",),
+}
+PARAMETERS_IN = "inferenceConfig"
 FINISH = {"stop": "end_turn", "tool": "tool_use", "length": "max_tokens"}
 HEADER_TEXT = 7  # the type of a text among the headers of an event
 
@@ -42,7 +49,8 @@ def write(call, answer, _body):
     """Status, wire answer (frames for a stream), and what it tells in Bedrock's words. It tells no model and no id."""
     if answer.status != 200:
         kind = {429: "ThrottlingException", 400: "ValidationException"}[answer.status]
-        return answer.status, {"message": "The fake refuses"}, {"error_type": kind, "headers": (("x-amzn-errortype", kind),)}
+        told = {"error_type": kind, "headers": (("x-amzn-errortype", kind),)}
+        return answer.status, {"message": "The fake refuses"}, told
     told = {"finish_reason": FINISH[answer.finish], "response_id": None, "response_model": None}
     if call.stream:
         return 200, frames(answer), told

@@ -11,6 +11,15 @@ CACHE_WRITE_WORD = None
 TELLS_REASONING = True
 TELLS_CACHE_LIVES = False
 STREAM_TYPE = "text/event-stream"
+PARAMETERS = {
+    "temperature": ("temperature",),
+    "top_p": ("topP",),
+    "top_k": ("topK",),
+    "max_tokens": ("maxOutputTokens",),
+    "stop": ("stopSequences",),
+    "seed": ("seed",),
+}
+PARAMETERS_IN = "generationConfig"
 FINISH = {"stop": "STOP", "tool": "STOP", "length": "MAX_TOKENS"}
 
 
@@ -29,7 +38,7 @@ def read(match, body):
             role = "assistant" if content.get("role") == "model" else "user"
             messages.append({"role": role, "text": text})
     tools = [
-        Tool(function["name"], function.get("parametersJsonSchema") or function.get("parameters") or {})
+        Tool(function["name"], schema_of(function))
         for tool in body.get("tools") or ()
         for function in tool.get("functionDeclarations") or ()
     ]
@@ -45,8 +54,15 @@ def read(match, body):
     )
 
 
+def schema_of(function):
+    """The schema of a function's arguments. Callers write either of two fields, in either of the spellings of JSON."""
+    names = ("parametersJsonSchema", "parameters_json_schema", "parameters")
+    return next((function[name] for name in names if function.get(name)), {})
+
+
 def text_of(content):
-    return "\n".join(part["text"] for part in content.get("parts") or () if part.get("text") and not part.get("thought"))
+    parts_said = [part for part in content.get("parts") or () if not part.get("thought")]
+    return "\n".join(part["text"] for part in parts_said if part.get("text"))
 
 
 def write(call, answer, _body):
