@@ -1,4 +1,5 @@
-// How ai 7 spells things: telemetry goes to an integration that is registered once, with session and user as runtime context.
+// How ai 7 spells things: telemetry goes to an integration that is registered once; session and user are runtime
+// context.
 
 import { isStepCount, ToolLoopAgent } from "ai";
 
