@@ -231,6 +231,8 @@ def genai_prices(model):
         for since, tier, prices in variants:
             if since <= day:
                 rates |= genai_rates(prices, tier)
+        if not rates and model["id"].endswith(":free"):
+            rates = {(unit, "standard", 0): 0 for unit in ("input", "output")}
         if rates and rates != next(reversed(result.values()), None):
             result[day] = rates
     return result
@@ -292,6 +294,9 @@ def litellm_models(wheel):
             model = rest
         rates = litellm_rates(entry, at_least=provider == "x_ai")
         base = [rates.get((unit, "standard", 0)) for unit in ("input", "output", "request")]
+        if base[0]:
+            # Who takes nothing for writing to a cache still takes what input costs.
+            rates = {key: value for key, value in rates.items() if value or not key[0].startswith("cache_creation")}
         if not any(base) and (provider not in FREE or base[0] is None or key.endswith("-cloud")):
             continue
         if base[2] and not any(base[:2]):

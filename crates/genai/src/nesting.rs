@@ -202,7 +202,12 @@ mod tests {
 
     fn billed(steps: &[Step]) -> Vec<u8> {
         let verdicts = billable(steps);
-        steps.iter().zip(verdicts).filter(|(_, billed)| *billed).map(|(step, _)| step.id.as_bytes()[0]).collect()
+        steps
+            .iter()
+            .zip(verdicts)
+            .filter(|(_, billed)| *billed)
+            .map(|(step, _)| step.id.as_bytes()[0])
+            .collect()
     }
 
     #[test]
@@ -228,7 +233,11 @@ mod tests {
         let steps = [step(1, 0, TELLS), step(2, 1, TELLS), step(3, 1, TELLS)];
         assert_eq!(billed(&steps), [2, 3]);
         let one_silent = [step(1, 0, TELLS), step(2, 1, TELLS), step(3, 1, SILENT)];
-        assert_eq!(billed(&one_silent), [2, 3], "the silent one is not told by the wrapper, which does not count");
+        assert_eq!(
+            billed(&one_silent),
+            [2, 3],
+            "the silent one is not told by the wrapper, which does not count"
+        );
     }
 
     #[test]

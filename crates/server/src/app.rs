@@ -83,7 +83,7 @@ async fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, 
 fn jobs(pool: &StoragePool, role: Role) -> Vec<Job> {
     let mut jobs = vec![Job::partitions(pool)];
     if role.ingests() {
-        jobs.extend([Job::retention(pool), Job::statistics(pool)]);
+        jobs.extend([Job::retention(pool), Job::statistics(pool), Job::settling(pool)]);
     }
     jobs
 }

@@ -37,7 +37,7 @@ pub fn statements() -> Vec<&'static Statement> {
         prices::STATEMENTS,
         &writers::statements(),
         &repositories::STATEMENTS.concat(),
-        &maintenance::STATEMENTS.concat(),
+        &maintenance::statements(),
     ];
     rooms.concat()
 }

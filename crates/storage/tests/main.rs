@@ -13,6 +13,7 @@ mod rows;
 mod schema;
 mod seed;
 mod services;
+mod settling;
 mod statements;
 mod statistics;
 mod summaries;

@@ -24,6 +24,9 @@ def record(scenario, case):
             raise RuntimeError(f"{scenario.name}/{case} exported neither spans nor log records")
         calls = [question_only(call) for call in fake.calls] if scenario.questions_only else fake.calls
         truth = scenario.facts(case) | {"tools": tools, "calls": calls}
+    if scenario.keeps_spans:
+        for request in sink.requests["traces"]:
+            keep_spans(request, scenario.keeps_spans)
     folder = RECORDINGS / scenario.name / case
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -32,6 +35,15 @@ def record(scenario, case):
     print(f"{scenario.name}/{case}: {len(fake.calls)} calls, {size} bytes")
     if size > LARGEST:
         raise RuntimeError(f"{scenario.name}/{case} is larger than {LARGEST} bytes")
+
+
+def keep_spans(request, names):
+    """Takes all other spans out of a request."""
+    for group in request.resource_spans:
+        for scope in group.scope_spans:
+            kept = [span for span in scope.spans if span.name in names]
+            del scope.spans[:]
+            scope.spans.extend(kept)
 
 
 def question_only(call):

@@ -67,6 +67,7 @@ def truths(truth):
     for call in truth["calls"]:
         for name in ("request_model", "response_model", *WORDS, "response_id", "service_tier", "system", "reasoning"):
             yield name, call[name]
+        yield from ((f"parameter {name}", one(value)) for name, value in call["parameters"].items())
         for name in COUNTS:
             yield f"{name}_tokens", call[f"{name}_tokens"]
         if call["cache_read_tokens"]:
@@ -80,9 +81,14 @@ def truths(truth):
         yield "completion", call["completion"]
 
 
+def one(value):
+    """The first of a list, or the value itself."""
+    return value[0] if isinstance(value, list) else value
+
+
 def where(value, held):
     """The keys under which a value stands."""
-    if isinstance(value, int):
+    if isinstance(value, (int, float)):
         return [f"={key}" for key, text in held if str(text) == str(value)]
     if isinstance(value, dict):
         value = next(iter(value.values()))

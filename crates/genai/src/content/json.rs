@@ -32,10 +32,33 @@ impl<'a> Json<'a> {
 
     /// The JSON in `text`; `None` if it is none, or is nested too deep, or holds too many values.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        Self::parse_inside(text, 0)
+    }
+
+    /// The JSON in `text`, if it fits into `outer` lists and maps around it.
+    pub(crate) fn parse_inside(text: &'a str, outer: usize) -> Option<Self> {
         let mut parser = Parser { text, at: 0, values_left: MAX_VALUES };
-        let json = parser.value(0)?;
+        let json = parser.value(outer)?;
         parser.skip_space();
         (parser.at == text.len()).then_some(json)
+    }
+
+    /// Appends a text that may be JSON to a JSON text: a list or map as it is, anything else as a JSON string, so that
+    /// [`Self::arguments`] gives back the same text. `outer` is how many lists and maps are around it.
+    pub(crate) fn embed(text: &str, outer: usize, out: &mut String) {
+        let is_nest = text.starts_with(['{', '[']) && text.ends_with(['}', ']']);
+        match Json::parse_inside(text, outer).filter(|_| is_nest) {
+            Some(_) => out.push_str(text),
+            None => quote(text, out),
+        }
+    }
+
+    /// As [`Self::embed`], but any JSON stays as it is, so that [`Self::result`] gives back the same text.
+    pub(crate) fn embed_result(text: &str, outer: usize, out: &mut String) {
+        match Json::parse_inside(text, outer) {
+            Some(_) => out.push_str(text),
+            None => quote(text, out),
+        }
     }
 
     /// The list or map in `text`; `None` if it is anything else.

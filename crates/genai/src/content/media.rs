@@ -76,12 +76,13 @@ fn typed(part: &Json<'_>) -> Option<Part> {
     if source.text_at(&["type"]) == Some("text") {
         return None;
     }
-    let keys: &[&str] = match kind {
-        "blob" | "binary" => &["content", "data"],
-        "image" | "audio" | "video" | "file" | "media" | "document" => &["data", "image", "audio", "file"],
-        _ => return None,
-    };
-    Some(at_or_inline(source.text_at(keys)?, modality, mime))
+    match kind {
+        "blob" | "binary" => Some(inline(source.text_at(&["content", "data"])?, modality, mime)),
+        "image" | "audio" | "video" | "file" | "media" | "document" => {
+            Some(at_or_inline(source.text_at(&["data", "image", "audio", "file"])?, modality, mime))
+        }
+        _ => None,
+    }
 }
 
 /// The MIME type of a part, under any of its names.

@@ -179,9 +179,9 @@ fn parts(fields: &Json<'_>, role: &str) -> Vec<Part> {
     if let Some(text) = thought.and_then(Json::text) {
         part::reasoning_part(text, &mut parts);
     }
-    let content = fields.any(&["content", "parts", "blocks", "_content", "message", "text"]);
+    let content = fields.any(&["parts", "content", "blocks", "_content", "message", "text"]);
     match content {
-        Some(content) if role == "tool" && is_bare_result(content) => {
+        Some(content) if role == "tool" && fields.get("parts").is_none() && is_bare_result(content) => {
             // Result events carry the id of the call as `id`.
             let id = fields.text_at(&["tool_call_id", "tool_use_id", "toolCallId", "call_id", "id"]);
             parts.push(Part::ToolResult {

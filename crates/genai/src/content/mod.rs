@@ -13,6 +13,7 @@ mod message_events;
 mod openinference;
 mod openllmetry;
 mod otel_genai;
+mod own;
 pub(crate) mod part;
 pub(crate) mod placeholder;
 mod request;
@@ -26,6 +27,7 @@ use llm_observatory_core::attributes::Attribute;
 use llm_observatory_core::llm::{LlmContent, LlmKind, Message, Part, ToolDefinition};
 use llm_observatory_core::time::UnixNanos;
 
+use crate::dialect::native;
 use crate::observation::{Event, Observation};
 
 use keys::Keys;
@@ -59,6 +61,9 @@ pub(crate) fn content(observation: &Observation<'_>, kind: Option<LlmKind>) -> L
 
 fn read<'a>(attributes: &'a [Attribute<'a>], events: &'a [Event<'a>], kind: Option<LlmKind>) -> LlmContent {
     let source = Source { keys: Keys::of(attributes), events, kind };
+    if native::mark(attributes).is_some() {
+        return own::read(&source.keys);
+    }
     let (is_tool, is_retrieval) =
         (kind == Some(LlmKind::Tool), matches!(kind, Some(LlmKind::Retriever | LlmKind::Reranker)));
     let documents = retrieval::documents(&source.keys, events, is_retrieval);

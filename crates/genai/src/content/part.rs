@@ -26,6 +26,15 @@ pub(super) fn read(json: &Json<'_>, out: &mut Vec<Part>) {
     }
 }
 
+/// Whether `json`, with `outer` lists and maps around it, is read as exactly this part.
+pub(crate) fn is_read_as(json: &str, outer: usize, expected: &Part) -> bool {
+    let mut parts = Vec::new();
+    if let Some(json) = Json::parse_inside(json, outer).filter(Json::is_map) {
+        read(&json, &mut parts);
+    }
+    parts == std::slice::from_ref(expected)
+}
+
 /// Appends the parts in a text that may hold the JSON of parts, as it does where attributes can't be structured. Only if
 /// it is a list of nothing but known parts it is read so: people talk about JSON, too.
 pub(super) fn read_text(text: &str, out: &mut Vec<Part>) {
@@ -156,30 +165,43 @@ pub(super) fn call(map: &Json<'_>) -> Option<Part> {
 
 /// The result of a tool in a map of any shape.
 pub(super) fn result(map: &Json<'_>) -> Part {
-    let told = ["response", "result", "content", "output", "server_tool_call_response"]
-        .into_iter()
-        .find_map(|key| map.field(key));
+    // OpenTelemetry's parts hold the result as it is, providers wrap it.
+    let plain =
+        ["response", "result", "server_tool_call_response"].into_iter().find_map(|key| map.field(key));
+    let told = plain.map(only_text).or_else(|| map.any(&["content", "output"]).map(payload));
     Part::ToolResult {
         id: map
             .text_at(&["tool_use_id", "tool_call_id", "call_id", "toolCallId", "toolUseId", "id"])
             .map(str::to_owned),
-        result: told.map(|told| payload(told).result()).unwrap_or_default(),
+        result: told.map(Json::result).unwrap_or_default(),
     }
 }
 
-/// The result itself: without the one block that providers put around a text, and without Vercel's `{"type", "value"}`.
+/// The text of a list that is one block of text, as Anthropic's SDK has it; anything else as it is.
+fn only_text<'j, 'a>(told: &'j Json<'a>) -> &'j Json<'a> {
+    match told.items() {
+        Some([block @ Json::Map(fields, _)])
+            if fields.len() == 2 && block.text_at(&["type"]) == Some("text") =>
+        {
+            block.get("text").unwrap_or(told)
+        }
+        _ => told,
+    }
+}
+
+/// The result itself: without the one block that providers put around it, and without Vercel's `{"type", "value"}`.
 pub(super) fn payload<'j, 'a>(told: &'j Json<'a>) -> &'j Json<'a> {
+    const VERCEL: &[&str] = &["text", "json", "error-text", "error-json", "content"];
     match told {
-        Json::List(items, _) if items.len() == 1 => match &items[0] {
-            Json::Map(fields, _) if fields.len() == 1 => items[0].any(&["text", "json"]).unwrap_or(told),
-            Json::Map(fields, _) if fields.len() == 2 && items[0].text_at(&["type"]) == Some("text") => {
-                items[0].get("text").unwrap_or(told)
-            }
-            _ => told,
-        },
-        Json::Map(fields, _) if fields.len() == 2 && told.get("type").is_some() => {
+        Json::Map(..) if told.text_at(&["type"]).is_some_and(|kind| VERCEL.contains(&kind)) => {
             told.get("value").unwrap_or(told)
         }
+        Json::List(items, _) => match &**items {
+            [block @ Json::Map(fields, _)] if fields.len() == 1 => {
+                block.any(&["text", "json"]).unwrap_or(told)
+            }
+            _ => only_text(told),
+        },
         _ => told,
     }
 }

@@ -15,5 +15,5 @@ const PLACEHOLDERS: &[&str] = &[
 /// Whether the text stands for content that is not shown. Such a text is read as absent.
 pub(crate) fn is_placeholder(text: &str) -> bool {
     // The longest one has 19 bytes, so no long text is compared.
-    text.len() < 20 && PLACEHOLDERS.contains(&text.trim())
+    text.len() < 20 && PLACEHOLDERS.contains(&text)
 }

@@ -41,7 +41,8 @@ fn definition(map: &Json<'_>) -> Option<ToolDefinition> {
     let name = inner.text_at(&["name"]).or_else(|| map.text_at(&["type"])).or_else(|| only_key(map))?;
     let schema =
         ["parameters", "input_schema", "inputSchema", "parametersJsonSchema", "parameters_json_schema"];
-    let schema = inner.any(&schema).map(|schema| schema.get("json").unwrap_or(schema));
+    let bedrock = map.get("toolSpec").and_then(|tool| tool.get("inputSchema")?.get("json"));
+    let schema = bedrock.or_else(|| inner.any(&schema));
     Some(ToolDefinition {
         name: name.to_owned(),
         description: inner.text_at(&["description"]).map(str::to_owned),

@@ -17,20 +17,20 @@ use opentelemetry_proto::tonic::trace::v1 as otlp;
 use prost::Message;
 
 /// What one instrumentation exported in one case, with the truth that the fakes of the providers told.
-pub struct Recording {
+pub(crate) struct Recording {
     /// `<instrumentation>/<case>`.
-    pub name: String,
+    pub(crate) name: String,
     /// What was asked and answered.
-    pub truth: serde_json::Value,
+    pub(crate) truth: serde_json::Value,
     /// The spans, with the log records that belong to them among their events.
-    pub spans: Vec<Span>,
+    pub(crate) spans: Vec<Span>,
 }
 
 /// A span of a recording.
-pub struct Span {
-    pub scope: (String, String),
-    pub sent: otlp::Span,
-    pub attributes: Vec<Attribute<'static>>,
+pub(crate) struct Span {
+    pub(crate) scope: (String, String),
+    pub(crate) sent: otlp::Span,
+    pub(crate) attributes: Vec<Attribute<'static>>,
     events: Vec<OwnedEvent>,
 }
 
@@ -42,7 +42,7 @@ struct OwnedEvent {
 }
 
 /// All recordings, by name.
-pub fn all() -> Vec<Recording> {
+pub(crate) fn all() -> Vec<Recording> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/interop/genai/recordings");
     let mut cases: Vec<PathBuf> = folders(&root).iter().flat_map(|folder| folders(folder)).collect();
     cases.sort();
@@ -143,13 +143,13 @@ fn value(sent: &AnyValue) -> Value<'static> {
 
 impl Span {
     /// All that the span and its events hold, to look for a text in it.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let bodies = self.events.iter().map(|event| format!("{:?}{:?}", event.attributes, event.body));
         format!("{:?}", self.attributes) + &bodies.collect::<String>()
     }
 
     /// Calls `read` with the span as an observation.
-    pub fn observed<T>(&self, read: impl FnOnce(&Observation<'_>) -> T) -> T {
+    pub(crate) fn observed<T>(&self, read: impl FnOnce(&Observation<'_>) -> T) -> T {
         let events: Vec<_> = self
             .events
             .iter()

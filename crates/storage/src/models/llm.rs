@@ -7,6 +7,7 @@ use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading, Nanodollars, Token
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::StatusCode;
+use llm_observatory_genai::nesting::Role;
 use llm_observatory_genai::prices::{Cost, Currency, PriceBook};
 
 use super::attributes::{Attributes, Inconsistent};
@@ -81,7 +82,7 @@ impl LlmRow {
     /// Decides whether the call is billable, and with it whether its usage is missing.
     pub fn bill(&mut self, billable: bool) {
         self.billable = billable;
-        self.usage_missing = billable && self.should_tell() && !self.reading.usage.is_told();
+        self.usage_missing = is_missing(billable, self.should_tell(), self.reading.usage.is_told());
     }
 
     /// Computes the cost of a call. Steps that are no calls have none, since they repeat what calls cost.
@@ -91,7 +92,7 @@ impl LlmRow {
     }
 
     /// Whether the call ended and succeeded, so that it should tell its usage.
-    fn should_tell(&self) -> bool {
+    pub(crate) fn should_tell(&self) -> bool {
         let failed = self.status == Some(StatusCode::ERROR) || self.reading.error_type.is_some();
         self.duration_nanos.is_some() && !failed
     }
@@ -99,6 +100,20 @@ impl LlmRow {
     /// The unique key. Writers store rows in its order.
     pub fn key(&self) -> SpanKey {
         (self.trace_id, self.start_time.micros(), self.span_id, self.project_id)
+    }
+}
+
+/// Whether the usage of a call is missing: it counts, it ended and succeeded, and it did not tell its tokens.
+pub(crate) fn is_missing(billable: bool, should_tell: bool, is_told: bool) -> bool {
+    billable && should_tell && !is_told
+}
+
+/// What a span with this reading, or with none, does as far as billing looks at it.
+pub(crate) fn role(reading: Option<&LlmReading>) -> Role {
+    match reading {
+        Some(reading) if reading.is_call => Role::Call { tells_usage: reading.usage.is_told() },
+        Some(reading) if reading.kind == LlmKind::Tool => Role::Tool,
+        _ => Role::Other,
     }
 }
 

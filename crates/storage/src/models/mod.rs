@@ -16,7 +16,7 @@ pub mod observed;
 pub mod price;
 pub mod resource;
 pub mod row;
-mod time;
+pub(crate) mod time;
 pub mod trace;
 
 pub use arena::Arena;

@@ -88,7 +88,7 @@ where
 }
 
 /// Copies rows over the connection of a writer. Returns the number of written rows.
-pub(super) async fn copy_rows<R: Row + Sync>(
+pub(crate) async fn copy_rows<R: Row + Sync>(
     connection: &WriterConnection,
     rows: &[&R],
 ) -> Result<u64, Error> {

@@ -21,7 +21,7 @@ mod rejection;
 mod request;
 mod settling;
 mod trace;
-mod transaction;
+pub(crate) mod transaction;
 
 use crate::statement::Statement;
 
@@ -29,6 +29,7 @@ pub use batch::{Batch, RecordCounts, Way};
 pub use buffered::BufferedWriter;
 pub use commit::commit;
 pub use copy::CopyWriter;
+pub(crate) use copy::copy_rows;
 pub use dictionary::Dictionary;
 pub use log::{LogBatch, LogWriter};
 pub use metric::{MetricBatch, MetricWriter};

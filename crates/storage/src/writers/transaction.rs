@@ -10,7 +10,7 @@ use crate::postgres::writer::WriterConnection;
 /// # Errors
 /// The error of `work`; those of [`WriterConnection::commit`]; [`Error::Unavailable`] when the connection is lost
 /// at BEGIN.
-pub(super) async fn run<T>(
+pub(crate) async fn run<T>(
     connection: &WriterConnection,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {

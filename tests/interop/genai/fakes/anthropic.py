@@ -10,6 +10,14 @@ CACHE_WRITE_WORD = "cached"
 TELLS_REASONING = True
 TELLS_CACHE_LIVES = True
 STREAM_TYPE = "text/event-stream"
+PARAMETERS = {
+    "temperature": ("temperature",),
+    "top_p": ("top_p",),
+    "top_k": ("top_k",),
+    "max_tokens": ("max_tokens",),
+    "stop": ("stop_sequences",),
+}
+PARAMETERS_IN = None
 FINISH = {"stop": "end_turn", "tool": "tool_use", "length": "max_tokens"}
 
 

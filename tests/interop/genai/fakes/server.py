@@ -61,8 +61,9 @@ class Fake:
             index = len(self.calls)
             answer = story.answer(call, self.first + index, provider.CACHE_WRITE_WORD)
             status, wire, told = provider.write(call, answer, body)
+            parameters = parameters_of(provider, body)
             parts = {"reasoning": provider.TELLS_REASONING, "cache_lives": provider.TELLS_CACHE_LIVES}
-            self.tell_truth(index, call, answer, parts | told)
+            self.tell_truth(index, call, answer, parts | {"parameters": parameters} | told)
         if status != 200 or not call.stream:
             return Reply(status, json.dumps(wire).encode(), headers=told.get("headers", ()))
         return Reply(200, wire, provider.STREAM_TYPE)
@@ -76,6 +77,7 @@ class Fake:
             "request_model": call.model,
             "response_model": None if failed else told.get("response_model", answer.response_model),
             "stream": call.stream,
+            "parameters": told["parameters"],
             "status": answer.status,
             "input_tokens": answer.input_tokens,
             "cache_read_tokens": answer.cache_read_tokens,
@@ -100,6 +102,15 @@ class Fake:
         if self.truth:
             with open(self.truth, "a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
+
+
+def parameters_of(provider, body):
+    """What the request asks of the model, under one name for all providers."""
+    asked = body if provider.PARAMETERS_IN is None else body.get(provider.PARAMETERS_IN) or {}
+    found = {}
+    for name, theirs in provider.PARAMETERS.items():
+        found |= {name: asked[key] for key in theirs if asked.get(key) is not None}
+    return found
 
 
 class Handler(BaseHTTPRequestHandler):

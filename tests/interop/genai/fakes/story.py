@@ -13,6 +13,7 @@ Words in the last user message pick what happens:
 """
 
 import json
+import re
 from dataclasses import dataclass, field
 
 CITIES = ("Paris", "Rome")
@@ -26,6 +27,8 @@ DATED = {
     "claude-sonnet-4-5": "claude-sonnet-4-5-20250929",
     "claude-haiku-4-5": "claude-haiku-4-5-20251001",
 }
+# Coding agents write context of their own before the question.
+CONTEXT = re.compile("</(?:system-reminder|session_context|environment_context)>")
 
 
 @dataclass(frozen=True)
@@ -126,8 +129,7 @@ def last_question(call):
 def question_in(messages):
     """The last question of a user."""
     users = [message["text"] for message in messages if message["role"] == "user" and message["text"]]
-    # Claude Code writes context of its own before the question.
-    return users[-1].rpartition("</system-reminder>")[2].strip() if users else ""
+    return CONTEXT.split(users[-1])[-1].strip() if users else ""
 
 
 def tool_calls(call, words, number):

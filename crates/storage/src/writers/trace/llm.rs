@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 
 use llm_observatory_core::ids::{ProjectId, SpanId, TraceId};
-use llm_observatory_core::llm::{LlmKind, LlmReading};
 use llm_observatory_core::time::Day;
 use llm_observatory_genai::READING_VERSION;
-use llm_observatory_genai::nesting::{self, Role, Step};
+use llm_observatory_genai::nesting::{self, Step};
 
 use super::summary::Total;
 use crate::error::Error;
 use crate::models::LlmRow;
+use crate::models::llm::role;
 use crate::models::trace::Span;
 use crate::postgres::writer::WriterConnection;
 use crate::tally::LlmCounts;
@@ -133,12 +133,4 @@ fn bill(spans: &[&Span], rows: &mut [LlmRow]) {
 
 fn step(span: &Span) -> Step {
     Step { id: span.row.span_id, parent: span.row.parent_span_id, role: role(span.llm.as_deref()) }
-}
-
-fn role(reading: Option<&LlmReading>) -> Role {
-    match reading {
-        Some(reading) if reading.is_call => Role::Call { tells_usage: reading.usage.is_told() },
-        Some(reading) if reading.kind == LlmKind::Tool => Role::Tool,
-        _ => Role::Other,
-    }
 }

@@ -1,7 +1,7 @@
 //! Keeps the summaries of traces in `traces` exact with every batch. There is one row per trace and day.
 
 use std::borrow::Cow;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use llm_observatory_core::ids::{ProjectId, TraceId};
 use llm_observatory_core::text::Text;
@@ -11,6 +11,7 @@ use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::models::time::moment;
 use crate::models::trace::{Span, TraceRow};
 use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
@@ -200,9 +201,3 @@ fn joined(services: &[Text]) -> Cow<'_, str> {
 }
 
 const SEPARATOR: char = '\u{1f}';
-
-/// A time as a parameter. Arithmetic with intervals in SQL would use doubles, which lose microseconds from the year
-/// 2255 on.
-pub(super) fn moment(micros: i64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_micros(micros.unsigned_abs())
-}

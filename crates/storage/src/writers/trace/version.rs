@@ -9,9 +9,9 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
-use super::summary::moment;
 use crate::error::Error;
 use crate::models::row::Row as _;
+use crate::models::time::moment;
 use crate::models::trace::{Span, SpanKey, SpanRow};
 use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
