@@ -5,7 +5,7 @@ mod dialect;
 mod observation;
 mod prices;
 
-use llm_observatory_core::span::LlmReading;
+use llm_observatory_core::llm::LlmReading;
 
 use detect::Dialect;
 

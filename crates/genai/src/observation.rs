@@ -1,9 +1,10 @@
 //! Observations: spans and log records in OTLP's terms.
 
 use llm_observatory_core::attributes::{Attribute, Value};
+use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::{SpanKind, StatusCode};
 
-/// A span with its events, or a log record. Either may describe an LLM call.
+/// A span with its events, or a log record that belongs to no span. Either may describe an LLM call.
 #[derive(Debug, Clone, Copy)]
 pub enum Observation<'a> {
     /// A span with all its events.
@@ -32,19 +33,29 @@ pub struct SpanObservation<'a> {
     pub kind: SpanKind,
     /// Status of the span; `None` if the client sent none.
     pub status: Option<StatusCode>,
+    /// Reason of a failure, or empty.
+    pub status_message: &'a str,
+    /// Start of the span.
+    pub start_time: UnixNanos,
+    /// End of the span; unknown while it runs.
+    pub end_time: UnixNanos,
     /// Attributes of the span.
     pub attributes: &'a [Attribute<'a>],
-    /// Events of the span, in the order in which the client sent them.
+    /// Events of the span, in the order in which the client sent them, then the log records that belong to it, by time.
     pub events: &'a [Event<'a>],
 }
 
-/// An event of a span.
+/// An event of a span, or a log record that belongs to it.
 #[derive(Debug, Clone, Copy)]
 pub struct Event<'a> {
     /// Name of the event.
     pub name: &'a str,
+    /// Time of the event; may be unknown.
+    pub time: UnixNanos,
     /// Attributes of the event.
     pub attributes: &'a [Attribute<'a>],
+    /// Body of the log record; `None` for an event of a span.
+    pub body: Option<&'a Value<'a>>,
 }
 
 /// The parts of a log record that a dialect may read.

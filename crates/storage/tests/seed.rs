@@ -7,8 +7,8 @@ use std::process::Command;
 
 use harness::TestDatabase;
 use llm_observatory_core::ids::ProjectId;
+use llm_observatory_core::llm::{LlmReading, LlmSpan, TokenUsage};
 use llm_observatory_core::metric::MetricKind;
-use llm_observatory_core::span::{LlmReading, LlmSpan, TokenUsage};
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::StatusCode;

@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from fakes import story
 from fakes.server import Fake
 from scenario import all_scenarios
 from scrub import scrub
@@ -19,17 +20,45 @@ def record(scenario, case):
     """Records one case."""
     with Fake(seed=f"{scenario.name}/{case}") as fake, Sink() as sink:
         tools = scenario.play(case, fake.url, sink.endpoint(scenario.protocol))
-        if not sink.requests["traces"]:
-            raise RuntimeError(f"{scenario.name}/{case} exported no spans")
-        truth = scenario.facts(case) | {"tools": tools, "calls": fake.calls}
+        if not sink.requests["traces"] and not sink.requests["logs"]:
+            raise RuntimeError(f"{scenario.name}/{case} exported neither spans nor log records")
+        calls = [question_only(call) for call in fake.calls] if scenario.questions_only else fake.calls
+        truth = scenario.facts(case) | {"tools": tools, "calls": calls}
+    if scenario.keeps_spans:
+        for request in sink.requests["traces"]:
+            keep_spans(request, scenario.keeps_spans)
     folder = RECORDINGS / scenario.name / case
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     size = sum(write(folder / f"{signal}.binpb", sink.requests[signal]) for signal in ("traces", "logs"))
-    (folder / "truth.json").write_text(json.dumps(truth, indent=1, ensure_ascii=False) + "\n")
+    write_truth(folder / "truth.json", truth)
     print(f"{scenario.name}/{case}: {len(fake.calls)} calls, {size} bytes")
     if size > LARGEST:
         raise RuntimeError(f"{scenario.name}/{case} is larger than {LARGEST} bytes")
+
+
+def renew_facts(scenario, case):
+    """Writes what the scenario's .toml file tells into the truth of a recording that there is."""
+    path = RECORDINGS / scenario.name / case / "truth.json"
+    write_truth(path, json.loads(path.read_text()) | scenario.facts(case))
+
+
+def write_truth(path, truth):
+    path.write_text(json.dumps(truth, indent=1, ensure_ascii=False) + "\n")
+
+
+def keep_spans(request, names):
+    """Takes all other spans out of a request."""
+    for group in request.resource_spans:
+        for scope in group.scope_spans:
+            kept = [span for span in scope.spans if span.name in names]
+            del scope.spans[:]
+            scope.spans.extend(kept)
+
+
+def question_only(call):
+    """The truth about a call without what the program itself wrote around the question."""
+    return call | {"system": None, "messages": [{"role": "user", "text": story.question_in(call["messages"])}]}
 
 
 def write(path, requests):
@@ -66,11 +95,13 @@ def chosen(names):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--facts", action="store_true", help="play nothing: only write anew what the .toml files tell")
     parser.add_argument("name", nargs="*", help="<instrumentation> or <instrumentation>/<case>; default: all")
     failed = 0
-    for scenario, case in chosen(parser.parse_args().name):
+    arguments = parser.parse_args()
+    for scenario, case in chosen(arguments.name):
         try:
-            record(scenario, case)
+            renew_facts(scenario, case) if arguments.facts else record(scenario, case)
         except Exception as error:
             failed += 1
             print(f"{scenario.name}/{case} FAILED: {error}", file=sys.stderr)

@@ -4,14 +4,20 @@ import getpass
 import os
 import re
 import socket
+import tempfile
 from pathlib import Path
 
 import environments
+from scenario import HOME_PREFIX
 
 # Attributes of a resource that tell about the machine; those that RESOURCE sets are the same everywhere.
 MACHINE_KEYS = re.compile(r"^(process|os|container)\.|^host\.(?!name$)")
+# Coding agents tell these with each event.
+MACHINE_FACTS = ("os_release",)
+HOMES = re.compile(f"(?:{re.escape(tempfile.gettempdir())}/)?{HOME_PREFIX}[a-z0-9_-]+")
 SITE_PACKAGES = re.compile(r"/[^\s\"']*?/(site-packages|node_modules|lib/python3\.\d+)/")
-FILES = re.compile(re.escape(str(environments.HERE)) + "/")
+# Scenarios in JavaScript are run from where their packages lie.
+FILES = re.compile(f"({re.escape(str(environments.HERE))}|{re.escape(str(environments.TOOLS))}/[^/]+)/")
 
 
 def scrub(request):
@@ -20,6 +26,10 @@ def scrub(request):
         kept = [attribute for attribute in resource.attributes if not MACHINE_KEYS.search(attribute.key)]
         del resource.attributes[:]
         resource.attributes.extend(kept)
+    for record in records(request):
+        kept = [attribute for attribute in record.attributes if attribute.key not in MACHINE_FACTS]
+        del record.attributes[:]
+        record.attributes.extend(kept)
     shorten(request)
     left = [word for word in machine_words() if word.encode() in request.SerializeToString()]
     if left:
@@ -29,6 +39,10 @@ def scrub(request):
 def resources(request):
     groups = getattr(request, "resource_spans", None) or getattr(request, "resource_logs", None) or ()
     return [group.resource for group in groups]
+
+
+def records(request):
+    return [record for group in getattr(request, "resource_logs", ()) for scope in group.scope_logs for record in scope.log_records]
 
 
 def shorten(message):
@@ -46,11 +60,11 @@ def shorten(message):
 
 
 def shortened(text):
-    return FILES.sub("genai/", SITE_PACKAGES.sub(r"\1/", text))
+    return HOMES.sub("home", FILES.sub("genai/", SITE_PACKAGES.sub(r"\1/", text)))
 
 
 def machine_words():
     """What must not stand in a recording. A short name of a host or user would be found by chance."""
-    words = [str(environments.REPOSITORY), str(environments.TOOLS), str(Path.home()), socket.gethostname()]
+    words = [str(environments.REPOSITORY), str(environments.TOOLS), f"{Path.home()}/", socket.gethostname()]
     words.append(getpass.getuser())
     return [word for word in words if len(word) > 4 or word.startswith("/") and word != os.sep]

@@ -24,6 +24,17 @@ def values(value, key):
             yield from values(item, f"{key}[]")
     else:
         yield key, value
+        yield from values(decoded(value), f"{key}<json>")
+
+
+def decoded(value):
+    """What a text that is JSON holds; nothing for other values."""
+    if not isinstance(value, str) or value[:1] not in ("{", "["):
+        return []
+    try:
+        return json.loads(value)
+    except ValueError:
+        return []
 
 
 def stored(folder):
@@ -56,6 +67,7 @@ def truths(truth):
     for call in truth["calls"]:
         for name in ("request_model", "response_model", *WORDS, "response_id", "service_tier", "system", "reasoning"):
             yield name, call[name]
+        yield from ((f"parameter {name}", one(value)) for name, value in call["parameters"].items())
         for name in COUNTS:
             yield f"{name}_tokens", call[f"{name}_tokens"]
         if call["cache_read_tokens"]:
@@ -69,9 +81,14 @@ def truths(truth):
         yield "completion", call["completion"]
 
 
+def one(value):
+    """The first of a list, or the value itself."""
+    return value[0] if isinstance(value, list) else value
+
+
 def where(value, held):
     """The keys under which a value stands."""
-    if isinstance(value, int):
+    if isinstance(value, (int, float)):
         return [f"={key}" for key, text in held if str(text) == str(value)]
     if isinstance(value, dict):
         value = next(iter(value.values()))

@@ -3,7 +3,7 @@
 //! Source: `model/gen-ai/registry.yaml` and its deprecated registry in open-telemetry/semantic-conventions.
 
 use llm_observatory_core::attributes::{Attribute, Value, find};
-use llm_observatory_core::span::{LlmReading, TokenUsage};
+use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading, TokenUsage};
 use llm_observatory_core::text::Text;
 
 use crate::observation::Observation;
@@ -46,7 +46,9 @@ pub(crate) fn read(observation: &Observation<'_>) -> LlmReading {
             cache_read: count(CACHE_READ),
             cache_creation: count(CACHE_CREATION),
             reasoning: count(REASONING),
+            ..TokenUsage::default()
         },
+        ..LlmReading::new(LlmKind::Llm, Dialect::OtelGenai)
     }
 }
 
@@ -61,6 +63,7 @@ fn first<T>(
 
 #[cfg(test)]
 mod tests {
+    use llm_observatory_core::time::UnixNanos;
     use llm_observatory_core::trace::SpanKind;
 
     use super::*;
@@ -72,6 +75,9 @@ mod tests {
             name: "chat gpt-4o",
             kind: SpanKind::CLIENT,
             status: None,
+            status_message: "",
+            start_time: UnixNanos(0),
+            end_time: UnixNanos(0),
             attributes,
             events: &[],
         })

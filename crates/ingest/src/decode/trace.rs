@@ -2,7 +2,7 @@
 
 use llm_observatory_core::attributes::{Attribute, Value};
 use llm_observatory_core::ids::{SpanId, TraceId};
-use llm_observatory_core::span::LlmReading;
+use llm_observatory_core::llm::LlmReading;
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::{SpanKind, StatusCode};
@@ -68,7 +68,13 @@ impl<'a> Room<'a> {
         let mut start = 0;
         let mut attributes_to = |end: usize| &self.events[std::mem::replace(&mut start, end)..end];
         let named = events.iter().zip(&self.event_ends);
-        named.map(|(event, end)| Event { name: &event.name, attributes: attributes_to(*end) }).collect()
+        let event = |(event, end): (&'s EventRow, &usize)| Event {
+            name: &event.name,
+            time: event.time,
+            attributes: attributes_to(*end),
+            body: None,
+        };
+        named.map(event).collect()
     }
 }
 
@@ -77,7 +83,7 @@ fn held(span: &Span) -> usize {
     let row = &span.row;
     let links = row.links.as_ref().map_or(0, |links| links.json.len() + links.otlp.len());
     let events = span.events.iter().map(|event| size_of::<EventRow>() + event.attributes.bytes());
-    let llm = row.llm.as_ref().map_or(0, |llm| size_of_val(&**llm) + llm.text_bytes());
+    let llm = row.llm.as_ref().map_or(0, |llm| size_of_val(&**llm));
     size_of::<Span>() + row.attributes.bytes() + links + events.sum::<usize>() + llm
 }
 
@@ -153,6 +159,9 @@ fn read_llm(row: &SpanRow, events: &[EventRow], owner: &Owner, room: &Room<'_>) 
         name: &row.name,
         kind: row.kind,
         status: row.status,
+        status_message: &row.status_message,
+        start_time: row.start_time,
+        end_time: row.end_time,
         attributes: &room.span,
         events: &room.observed(events),
     });

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use llm_observatory_core::ids::{ProjectId, ResourceId, ScopeId, SpanId, TraceId};
-use llm_observatory_core::span::{LlmReading, TokenUsage};
+use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading, TokenUsage};
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::{Day, UnixNanos};
 use llm_observatory_core::trace::{SpanKind, StatusCode};
@@ -148,6 +148,7 @@ row! {
             cache_read: cache_read_tokens,
             cache_creation: cache_creation_tokens,
             reasoning: reasoning_tokens,
+            ..TokenUsage::default()
         };
         let reading = LlmReading {
             operation: llm_operation,
@@ -157,7 +158,9 @@ row! {
             session_id: llm_session_id,
             user_id: llm_user_id,
             usage,
+            ..LlmReading::new(LlmKind::Llm, Dialect::OtelGenai)
         };
+        let nothing = LlmReading::new(LlmKind::Llm, Dialect::OtelGenai);
         Ok(Self {
             project_id: ProjectId(project_id),
             trace_id: TraceId::from_uuid(trace_id),
@@ -179,7 +182,7 @@ row! {
             dropped_events_count,
             dropped_links_count,
             links: Nested::read(links, links_otlp)?,
-            llm: (reading != LlmReading::default()).then(|| Box::new(reading)),
+            llm: (reading != nothing).then(|| Box::new(reading)),
         })
     }
 }

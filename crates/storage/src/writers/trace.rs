@@ -7,8 +7,8 @@ mod stage;
 mod summary;
 mod version;
 
+use llm_observatory_core::llm::LlmSpan;
 use llm_observatory_core::signal::Signal;
-use llm_observatory_core::span::LlmSpan;
 use llm_observatory_core::time::Day;
 
 use super::batch::{Batch, RecordCounts, Way, all, numbered};

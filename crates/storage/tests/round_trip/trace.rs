@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use llm_observatory_core::attributes::Attribute;
-use llm_observatory_core::span::{LlmReading, TokenUsage};
+use llm_observatory_core::llm::{LlmReading, TokenUsage};
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::{SpanKind, StatusCode};

@@ -8,7 +8,16 @@ from .story import Call, Tool, flat_text, pieces
 PATHS = (r"/v1/messages$",)
 CACHE_WRITE_WORD = "cached"
 TELLS_REASONING = True
+TELLS_CACHE_LIVES = True
 STREAM_TYPE = "text/event-stream"
+PARAMETERS = {
+    "temperature": ("temperature",),
+    "top_p": ("top_p",),
+    "top_k": ("top_k",),
+    "max_tokens": ("max_tokens",),
+    "stop": ("stop_sequences",),
+}
+PARAMETERS_IN = None
 FINISH = {"stop": "end_turn", "tool": "tool_use", "length": "max_tokens"}
 
 
@@ -31,7 +40,13 @@ def read(_match, body):
         messages,
         tools,
         (body.get("tool_choice") or {}).get("name"),
+        (wanted_format(body) or {}).get("schema"),
     )
+
+
+def wanted_format(body):
+    """How the caller wants the answer formed: as a part of `output_config` now, by itself once."""
+    return (body.get("output_config") or {}).get("format") or body.get("output_format")
 
 
 def write(call, answer, _body):
@@ -76,9 +91,9 @@ def blocks(answer):
     if answer.reasoning:
         content.append({"type": "thinking", "thinking": answer.reasoning, "signature": "c2lnbmVk"})
     if answer.text:
-        content.append({"type": "text", "text": answer.text, "citations": None})
+        content.append({"type": "text", "text": answer.text})
     for call in answer.tool_calls:
-        content.append({"type": "tool_use", "id": f"tool{call['id']}", "name": call["name"], "input": call["arguments"]})
+        content.append({"type": "tool_use", "id": call["id"], "name": call["name"], "input": call["arguments"]})
     return content
 
 

@@ -9,7 +9,15 @@ from .story import Call, Tool, flat_text, pieces
 PATHS = (r"/model/(.+)/(converse|converse-stream)$",)
 CACHE_WRITE_WORD = "cached"
 TELLS_REASONING = False
+TELLS_CACHE_LIVES = False
 STREAM_TYPE = "application/vnd.amazon.eventstream"
+PARAMETERS = {
+    "temperature": ("temperature",),
+    "top_p": ("topP",),
+    "max_tokens": ("maxTokens",),
+    "stop": ("stopSequences",),
+}
+PARAMETERS_IN = "inferenceConfig"
 FINISH = {"stop": "end_turn", "tool": "tool_use", "length": "max_tokens"}
 HEADER_TEXT = 7  # the type of a text among the headers of an event
 

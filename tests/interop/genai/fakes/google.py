@@ -9,7 +9,17 @@ PATHS = (
 )
 CACHE_WRITE_WORD = None
 TELLS_REASONING = True
+TELLS_CACHE_LIVES = False
 STREAM_TYPE = "text/event-stream"
+PARAMETERS = {
+    "temperature": ("temperature",),
+    "top_p": ("topP",),
+    "top_k": ("topK",),
+    "max_tokens": ("maxOutputTokens",),
+    "stop": ("stopSequences",),
+    "seed": ("seed",),
+}
+PARAMETERS_IN = "generationConfig"
 FINISH = {"stop": "STOP", "tool": "STOP", "length": "MAX_TOKENS"}
 
 

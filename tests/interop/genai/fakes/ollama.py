@@ -7,7 +7,17 @@ from .story import Call, Tool, flat_text, pieces
 PATHS = (r"/api/(chat)$", r"/api/(embed)$")
 CACHE_WRITE_WORD = None
 TELLS_REASONING = False
+TELLS_CACHE_LIVES = False
 STREAM_TYPE = "application/x-ndjson"
+PARAMETERS = {
+    "temperature": ("temperature",),
+    "top_p": ("top_p",),
+    "top_k": ("top_k",),
+    "max_tokens": ("num_predict",),
+    "stop": ("stop",),
+    "seed": ("seed",),
+}
+PARAMETERS_IN = "options"
 FINISH = {"stop": "stop", "tool": "stop", "length": "length"}
 
 

@@ -10,7 +10,16 @@ from .story import Call, Tool, flat_text, pieces
 PATHS = (r"/(chat/completions)$", r"/(embeddings)$")
 CACHE_WRITE_WORD = "written"
 TELLS_REASONING = True
+TELLS_CACHE_LIVES = False
 STREAM_TYPE = "text/event-stream"
+PARAMETERS = {
+    "temperature": ("temperature",),
+    "top_p": ("top_p",),
+    "max_tokens": ("max_completion_tokens", "max_tokens"),
+    "stop": ("stop",),
+    "seed": ("seed",),
+}
+PARAMETERS_IN = None
 FINISH = {"stop": "stop", "tool": "tool_calls", "length": "length"}
 CREATED = 1_760_000_000
 EMBEDDING = (0.25, -0.5, 0.125)

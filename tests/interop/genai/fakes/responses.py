@@ -8,7 +8,14 @@ from .story import Call, Tool, flat_text, pieces
 PATHS = (r"/responses$",)
 CACHE_WRITE_WORD = "written"
 TELLS_REASONING = True
+TELLS_CACHE_LIVES = False
 STREAM_TYPE = "text/event-stream"
+PARAMETERS = {
+    "temperature": ("temperature",),
+    "top_p": ("top_p",),
+    "max_tokens": ("max_output_tokens",),
+}
+PARAMETERS_IN = None
 
 
 def read(_match, body):
@@ -43,8 +50,9 @@ def write(call, answer, body):
     if answer.status != 200:
         return openai.failure(answer)
     whole = response(answer, body)
+    # A response that came to its end gives no reason.
     told = {
-        "finish_reason": whole["status"],
+        "finish_reason": (whole["incomplete_details"] or {}).get("reason"),
         "response_id": whole["id"],
         "service_tier": whole["service_tier"],
     }

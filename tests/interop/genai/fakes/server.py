@@ -61,7 +61,9 @@ class Fake:
             index = len(self.calls)
             answer = story.answer(call, self.first + index, provider.CACHE_WRITE_WORD)
             status, wire, told = provider.write(call, answer, body)
-            self.tell_truth(index, call, answer, {"reasoning": provider.TELLS_REASONING} | told)
+            parameters = parameters_of(provider, body)
+            parts = {"reasoning": provider.TELLS_REASONING, "cache_lives": provider.TELLS_CACHE_LIVES}
+            self.tell_truth(index, call, answer, parts | {"parameters": parameters} | told)
         if status != 200 or not call.stream:
             return Reply(status, json.dumps(wire).encode(), headers=told.get("headers", ()))
         return Reply(200, wire, provider.STREAM_TYPE)
@@ -75,11 +77,12 @@ class Fake:
             "request_model": call.model,
             "response_model": None if failed else told.get("response_model", answer.response_model),
             "stream": call.stream,
+            "parameters": told["parameters"],
             "status": answer.status,
             "input_tokens": answer.input_tokens,
             "cache_read_tokens": answer.cache_read_tokens,
             "cache_write_tokens": answer.cache_write_tokens,
-            "cache_write_1h_tokens": answer.cache_write_1h_tokens,
+            "cache_write_1h_tokens": answer.cache_write_1h_tokens if told["cache_lives"] else None,
             "audio_input_tokens": answer.audio_input_tokens,
             "output_tokens": answer.output_tokens,
             "reasoning_tokens": answer.reasoning_tokens if told["reasoning"] else None,
@@ -99,6 +102,15 @@ class Fake:
         if self.truth:
             with open(self.truth, "a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
+
+
+def parameters_of(provider, body):
+    """What the request asks of the model, under one name for all providers."""
+    asked = body if provider.PARAMETERS_IN is None else body.get(provider.PARAMETERS_IN) or {}
+    found = {}
+    for name, theirs in provider.PARAMETERS.items():
+        found |= {name: asked[key] for key in theirs if asked.get(key) is not None}
+    return found
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -13,6 +13,7 @@ Words in the last user message pick what happens:
 """
 
 import json
+import re
 from dataclasses import dataclass, field
 
 CITIES = ("Paris", "Rome")
@@ -26,6 +27,8 @@ DATED = {
     "claude-sonnet-4-5": "claude-sonnet-4-5-20250929",
     "claude-haiku-4-5": "claude-haiku-4-5-20251001",
 }
+# Coding agents write context of their own before the question.
+CONTEXT = re.compile("</(?:system-reminder|session_context|environment_context)>")
 
 
 @dataclass(frozen=True)
@@ -120,8 +123,13 @@ def counted(words, number, cache_write_word):
 
 def last_question(call):
     """The text of the last user message, or of what shall be embedded."""
-    users = [message["text"] for message in call.messages if message["role"] == "user" and message["text"]]
-    return users[-1] if users else " ".join(call.texts)
+    return question_in(call.messages) or " ".join(call.texts)
+
+
+def question_in(messages):
+    """The last question of a user."""
+    users = [message["text"] for message in messages if message["role"] == "user" and message["text"]]
+    return CONTEXT.split(users[-1])[-1].strip() if users else ""
 
 
 def tool_calls(call, words, number):

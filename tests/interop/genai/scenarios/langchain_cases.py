@@ -1,6 +1,5 @@
 """The cases that LangChain plays over the OpenAI or Anthropic client, whoever instruments it."""
 
-from langchain.agents import create_agent
 from langchain_core.messages import HumanMessage, SystemMessage, ToolMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
@@ -116,5 +115,7 @@ def play_agent_anthropic(config):
 
 
 def agent_of(chat_model, config):
+    from langchain.agents import create_agent
+
     agent = create_agent(chat_model, [get_weather], system_prompt=SYSTEM, name="weather_agent")
     agent.invoke({"messages": [{"role": "user", "content": PROMPTS["agent"]}]}, config)

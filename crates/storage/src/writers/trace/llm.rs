@@ -1,7 +1,7 @@
 //! Turns an `LlmSpan` of an application into a span.
 
 use llm_observatory_core::attributes::Attribute;
-use llm_observatory_core::span::LlmSpan;
+use llm_observatory_core::llm::LlmSpan;
 use llm_observatory_core::trace::SpanKind;
 
 use super::batch::TraceBatch;

@@ -1,0 +1,54 @@
+// Langfuse's SDK for JavaScript: its wrapper of OpenAI's client, and its own observations around calls.
+
+import { observeOpenAI } from "@langfuse/openai";
+import { LangfuseSpanProcessor } from "@langfuse/otel";
+import { propagateAttributes, startActiveObservation } from "@langfuse/tracing";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
+import { askForWeather, fakeOpenAI, openaiCases } from "./javascript/openai.mjs";
+import { AGENT, CASE, play, PROMPTS, SESSION, TOOL, USER } from "./javascript/scene.mjs";
+import { startTracing } from "./javascript/tracing.mjs";
+
+const provider = startTracing([
+  new LangfuseSpanProcessor({
+    publicKey: "pk-lf-fake",
+    secretKey: "sk-lf-fake",
+    exporter: new OTLPTraceExporter(),
+    ...(CASE === "no_content" && { mask: () => "<masked>" }),
+  }),
+]);
+const client = observeOpenAI(fakeOpenAI());
+const cases = openaiCases(client);
+const who = { sessionId: SESSION, userId: USER, tags: ["travel"], metadata: { tier: "gold" } };
+// A prompt that Langfuse manages; the wrapper takes session and user too.
+const answer = {
+  generationName: "answer",
+  sessionId: SESSION,
+  userId: USER,
+  langfusePrompt: { name: "travel-guide", version: 3, isFallback: false },
+};
+
+/** Runs the tool inside an observation. */
+function runTool(run, input) {
+  const observed = async (tool) => {
+    const output = run(input);
+    tool.update({ input, output });
+    return output;
+  };
+  return startActiveObservation(TOOL.name, observed, { asType: "tool" });
+}
+
+/** Runs the agent inside an observation. */
+async function runAgent(agent) {
+  const told = await askForWeather(client, PROMPTS.agent, runTool);
+  agent.update({ input: PROMPTS.agent, output: told.choices[0].message.content });
+}
+
+await play(
+  {
+    ...cases,
+    session: () => propagateAttributes(who, () => startActiveObservation("request", cases.session)),
+    prompt: () => openaiCases(observeOpenAI(fakeOpenAI(), answer)).chat(),
+    agent: () => startActiveObservation(AGENT, runAgent, { asType: "agent" }),
+  },
+  () => provider.shutdown(),
+);

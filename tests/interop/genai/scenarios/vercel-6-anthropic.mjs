@@ -1,0 +1,11 @@
+// Vercel's AI SDK, version 6, over Anthropic.
+
+import { ToolLoopAgent } from "ai";
+import { play } from "./javascript/scene.mjs";
+import { startTracing } from "./javascript/tracing.mjs";
+import { vercelCases } from "./javascript/vercel.mjs";
+import { models } from "./javascript/vercel_anthropic.mjs";
+import { legacy } from "./javascript/vercel_legacy.mjs";
+
+const provider = startTracing();
+await play(vercelCases(models, legacy(ToolLoopAgent)), () => provider.shutdown());
