@@ -25,6 +25,7 @@ guide = Agent(
     goal=SYSTEM,
     backstory="You know every city.",
     llm=llm,
+    max_retry_limit=0,
     tools=[tool("get_weather")(get_weather)] if name in ("tools", "agent") else [],
 )
 task = Task(description=PROMPTS[name], expected_output="One sentence.", agent=guide)
