@@ -19,7 +19,8 @@ CrewAIInstrumentor().instrument(**setup)
 if name != case():
     OpenAIInstrumentor().instrument(**setup)
 
-llm = LLM(model=f"openai/{MODELS['openai']}", base_url=fake("/v1"), api_key="fake", max_retries=0, stream=name == "stream")
+client = {"base_url": fake("/v1"), "api_key": "fake", "max_retries": 0}
+llm = LLM(model=f"openai/{MODELS['openai']}", stream=name == "stream", **client)
 guide = Agent(
     role="guide",
     goal=SYSTEM,
