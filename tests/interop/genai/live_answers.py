@@ -48,6 +48,15 @@ class Span:
     def count(self, name):
         return told(self.reading.usage, name)
 
+    def is_twin(self, other):
+        """Whether both tell the same call: one is inside the other, or they tell the same answer."""
+        mine, its = self.said, other.said
+        if mine.trace_id == its.trace_id and (mine.parent_span_id == its.span_id or its.parent_span_id == mine.span_id):
+            return True
+        if self.told("response_id") and self.told("response_id") == other.told("response_id"):
+            return True
+        return self.count("input") is not None and self.count("input") == other.count("input")
+
     def __str__(self):
         return f"{self.said.trace_id}/{self.said.span_id} {self.said.name!r} ({self.reading.dialect})"
 
@@ -62,6 +71,11 @@ class Answers:
     @property
     def billable(self):
         return [span for span in self.spans if span.billing.billable]
+
+    def twins(self, span):
+        """The spans that tell the same call and do not count."""
+        others = [other for other in self.spans if other.reading.is_call and not other.billing.billable]
+        return [other for other in others if span.is_twin(other)]
 
     @property
     def tools(self):

@@ -73,26 +73,32 @@ def compare_call(book, truth, call, span, answers):
     book.check("kind", kind, span.reading.kind)
     provider = span.told("provider")
     book.check("provider", provider if provider in PROVIDERS[api] else PROVIDERS[api][0], provider)
+    twins = answers.twins(span)
     for name in NAMES:
         if call[name] is not None:
-            read = span.told(name)
-            # Of two equal names one is enough, which is all that some instrumentations tell.
-            if read is None and name == "response_model" and call[name] == call["request_model"]:
-                book.silent[name] += 1
-            else:
-                book.check(name, call[name], read)
+            check_name(book, call, name, span, twins)
     check_usage(book, call, span, kind)
-    check_end(book, call, span)
-    check_stream(book, call, span)
+    check_end(book, call, span, twins)
+    check_stream(book, call, span, twins)
     for name, value in call["parameters"].items():
-        check_parameter(book, name, value, span)
+        value = [value] if name == "stop" and isinstance(value, str) else value
+        book.check(f"parameters.{name}", value, *(told(one.reading.parameters, name) for one in (span, *twins)))
     for name in ("session_id", "user_id"):
         if truth[name] is not None:
-            book.check(name, truth[name], span.told(name))
+            book.check(name, truth[name], *(one.told(name) for one in (span, *twins)))
     check_cost(book, call, span)
     if truth["content"]:
         check_content(book, call, span, answers)
     return book
+
+
+def check_name(book, call, name, span, twins):
+    read = span.told(name)
+    # Of two equal names one is enough, which is all that some instrumentations tell.
+    if read is None and name == "response_model" and call[name] == call["request_model"]:
+        book.silent[name] += 1
+    else:
+        book.check(name, call[name], read, *(twin.told(name) for twin in twins))
 
 
 def check_usage(book, call, span, kind):
@@ -109,36 +115,34 @@ def check_usage(book, call, span, kind):
     book.check("usage_missing", is_missing, span.billing.usage_missing)
 
 
-def check_end(book, call, span):
+def check_end(book, call, span, twins):
     if call["status"] != 200:
         book.check("status", "error", span.said.status)
-        book.check("error_type", call["error_type"], span.told("error_type"))
+        book.check("error_type", call["error_type"], *(one.told("error_type") for one in (span, *twins)))
         return
     book.holds("status", span.said.status != "error", f"the status of a call that succeeded is {span.said.status}")
     book.check("error_type", None, span.told("error_type"))
     if call["finish_reason"] is not None:
         word = FINISH[call["finish_reason"].lower()]
-        read = span.told("finish_reasons")
+        read, *others = (one.told("finish_reasons") for one in (span, *twins))
         # Google and Ollama stop for tools as for anything else, and some instrumentations know better.
         if call["tool_calls"] and word == "stop" and read == ["tool_call"]:
             word = "tool_call"
-        book.check("finish_reason", [word], read)
+        book.check("finish_reason", [word], read, *others)
 
 
-def check_stream(book, call, span):
-    streaming = span.told("streaming")
+def check_stream(book, call, span, twins):
+    both = (span, *twins)
     if not call["stream"]:
-        book.check("stream", bool(streaming), False)
+        book.check("stream", False, bool(span.told("streaming")))
         return
-    book.check("stream", True, streaming)
+    book.check("stream", True, *(one.told("streaming") for one in both))
     if call["status"] == 200:
-        first = span.told("time_to_first_token")
-        is_within = first and 0 < first.ToNanoseconds() <= span.said.duration.ToNanoseconds()
-        book.check("time_to_first_token", "within the call", "within the call" if is_within else first)
+        book.check("time_to_first_token", "within the call", *map(first_token, both))
 
 
-def check_parameter(book, name, value, span):
-    read = told(span.reading.parameters, name)
-    if name == "stop" and isinstance(value, str):
-        value = [value]
-    book.check(f"parameters.{name}", value, read)
+def first_token(span):
+    """Where the first part of the answer came; None if that is not told."""
+    first = span.told("time_to_first_token")
+    is_within = first is not None and 0 < first.ToNanoseconds() <= span.said.duration.ToNanoseconds()
+    return "within the call" if is_within else first

@@ -8,9 +8,8 @@ MASK = "<masked>"
 
 def check_content(book, call, span, answers):
     """What was asked and answered. Of a call that two spans tell, the one that is not billable may say it."""
-    others = [other for other in answers.spans if other.reading.is_call and not other.billing.billable]
     books = []
-    for one in [span, *others]:
+    for one in [span, *answers.twins(span)]:
         books.append(book.fork())
         compare_content(books[-1], call, one.content)
         if not books[-1].wrong:
@@ -27,8 +26,7 @@ def compare_content(book, call, content):
         book.check("system", call["system"], system_of(content))
     # The responses API has calls of tools as items and not as messages, so the fakes count no message for them.
     asked = [(message["role"], unwrapped(message["text"])) for message in call["messages"] if message["text"]]
-    said = [(role_of(message), joined(message.parts)) for message in spoken]
-    book.check("messages", asked, [(role, text) for role, text in said if text])
+    book.check("messages", asked, [(role, text) for message in spoken for role, text in said_in(message) if text])
     if call["status"] != 200:
         return
     answer = [part for message in content.output for part in message.parts]
@@ -46,10 +44,11 @@ def system_of(content):
     return "".join(among) or joined(content.system_instructions)
 
 
-def role_of(message):
-    """The fakes call a message that holds nothing but results `tool`, also where the provider says `user`."""
-    is_result = all(part.WhichOneof("part") == TOOL_RESULT for part in message.parts)
-    return "tool" if is_result else message.role
+def said_in(message):
+    """The fakes count each result as a message of `tool`, also where the provider puts several into one of `user`."""
+    if all(part.WhichOneof("part") == TOOL_RESULT for part in message.parts):
+        return [("tool", text_of(part)) for part in message.parts]
+    return [(message.role, joined(message.parts))]
 
 
 def joined(parts, kind=None):

@@ -18,13 +18,13 @@ MILLION = 1_000_000
 
 
 def check_cost(book, call, span):
-    """The cost is that of the counts of the truth. Where the instrumentation does not tell one of them, it is the cost of
-    what it tells."""
+    """The cost is that of the counts of the truth; if the instrumentation does not tell one of them, that of what it
+    tells."""
     answer, cost = span.cost, told(span.billing, "cost")
     book.holds("cost", answer.is_current, "the stored cost is not that of today's prices")
-    counts = counts_of(call)
     if call["status"] != 200 or span.count("input") is None and span.count("output") is None:
-        book.holds("cost", cost is None and answer.reason == "no_usage", f"a call without usage: {answer.reason} {cost}")
+        is_right = cost is None and answer.reason == "no_usage"
+        book.holds("cost", is_right, f"a call without usage: {answer.reason!r} {cost}")
         return
     if call["api"].startswith("ollama"):
         book.holds("cost", cost is None and answer.reason == "no_price", f"nobody sells this model: {answer.reason}")
@@ -36,13 +36,13 @@ def check_cost(book, call, span):
     names = (call["request_model"], call["response_model"] or "")
     name = price.model.rstrip("*")
     book.holds("price", any(name in one for one in names), f"the price is of {price.model}, asked was {names[0]}")
-    expected = cost_of(counts, call["service_tier"], price)
-    far = counts_told(span)
-    if expected != cost.nanos and far != counts and cost_of(far, told(span.reading, "service_tier"), price) == cost.nanos:
-        # Some count is wrong, which is noted there, or it is untold.
+    true, read = counts_of(call), counts_told(span)
+    expected = cost_of(true, call["service_tier"], price)
+    if expected != cost.nanos and cost.nanos == cost_of(read, span.told("service_tier"), price):
+        # It is that of other counts or of another tier. That these are not told, or wrong, is noted with them.
         book.silent["cost"] += 1
-        return
-    book.check("cost", expected, cost.nanos)
+    else:
+        book.check("cost", expected, cost.nanos)
 
 
 def counts_of(call):
@@ -90,8 +90,8 @@ def cost_of(counts, service_tier, price):
 
 
 def rate_of(price, unit, tier, prompt):
-    """Billionths for a million of a unit: of its tier or else the standard one, of the highest threshold that the prompt
-    reaches; else that of the unit which it is a part of."""
+    """Billionths for a million of a unit: of its tier or else the standard one, of the highest threshold that the
+    prompt reaches; else that of the unit which it is a part of."""
     for service in (tier, "standard"):
         rates = [rate for rate in price.rates if rate.unit == unit and rate.service_tier == service]
         rates = [rate for rate in rates if rate.from_input_tokens <= prompt]

@@ -1,4 +1,4 @@
-"""Plays scenarios live: each exports to a real daemon, directly or through a real Collector, and the daemon is asked."""
+"""Plays scenarios live: they export to a real daemon, directly or through a real Collector, and the daemon is asked."""
 
 import argparse
 import os
@@ -72,8 +72,8 @@ def play(system, scenario, case):
 
 
 class Run:
-    """Plays cases with several workers. Each has a daemon and a Collector of its own, and takes all scenarios of a set of
-    packages, so that no two install it."""
+    """Plays cases with several workers. Each has a daemon and a Collector of its own, and takes all scenarios of a set
+    of packages, so that no two install it."""
 
     def __init__(self, cases):
         self.results, self.lock = {}, threading.Lock()
@@ -144,7 +144,7 @@ def main():
     parser.add_argument("--all", action="store_true", help="every scenario but the large ones, which are named only")
     parser.add_argument("--list", action="store_true", help="tell the scenarios and their cases")
     parser.add_argument("--jobs", type=int, default=min(4, os.cpu_count() or 1), help="how many play at once")
-    parser.add_argument("name", nargs="*", help="<instrumentation> or <instrumentation>/<case>; default: the usual ones")
+    parser.add_argument("name", nargs="*", help="<instrumentation> or <instrumentation>/<case>; default: the usual")
     arguments = parser.parse_args()
     if arguments.list:
         for name, scenario in all_scenarios().items():

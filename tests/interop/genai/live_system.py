@@ -45,8 +45,8 @@ class System:
         return protocol, f"http://{self.langfuse if has_own_path else self.http}"
 
     def settle(self):
-        """Waits until all that the Collector took is stored, and no trace waits to be settled. What goes straight to the
-        daemon is stored when it is answered."""
+        """Waits until all that the Collector took is stored, and no trace waits to be settled. What goes straight to
+        the daemon is stored when it is answered."""
         eventually(self.is_handed_on, ARRIVE_SECONDS)
         deadline = time.monotonic() + SETTLE_SECONDS
         with psycopg.connect(self.observatory.database, autocommit=True) as connection:

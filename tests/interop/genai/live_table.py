@@ -26,10 +26,12 @@ def version(scenario):
 
 
 def untold(result):
-    """The fields that it does not tell, in some case at least; after `~` those that it tells in a way of its own."""
+    """The fields that it does not tell, in some case at least; after `+` those that only another span of the same call
+    tells, after `~` those that it tells in a way of its own."""
     silent = sorted(set().union(*(book.silent for book in result.books)))
     mistold = sorted(set().union(*(book.mistold for book in result.books)))
-    return ", ".join(silent + [f"~{name}" for name in mistold])
+    beside = sorted(set().union(*(book.beside for book in result.books)))
+    return ", ".join([*silent, *(f"+{name}" for name in beside), *(f"~{name}" for name in mistold)])
 
 
 def aligned(rows):
