@@ -16,6 +16,11 @@ impl Text {
     /// The empty text.
     pub const EMPTY: Self = Self(Bytes::new());
 
+    /// A text of the program, without a copy. It must hold no NUL.
+    pub const fn from_static(text: &'static str) -> Self {
+        Self(Bytes::from_static(text.as_bytes()))
+    }
+
     /// The text in `slice`, mended like [`mend`]. Shares `buffer` unless it had to be mended.
     ///
     /// # Panics

@@ -70,13 +70,3 @@ pub struct LogObservation<'a> {
     /// Body of the record.
     pub body: &'a Value<'a>,
 }
-
-impl<'a> Observation<'a> {
-    /// The attributes of the span or log record, without those of its scope and events.
-    pub(crate) fn attributes(&self) -> &'a [Attribute<'a>] {
-        match self {
-            Self::Span(span) => span.attributes,
-            Self::Log(log) => log.attributes,
-        }
-    }
-}

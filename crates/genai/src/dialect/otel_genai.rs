@@ -1,91 +1,67 @@
-//! OpenTelemetry's GenAI semantic conventions, 1.26 to 1.41 and the separate repository that followed.
+//! OpenTelemetry's GenAI semantic conventions, 1.26 to 1.41 and the repository of their own that followed.
 //!
-//! Source: `model/gen-ai/registry.yaml` and its deprecated registry in open-telemetry/semantic-conventions.
+//! Sources: `model/gen-ai/registry.yaml` and its deprecated registry in open-telemetry/semantic-conventions;
+//! docs/gen-ai of open-telemetry/semantic-conventions-genai. Input includes cached tokens and output includes reasoning,
+//! since the conventions ask for that; the Anthropic SDKs, which trace themselves, follow them.
 
-use llm_observatory_core::attributes::{Attribute, Value, find};
-use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading, TokenUsage};
-use llm_observatory_core::text::Text;
+use llm_observatory_core::llm::{Dialect, LlmKind};
 
-use crate::observation::Observation;
+use crate::rules::Rules;
+use crate::seen::Seen;
 
-const PREFIX: &str = "gen_ai.";
+/// The log event that tells a whole call.
+pub(crate) const DETAILS: &str = "gen_ai.client.inference.operation.details";
 
-const OPERATION: &[&str] = &["gen_ai.operation.name"];
-const PROVIDER: &[&str] = &["gen_ai.provider.name", "gen_ai.system"];
-const REQUEST_MODEL: &[&str] = &["gen_ai.request.model"];
-const RESPONSE_MODEL: &[&str] = &["gen_ai.response.model"];
-const SESSION: &[&str] = &["session.id", "gen_ai.conversation.id"];
-const USER: &[&str] = &["user.id", "enduser.id"];
-const INPUT: &[&str] = &["gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"];
-const OUTPUT: &[&str] = &["gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"];
-const CACHE_READ: &[&str] = &["gen_ai.usage.cache_read.input_tokens"];
-const CACHE_CREATION: &[&str] =
-    &["gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation.input_tokens"];
-const REASONING: &[&str] = &["gen_ai.usage.reasoning.output_tokens"];
+/// OpenTelemetry's conventions. It takes every observation that an LLM dialect's key marks and no other dialect claims.
+pub(crate) struct OtelGenai;
 
-/// Whether the observation has any `gen_ai.*` attribute.
-pub(crate) fn speaks(observation: &Observation<'_>) -> bool {
-    observation.attributes().iter().any(|attribute| attribute.key.starts_with(PREFIX))
-}
+impl Rules for OtelGenai {
+    fn dialect(&self) -> Dialect {
+        Dialect::OtelGenai
+    }
 
-/// Reads an observation in this dialect.
-pub(crate) fn read(observation: &Observation<'_>) -> LlmReading {
-    let attributes = observation.attributes();
-    let text = |keys| first(attributes, keys, |value| value.as_str().map(Text::from));
-    let count = |keys| first(attributes, keys, |value| value.as_int().filter(|count| *count >= 0));
-    LlmReading {
-        operation: text(OPERATION),
-        provider: text(PROVIDER),
-        request_model: text(REQUEST_MODEL),
-        response_model: text(RESPONSE_MODEL),
-        session_id: text(SESSION),
-        user_id: text(USER),
-        usage: TokenUsage {
-            input: count(INPUT),
-            output: count(OUTPUT),
-            cache_read: count(CACHE_READ),
-            cache_creation: count(CACHE_CREATION),
-            reasoning: count(REASONING),
-            ..TokenUsage::default()
-        },
-        ..LlmReading::new(LlmKind::Llm, Dialect::OtelGenai)
+    fn speaks(&self, seen: &Seen<'_>) -> bool {
+        seen.slots.marks.llm
+    }
+
+    fn is_call(&self, seen: &Seen<'_>, kind: LlmKind) -> bool {
+        // A record of one message is no call.
+        kind.calls_a_model() && (seen.span.is_some() || seen.name == DETAILS)
     }
 }
 
-/// The value of the first of `keys` that is present and that `take` accepts.
-fn first<T>(
-    attributes: &[Attribute<'_>],
-    keys: &[&str],
-    take: impl Fn(&Value<'_>) -> Option<T>,
-) -> Option<T> {
-    keys.iter().find_map(|key| find(attributes, key).and_then(&take))
+/// The kind that `gen_ai.operation.name` tells: the conventions' values, then those that others add.
+pub(crate) fn kind_of(operation: &str) -> Option<LlmKind> {
+    Some(match operation {
+        "chat" | "generate_content" | "text_completion" | "fetch_response" => LlmKind::Llm,
+        "completion" | "generate" | "responses" | "llm_request" | "llm_call" => LlmKind::Llm,
+        "image" | "image_generation" | "audio" | "speech" | "transcription" => LlmKind::Llm,
+        "embeddings" | "embedding" => LlmKind::Embedding,
+        "retrieval" | "search_memory" | "vectordb" | "vector_db_retrieve" => LlmKind::Retriever,
+        "rerank" => LlmKind::Reranker,
+        "create_agent" | "invoke_agent" | "agent_call" => LlmKind::Agent,
+        "execute_tool" | "tool_call" => LlmKind::Tool,
+        "invoke_workflow" | "plan" | "execute_task" | "framework" | "agent_step" => LlmKind::Workflow,
+        "execute_event_loop_cycle" | "user_prompt" => LlmKind::Workflow,
+        "create_memory" | "create_memory_store" | "delete_memory" | "delete_memory_store" => {
+            LlmKind::Workflow
+        }
+        "update_memory" | "upsert_memory" => LlmKind::Workflow,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use llm_observatory_core::time::UnixNanos;
-    use llm_observatory_core::trace::SpanKind;
+    use llm_observatory_core::attributes::{Attribute, Value};
 
     use super::*;
-    use crate::observation::{LogObservation, Scope, SpanObservation};
-
-    fn span<'a>(attributes: &'a [Attribute<'a>]) -> Observation<'a> {
-        Observation::Span(SpanObservation {
-            scope: Scope::default(),
-            name: "chat gpt-4o",
-            kind: SpanKind::CLIENT,
-            status: None,
-            status_message: "",
-            start_time: UnixNanos(0),
-            end_time: UnixNanos(0),
-            attributes,
-            events: &[],
-        })
-    }
+    use crate::tests::{log, span};
 
     #[test]
     fn newer_names_win_over_the_older_ones() {
         let attributes = [
+            Attribute::new("gen_ai.operation.name", "chat"),
             Attribute::new("gen_ai.system", "az.ai.openai"),
             Attribute::new("gen_ai.provider.name", "azure.ai.openai"),
             Attribute::new("gen_ai.usage.prompt_tokens", 1),
@@ -94,28 +70,80 @@ mod tests {
             Attribute::new("gen_ai.usage.cache_read.input_tokens", -1),
             Attribute::new("gen_ai.conversation.id", "c-9"),
         ];
-        let reading = crate::read(&span(&attributes)).unwrap();
+        let reading = span("opentelemetry.instrumentation.openai_v2", "chat gpt-4o", &attributes).unwrap();
+        assert_eq!((reading.kind, reading.is_call), (LlmKind::Llm, true));
         assert_eq!(reading.provider.as_deref(), Some("azure.ai.openai"));
         assert_eq!(reading.usage.input, Some(2));
         assert_eq!(reading.usage.output, Some(3), "some SDKs send numbers as texts");
         assert_eq!(reading.usage.cache_read, None, "a negative count is ignored");
         assert_eq!(reading.session_id.as_deref(), Some("c-9"));
-        assert_eq!(crate::read(&span(&[Attribute::new("http.route", "/chat")])), None);
+        assert_eq!(reading.conversation_id.as_deref(), Some("c-9"));
     }
 
     #[test]
-    fn a_log_record_speaks_the_same_dialect() {
+    fn the_anthropic_sdk_traces_itself() {
         let attributes = [
+            Attribute::new("gen_ai.operation.name", "chat"),
+            Attribute::new("gen_ai.provider.name", "anthropic"),
+            Attribute::new("gen_ai.request.model", "claude-sonnet-4-5"),
+            Attribute::new("gen_ai.response.model", "claude-sonnet-4-5-20250929"),
+            Attribute::new("gen_ai.response.finish_reasons", vec![Value::from("end_turn")]),
+            Attribute::new("gen_ai.usage.input_tokens", 100),
+            Attribute::new("gen_ai.usage.output_tokens", 20),
+            Attribute::new("gen_ai.usage.cache_read.input_tokens", 60),
+            Attribute::new("gen_ai.usage.cache_write.input_tokens", 30),
+        ];
+        let reading = span("com.anthropic.sdk.python", "anthropic.messages.create", &attributes).unwrap();
+        assert_eq!(reading.dialect, Dialect::OtelGenai);
+        assert_eq!((reading.usage.input, reading.usage.cache_creation), (Some(100), Some(30)));
+        assert_eq!(&*reading.finish_reasons[0], "stop");
+    }
+
+    #[test]
+    fn operations_are_kinds() {
+        for (operation, kind, is_call) in [
+            ("embeddings", LlmKind::Embedding, true),
+            ("invoke_agent", LlmKind::Agent, false),
+            ("execute_tool", LlmKind::Tool, false),
+            ("invoke_workflow", LlmKind::Workflow, false),
+            ("retrieval", LlmKind::Retriever, false),
+            ("fetch_response", LlmKind::Llm, false),
+        ] {
+            let attributes = [
+                Attribute::new("gen_ai.operation.name", operation),
+                Attribute::new("gen_ai.usage.input_tokens", 5),
+            ];
+            let reading = span("", operation, &attributes).unwrap();
+            assert_eq!((reading.kind, reading.is_call), (kind, is_call), "{operation}");
+        }
+    }
+
+    #[test]
+    fn spans_of_other_libraries_are_none() {
+        assert_eq!(span("http", "GET /", &[Attribute::new("http.route", "/chat")]), None);
+        let ordinary = [
+            Attribute::new("session.id", "s"),
+            Attribute::new("user.id", "u"),
+            Attribute::new("metadata", "{}"),
+            Attribute::new("error.type", "timeout"),
+            Attribute::new("db.system", "postgresql"),
+            Attribute::new("model", "gpt-4o"),
+        ];
+        assert_eq!(span("app", "work", &ordinary), None);
+    }
+
+    #[test]
+    fn a_log_record_that_tells_a_call_is_read_by_itself() {
+        let attributes = [
+            Attribute::new("gen_ai.operation.name", "chat"),
             Attribute::new("gen_ai.response.model", "gpt-4o"),
             Attribute::new("gen_ai.usage.input_tokens", 5),
         ];
-        let reading = crate::read(&Observation::Log(LogObservation {
-            scope: Scope::default(),
-            event_name: "gen_ai.client.inference.operation.details",
-            attributes: &attributes,
-            body: &Value::Empty,
-        }));
-        let reading = reading.unwrap();
+        let reading = log("", DETAILS, &attributes, &Value::Empty).unwrap();
         assert_eq!((reading.response_model.as_deref(), reading.usage.input), (Some("gpt-4o"), Some(5)));
+        assert!(reading.is_call);
+        let message = [Attribute::new("gen_ai.system", "openai")];
+        assert!(!log("", "gen_ai.user.message", &message, &Value::Empty).unwrap().is_call);
+        assert_eq!(log("", "http.request", &[], &Value::Empty), None);
     }
 }

@@ -1,0 +1,118 @@
+//! OpenInference (Arize, Phoenix): key `openinference.span.kind`, scopes `openinference.instrumentation.*`.
+//!
+//! Sources: spec/*.md and the instrumentations of Arize-ai/openinference. Input includes cached tokens: the wrappers of
+//! Anthropic and of Bedrock's Anthropic models add them. Those of Bedrock's Converse and of Nova do not; Bedrock's total, which
+//! they pass on, tells. Reasoning is inside the completion.
+
+use llm_observatory_core::llm::{Dialect, LlmKind};
+
+use crate::rules::Rules;
+use crate::seen::Seen;
+use crate::slots::Slot::*;
+use crate::usage::Includes;
+
+/// OpenInference.
+pub(crate) struct OpenInference;
+
+impl Rules for OpenInference {
+    fn dialect(&self) -> Dialect {
+        Dialect::OpenInference
+    }
+
+    fn speaks(&self, seen: &Seen<'_>) -> bool {
+        let scope = seen.scope.name;
+        seen.has(OpenInferenceKind)
+            || scope.starts_with("openinference.")
+            || scope.starts_with("@arizeai/openinference-")
+    }
+
+    fn input(&self, seen: &Seen<'_>, _provider: Option<&str>) -> Includes {
+        if seen.scope.name.contains("bedrock") { Includes::Unknown } else { Includes::Yes }
+    }
+}
+
+/// The kind that `openinference.span.kind` tells.
+pub(crate) fn kind_of(kind: &str) -> Option<LlmKind> {
+    Some(match kind.to_ascii_uppercase().as_str() {
+        "LLM" => LlmKind::Llm,
+        "EMBEDDING" => LlmKind::Embedding,
+        "CHAIN" => LlmKind::Workflow,
+        "RETRIEVER" => LlmKind::Retriever,
+        "RERANKER" => LlmKind::Reranker,
+        "TOOL" => LlmKind::Tool,
+        "AGENT" => LlmKind::Agent,
+        "GUARDRAIL" => LlmKind::Guardrail,
+        "EVALUATOR" => LlmKind::Evaluator,
+        "PROMPT" => LlmKind::Prompt,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use llm_observatory_core::attributes::Attribute;
+
+    use super::*;
+    use crate::tests::{event, span, with_events};
+
+    #[test]
+    fn a_streamed_call() {
+        let attributes = [
+            Attribute::new("openinference.span.kind", "LLM"),
+            Attribute::new("llm.provider", "openai"),
+            Attribute::new("llm.system", "openai"),
+            Attribute::new("llm.model_name", "gpt-4o-2024-08-06"),
+            Attribute::new(
+                "llm.invocation_parameters",
+                r#"{"model": "gpt-4o", "temperature": 0.5, "max_completion_tokens": 99, "stream": true, "stop": "END"}"#,
+            ),
+            Attribute::new("llm.input_messages.0.message.role", "user"),
+            Attribute::new("llm.token_count.prompt", 100),
+            Attribute::new("llm.token_count.completion", 50),
+            Attribute::new("llm.token_count.prompt_details.cache_read", 60),
+            Attribute::new("llm.token_count.completion_details.reasoning", 20),
+            Attribute::new("llm.cost.total", 0.00123),
+            Attribute::new("metadata", r#"{"team": "blue", "level": 3}"#),
+            Attribute::new("tag.tags", vec!["b".into(), "a".into()]),
+            Attribute::new("session.id", "s-1"),
+            Attribute::new("user.id", "u-1"),
+        ];
+        let events = [event("First Token Stream Event", 250, &[])];
+        let reading =
+            with_events("openinference.instrumentation.openai", "ChatCompletion", None, &attributes, &events)
+                .unwrap();
+        assert_eq!((reading.kind, reading.is_call), (LlmKind::Llm, true));
+        assert_eq!(reading.request_model.as_deref(), Some("gpt-4o"));
+        assert_eq!(reading.response_model.as_deref(), Some("gpt-4o-2024-08-06"));
+        assert_eq!((reading.usage.input, reading.usage.output), (Some(100), Some(50)));
+        assert_eq!((reading.parameters.temperature, reading.parameters.max_tokens), (Some(0.5), Some(99)));
+        assert_eq!((reading.streaming, reading.time_to_first_token), (Some(true), Some(250_000_000)));
+        assert_eq!(reading.parameters.stop, ["END".into()]);
+        assert_eq!(reading.reported_cost.map(|cost| cost.0), Some(1_230_000));
+        assert_eq!(reading.metadata, [Attribute::new("level", 3), Attribute::new("team", "blue")]);
+    }
+
+    #[test]
+    fn an_agent_that_repeats_usage_is_no_call() {
+        let attributes = [
+            Attribute::new("openinference.span.kind", "AGENT"),
+            Attribute::new("llm.token_count.prompt", 100),
+        ];
+        let reading =
+            span("openinference.instrumentation.smolagents", "ToolCallingAgent.run", &attributes).unwrap();
+        assert_eq!((reading.kind, reading.is_call), (LlmKind::Agent, false));
+    }
+
+    #[test]
+    fn bedrock_converse_counts_cached_tokens_beside_the_input() {
+        let attributes = [
+            Attribute::new("openinference.span.kind", "LLM"),
+            Attribute::new("llm.token_count.prompt", 80),
+            Attribute::new("llm.token_count.completion", 5),
+            Attribute::new("llm.token_count.total", 145),
+            Attribute::new("llm.token_count.prompt_details.cache_read", 60),
+        ];
+        let reading = span("openinference.instrumentation.bedrock", "bedrock.converse", &attributes).unwrap();
+        assert_eq!(reading.usage.input, Some(140));
+    }
+}

@@ -1,0 +1,67 @@
+//! What class of error ended a step.
+
+use llm_observatory_core::text::Text;
+
+use crate::events::Told;
+use crate::seen::Seen;
+use crate::slots::Slot::*;
+
+/// Longest name of an error at the beginning of a message.
+const MAX_NAME_BYTES: usize = 100;
+
+/// The class of the error: as the span tells, by its last exception, by what its message begins with, or by a tool's status.
+pub(crate) fn error_type(seen: &Seen<'_>, told: &Told) -> Option<Text> {
+    let said = seen.str(&[ErrorType, ExceptionType, LitellmErrorCode, PlainErrorType]);
+    if let Some(said) = said {
+        return Some(Text::from(bare(&said)));
+    }
+    if let Some(exception) = &told.exception {
+        return Some(Text::from(bare(exception)));
+    }
+    let level_error = seen.is(LangfuseLevel, "ERROR");
+    if level_error && let Some(message) = seen.str(&[LangfuseStatusMessage]) {
+        return of_message(&message).map(Text::from);
+    }
+    if seen.is(ToolStatus, "error") {
+        return Some(Text::from_static("tool_error"));
+    }
+    let message = seen.span.filter(|_| seen.failed()).map(|span| span.status_message)?;
+    of_message(message).map(Text::from)
+}
+
+/// `x.Y` of Python's `<class 'x.Y'>`.
+fn bare(name: &str) -> &str {
+    name.strip_prefix("<class '").and_then(|name| name.strip_suffix("'>")).unwrap_or(name)
+}
+
+/// The name of an error that a message begins with: `openai.RateLimitError: slow down`.
+fn of_message(message: &str) -> Option<&str> {
+    let (name, _) = message.split_once(':')?;
+    let is_name = name.len() <= MAX_NAME_BYTES
+        && name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_'))
+        && ["Error", "Exception", "Timeout", "Failure"].iter().any(|ending| name.ends_with(ending));
+    is_name.then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::failed;
+
+    #[test]
+    fn messages_begin_with_the_name_of_an_error_or_not() {
+        assert_eq!(of_message("openai.RateLimitError: slow down"), Some("openai.RateLimitError"));
+        for message in ["slow down", "Error code: 429", "http://host: no", ""] {
+            assert_eq!(of_message(message), None, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_failed_span_tells_its_error() {
+        let attributes = [llm_observatory_core::attributes::Attribute::new("gen_ai.operation.name", "chat")];
+        let read = |message| failed("", "chat", message, &attributes).unwrap().error_type;
+        assert_eq!(read("ValueError: no").as_deref(), Some("ValueError"));
+        assert_eq!(read("no"), None);
+    }
+}

@@ -1,0 +1,124 @@
+//! Parameters of a request.
+
+use llm_observatory_core::attributes::Value;
+use llm_observatory_core::llm::Parameters;
+use llm_observatory_core::text::Text;
+
+use crate::json::{field, structure};
+use crate::seen::Seen;
+use crate::slots::Slot::{self, *};
+use crate::value;
+
+/// Attributes that hold all parameters, as JSON.
+const MAPS: &[Slot] =
+    &[LlmInvocationParameters, EmbeddingParameters, LangfuseParameters, LangsmithParameters];
+
+/// The parameters: keys of their own first, then what the maps tell, and whether a map asks for a stream.
+pub(crate) fn parameters(seen: &Seen<'_>) -> (Parameters, Option<bool>) {
+    let mut parameters = Parameters {
+        temperature: seen.number(&[
+            Temperature,
+            VercelTemperature,
+            LlmTemperature,
+            LangsmithTemperature,
+            PlainTemperature,
+        ]),
+        top_p: seen.number(&[TopP, VercelTopP, LlmTopP, PlainTopP]),
+        top_k: seen.number(&[TopK, VercelTopK, LlmTopK]),
+        max_tokens: seen.whole(&[
+            MaxTokens,
+            MaxCompletionTokens,
+            VercelMaxOutputTokens,
+            VercelMaxTokens,
+            LlmMaxTokens,
+            LangsmithMaxTokens,
+            PlainMaxTokens,
+        ]),
+        seed: seen.whole(&[Seed, OpenAiSeed, VercelSeed]),
+        stop: stops(seen.first(&[StopSequences, VercelStopSequences, LlmStopSequences, LangsmithStop], Some)),
+        frequency_penalty: seen.number(&[FrequencyPenalty, VercelFrequencyPenalty, LlmFrequencyPenalty]),
+        presence_penalty: seen.number(&[PresencePenalty, VercelPresencePenalty, LlmPresencePenalty]),
+        choice_count: seen.whole(&[ChoiceCount, ChoiceN]),
+        reasoning_effort: seen.text(&[ReasoningLevel, ReasoningEffort, LlmReasoningEffort]),
+    };
+    let mut stream = None;
+    for slot in MAPS {
+        if let Some(map) = seen.get(*slot).and_then(structure) {
+            complete(&mut parameters, &map);
+            stream = stream.or_else(|| field(&map, "stream").and_then(value::truth));
+        }
+    }
+    (parameters, stream)
+}
+
+/// The model that the parameters name.
+pub(crate) fn model(seen: &Seen<'_>) -> Option<Text> {
+    let map = seen.first(&[LlmInvocationParameters, EmbeddingParameters], structure)?;
+    ["model", "model_name", "model_id"]
+        .iter()
+        .find_map(|key| field(&map, key).and_then(value::text))
+        .map(|model| Text::from(&*model))
+}
+
+/// The tier of service that the parameters ask for.
+pub(crate) fn service_tier(seen: &Seen<'_>) -> Option<Text> {
+    let asked = |slot: &Slot| {
+        let map = structure(seen.get(*slot)?)?;
+        field(&map, "service_tier").and_then(value::text).map(|tier| Text::from(&*tier))
+    };
+    MAPS.iter().find_map(asked)
+}
+
+/// Takes from a map what is not there yet: the names of OpenAI, Anthropic, Google and their clients.
+fn complete(parameters: &mut Parameters, map: &Value<'_>) {
+    let first =
+        |keys: &[&str]| keys.iter().find_map(|key| field(map, key).filter(|value| **value != Value::Empty));
+    let number = |keys: &[&str]| first(keys).and_then(value::number);
+    let whole = |keys: &[&str]| first(keys).and_then(value::whole);
+    let told = Parameters {
+        temperature: number(&["temperature"]),
+        top_p: number(&["top_p", "topP"]),
+        top_k: number(&["top_k", "topK"]),
+        max_tokens: whole(&[
+            "max_tokens",
+            "max_completion_tokens",
+            "max_output_tokens",
+            "maxTokens",
+            "maxOutputTokens",
+        ]),
+        seed: whole(&["seed"]),
+        stop: stops(first(&["stop", "stop_sequences", "stopSequences"])),
+        frequency_penalty: number(&["frequency_penalty", "frequencyPenalty"]),
+        presence_penalty: number(&["presence_penalty", "presencePenalty"]),
+        choice_count: whole(&["n", "candidate_count", "candidateCount"]),
+        reasoning_effort: first(&["reasoning_effort"])
+            .or_else(|| first(&["reasoning"]).and_then(|reasoning| field(reasoning, "effort")))
+            .and_then(value::text)
+            .map(|effort| Text::from(&*effort)),
+    };
+    parameters.temperature = parameters.temperature.or(told.temperature);
+    parameters.top_p = parameters.top_p.or(told.top_p);
+    parameters.top_k = parameters.top_k.or(told.top_k);
+    parameters.max_tokens = parameters.max_tokens.or(told.max_tokens);
+    parameters.seed = parameters.seed.or(told.seed);
+    if parameters.stop.is_empty() {
+        parameters.stop = told.stop;
+    }
+    parameters.frequency_penalty = parameters.frequency_penalty.or(told.frequency_penalty);
+    parameters.presence_penalty = parameters.presence_penalty.or(told.presence_penalty);
+    parameters.choice_count = parameters.choice_count.or(told.choice_count);
+    parameters.reasoning_effort = parameters.reasoning_effort.take().or(told.reasoning_effort);
+}
+
+/// Texts that end an answer. A text without brackets is one of them, commas and spaces included.
+fn stops(value: Option<&Value<'_>>) -> Vec<Text> {
+    let mut stops = Vec::new();
+    match value {
+        Some(Value::Str(one)) if !one.trim_start().starts_with('[') => {
+            stops.extend((!one.is_empty()).then(|| Text::from(&**one)));
+        }
+        Some(several) => value::list(several, |stop| stops.push(Text::from(stop))),
+        None => {}
+    }
+    stops
+}

@@ -1,0 +1,134 @@
+//! Puts a reading together: each field from the first key that holds something, whatever dialect the key is of.
+
+use llm_observatory_core::llm::{LlmKind, LlmReading};
+use llm_observatory_core::text::Text;
+
+use crate::events::Told;
+use crate::rules::Rules;
+use crate::seen::Seen;
+use crate::slots::Slot::{self, *};
+use crate::usage::Counts;
+use crate::{errors, finish, kind, notes, parameters, provider, timing, value};
+
+const REQUEST_MODEL: &[Slot] =
+    &[RequestModel, LlmRequestModelName, VercelModelId, MlflowModel, LangsmithModel];
+const OTHER_MODEL: &[Slot] = &[LlmModelName, EmbeddingModelName, RerankerModelName, Model, ModelNamePlain];
+/// Langfuse has one key for both models; its wrappers write what the response names, where they read it.
+const RESPONSE_MODEL: &[Slot] = &[ResponseModel, LlmResponseModelName, VercelResponseModel, LangfuseModel];
+const CONVERSATION: &[Slot] =
+    &[ConversationId, SpringConversationId, LangsmithThreadId, LangsmithConversationId];
+const SESSION: &[Slot] = &[
+    LangfuseSessionId,
+    SessionId,
+    TraceloopSessionId,
+    VercelSessionId,
+    VercelContextSessionId,
+    MlflowSession,
+    LangsmithSessionId,
+    LangsmithThreadId,
+    LangsmithConversationId,
+    AdkSessionId,
+];
+const USER: &[Slot] = &[
+    LangfuseUserId,
+    UserId,
+    TraceloopUserId,
+    VercelUserId,
+    VercelContextUserId,
+    MlflowUser,
+    LitellmEndUser,
+    KeyEndUser,
+    EndUserId,
+    GenAiUser,
+    LlmUser,
+    LangsmithUserId,
+    PlainUser,
+];
+const COST: &[Slot] = &[LlmCostTotal, UsageCost, LitellmCost, CostTotal, OperationCost, CostUsd];
+const TIER: &[Slot] = &[
+    OpenAiResponseTier,
+    OldOpenAiResponseTier,
+    ResponseTier,
+    OpenAiRequestTier,
+    OldOpenAiRequestTier,
+    RequestTier,
+    AnthropicTier,
+];
+
+/// The reading of an observation whose dialect has these rules.
+pub(crate) fn reading(seen: &Seen<'_>, told: &Told, rules: &dyn Rules) -> LlmReading {
+    let mut counts = Counts::told(seen);
+    rules.count(seen, &mut counts);
+    let kind = kind::kind(seen, rules, &counts);
+    let mut reading = LlmReading::new(kind, rules.dialect());
+    // A response that is fetched again was paid for when it was made.
+    reading.is_call = rules.is_call(seen, kind) && !seen.is(Operation, "fetch_response");
+    reading.operation = kind::operation(seen, kind);
+    models(seen, &mut reading);
+    reading.usage = counts.repaired(rules.input(seen, reading.provider.as_deref()), rules.output(seen));
+    reading.reported_cost = seen.dollars(COST);
+    reading.finish_reasons = finish::reasons(seen);
+    if reading.finish_reasons.is_empty() {
+        reading.finish_reasons = told.finish_reasons.clone();
+    }
+    let (parameters, asked) = parameters::parameters(seen);
+    reading.parameters = parameters;
+    reading.streaming = timing::streaming(seen, asked);
+    reading.time_to_first_token = timing::first_token(seen, rules, told.first_part);
+    people(seen, &mut reading);
+    steps(seen, &mut reading);
+    reading.error_type = errors::error_type(seen, told);
+    reading.tags = notes::tags(seen);
+    reading.metadata = notes::metadata(seen);
+    rules.amend(seen, &mut reading);
+    if reading.kind == LlmKind::Tool && reading.tool_name.is_none() {
+        reading.tool_name = seen.text(&[TraceloopEntityName]).or_else(|| tool_of_span(seen));
+    }
+    reading
+}
+
+/// The tool that the name of a span tells: `execute_tool {tool}`, or the tool itself.
+fn tool_of_span(seen: &Seen<'_>) -> Option<Text> {
+    let name = value::short(seen.name.strip_prefix("execute_tool ").unwrap_or(seen.name));
+    (seen.span.is_some() && !name.is_empty()).then(|| Text::from(name))
+}
+
+/// Provider, framework, models, response, tier.
+fn models(seen: &Seen<'_>, reading: &mut LlmReading) {
+    reading.request_model =
+        seen.text(REQUEST_MODEL).or_else(|| parameters::model(seen)).or_else(|| seen.text(OTHER_MODEL));
+    // OpenInference's key holds what the response names, or else what the request does: it tells nothing new if it says the
+    // same as the request.
+    let either = || seen.text(&[LlmModelName]).filter(|model| Some(model) != reading.request_model.as_ref());
+    reading.response_model = seen.text(RESPONSE_MODEL).or_else(either);
+    let named = provider::named(seen);
+    let of_model = || reading.model().and_then(|model| provider::of_model(model)).map(Text::from_static);
+    reading.provider = named.provider.or_else(of_model);
+    reading.framework = named.framework;
+    reading.response_id = seen.text(&[ResponseId, VercelResponseId]);
+    // `auto` asks for any tier: it does not tell which one answered.
+    let is_told = |tier: &Text| &**tier != "auto";
+    let tier = TIER.iter().find_map(|slot| seen.text(&[*slot]).filter(is_told));
+    reading.service_tier = tier.or_else(|| parameters::service_tier(seen).filter(is_told));
+}
+
+/// Session, conversation, user.
+fn people(seen: &Seen<'_>, reading: &mut LlmReading) {
+    reading.conversation_id = seen.text(CONVERSATION);
+    reading.session_id = seen.text(SESSION).or_else(|| reading.conversation_id.clone());
+    reading.user_id = seen.text(USER);
+}
+
+/// Tool, agent, prompt.
+fn steps(seen: &Seen<'_>, reading: &mut LlmReading) {
+    reading.tool_name = seen.text(&[ToolName, ToolNameBare, VercelToolName, SpringToolName]);
+    reading.tool_call_id = seen.text(&[ToolCallId, VercelToolId, ToolIdBare, SpringToolCallId]);
+    reading.agent_name = seen.text(&[AgentName, AgentNameBare, AgentNamePlain]);
+    if reading.kind == LlmKind::Agent && reading.agent_name.is_none() {
+        reading.agent_name = seen.text(&[TraceloopEntityName, VercelFunctionId]);
+    }
+    reading.agent_id = seen.text(&[AgentId]);
+    reading.prompt_name = seen.text(&[PromptName, LangfusePromptName, TraceloopPromptKey, PromptId]);
+    reading.prompt_version =
+        seen.text(&[PromptVersion, LangfusePromptVersion, TraceloopPromptVersion, LlmPromptTemplateVersion]);
+}

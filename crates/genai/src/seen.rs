@@ -1,0 +1,123 @@
+//! What a reading looks at: the slots of a span with what its events add, or of a log record.
+
+use std::borrow::Cow;
+
+use llm_observatory_core::attributes::Value;
+use llm_observatory_core::llm::Nanodollars;
+use llm_observatory_core::text::Text;
+use llm_observatory_core::trace::StatusCode;
+
+use crate::money;
+use crate::observation::{LogObservation, Observation, Scope, SpanObservation};
+use crate::slots::{Slot, Slots};
+use crate::value;
+
+/// An observation, its attributes found.
+pub(crate) struct Seen<'a> {
+    pub(crate) scope: Scope<'a>,
+    /// Name of the span, or of the event.
+    pub(crate) name: &'a str,
+    pub(crate) slots: Slots<'a>,
+    /// The span; `None` for a log record.
+    pub(crate) span: Option<&'a SpanObservation<'a>>,
+}
+
+impl<'a> Seen<'a> {
+    /// Looks at an observation; `None` if no attribute of it and nothing about it is of an LLM dialect's.
+    pub(crate) fn of(observation: &'a Observation<'a>) -> Option<Self> {
+        match observation {
+            Observation::Span(span) => Self::span(span),
+            Observation::Log(log) => Some(Self::log(log)),
+        }
+    }
+
+    fn span(span: &'a SpanObservation<'a>) -> Option<Self> {
+        let by_origin = || is_llm_library(span.scope.name) || is_llm_name(span.name);
+        let slots = match Slots::of(span.attributes) {
+            Some(slots) if slots.marks.llm || by_origin() => slots,
+            None if by_origin() => Slots::empty(),
+            _ => return None,
+        };
+        Some(Self { scope: span.scope, name: span.name, slots, span: Some(span) })
+    }
+
+    fn log(log: &'a LogObservation<'a>) -> Self {
+        let mut slots = Slots::of(log.attributes).unwrap_or_else(Slots::empty);
+        if let Value::Map(body) = log.body {
+            slots.complete(body);
+        }
+        let named = slots.get(Slot::EventName).and_then(Value::as_str).unwrap_or_default();
+        let body = log.body.as_str().unwrap_or_default();
+        // Claude Code's `event.name` lacks what tells it from others'; its body has it. The event name of records that come
+        // by way of Rust's `tracing` is a place in the source.
+        let name = match (log.event_name, named) {
+            _ if body.starts_with("claude_code.") => body,
+            ("", "") => body,
+            (name, "") => name,
+            (_, named) => named,
+        };
+        Self { scope: log.scope, name, slots, span: None }
+    }
+
+    pub(crate) fn has(&self, slot: Slot) -> bool {
+        self.slots.has(slot)
+    }
+
+    pub(crate) fn get(&self, slot: Slot) -> Option<&'a Value<'a>> {
+        self.slots.get(slot)
+    }
+
+    /// The first of these slots that `take` can read.
+    pub(crate) fn first<T>(&self, slots: &[Slot], take: impl Fn(&'a Value<'a>) -> Option<T>) -> Option<T> {
+        slots.iter().find_map(|slot| self.get(*slot).and_then(&take))
+    }
+
+    /// The text of the first slot that has one.
+    pub(crate) fn str(&self, slots: &[Slot]) -> Option<Cow<'a, str>> {
+        self.first(slots, value::text)
+    }
+
+    pub(crate) fn text(&self, slots: &[Slot]) -> Option<Text> {
+        self.str(slots).map(|text| Text::from(&*text))
+    }
+
+    pub(crate) fn count(&self, slots: &[Slot]) -> Option<i64> {
+        self.first(slots, value::count)
+    }
+
+    pub(crate) fn whole(&self, slots: &[Slot]) -> Option<i64> {
+        self.first(slots, value::whole)
+    }
+
+    pub(crate) fn number(&self, slots: &[Slot]) -> Option<f64> {
+        self.first(slots, value::number)
+    }
+
+    pub(crate) fn truth(&self, slots: &[Slot]) -> Option<bool> {
+        self.first(slots, value::truth)
+    }
+
+    pub(crate) fn dollars(&self, slots: &[Slot]) -> Option<Nanodollars> {
+        self.first(slots, money::dollars)
+    }
+
+    /// Whether the slot has exactly this text.
+    pub(crate) fn is(&self, slot: Slot, text: &str) -> bool {
+        self.get(slot).and_then(Value::as_str) == Some(text)
+    }
+
+    /// Whether the span failed.
+    pub(crate) fn failed(&self) -> bool {
+        self.span.is_some_and(|span| span.status == Some(StatusCode::ERROR))
+    }
+}
+
+/// Libraries whose spans are LLM spans even without attributes: workflows and runs of agents.
+fn is_llm_library(scope: &str) -> bool {
+    matches!(scope, "gcp.vertex.agent" | "agent_framework" | "strands.telemetry.tracer" | "langfuse-sdk")
+}
+
+/// Names of spans that are LLM spans whatever their attributes.
+fn is_llm_name(name: &str) -> bool {
+    name.starts_with("claude_code.")
+}

@@ -1,0 +1,107 @@
+//! Attributes whose keys are only known by their beginning: messages by number, metadata by name.
+
+/// What the beginning of a key tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// A message, by its number. It is only noted that there are some.
+    Message,
+    /// Something that the application noted; the rest of the key is its name. `true` if only LLM spans have it.
+    Metadata {
+        /// Number of bytes of the key before the name.
+        prefix: usize,
+        /// Whether it makes an LLM span.
+        marks_llm: bool,
+        /// Whether it is a tag with a name and a value.
+        tag: bool,
+    },
+    /// An embedding, by its number.
+    Embedding,
+    /// A document of a retriever, by its number, or a search of vectors.
+    Retrieval,
+    /// A document of a reranker, by its number.
+    Reranker,
+    /// Any other key of an LLM dialect.
+    Other,
+}
+
+/// Keys of metadata: prefix, whether only LLM spans have it, whether it is a tag.
+const METADATA: &[(&str, bool, bool)] = &[
+    ("ai.telemetry.metadata.", true, false),
+    ("ai.settings.context.", true, false),
+    ("ai.settings.runtimeContext.", true, false),
+    ("langfuse.observation.metadata.", true, false),
+    ("langfuse.trace.metadata.", false, false),
+    ("langsmith.metadata.", true, false),
+    ("litellm.metadata.", true, false),
+    ("mlflow.traceTag.", false, true),
+    ("traceloop.association.properties.", false, false),
+];
+
+/// Beginnings of keys, each with its family, by their first byte; the longer one first.
+const LLM: &[(&str, Family)] = &[
+    ("llm.input_messages.", Family::Message),
+    ("llm.output_messages.", Family::Message),
+    ("llm.prompts.", Family::Message),
+    ("llm.choices.", Family::Message),
+    ("llm.", Family::Other),
+    ("litellm.", Family::Other),
+    ("langsmith.", Family::Other),
+    ("langfuse.observation.", Family::Other),
+];
+const GENAI: &[(&str, Family)] = &[
+    ("gen_ai.prompt.", Family::Message),
+    ("gen_ai.completion.", Family::Message),
+    ("gen_ai.", Family::Other),
+    ("gcp.vertex.agent.", Family::Other),
+];
+const VERCEL: &[(&str, Family)] = &[("ai.prompt", Family::Message)];
+const RERANKERS: &[(&str, Family)] =
+    &[("reranker.", Family::Reranker), ("retrieval.documents.", Family::Retrieval)];
+
+/// The family of a key that has no slot.
+pub(crate) fn family(key: &str) -> Option<Family> {
+    let list = match key.as_bytes().first()? {
+        b'l' => LLM,
+        b'g' => GENAI,
+        b'a' => VERCEL,
+        b'r' => RERANKERS,
+        b'e' => &[("embedding.", Family::Embedding)],
+        b'd' => &[("db.vector.", Family::Retrieval)],
+        b'p' => &[("pydantic_ai.", Family::Other)],
+        b's' => &[("spring.ai.", Family::Other)],
+        b'm' | b't' => &[][..],
+        _ => return None,
+    };
+    metadata(key).or_else(|| list.iter().find(|(start, _)| key.starts_with(start)).map(|(_, family)| *family))
+}
+
+fn metadata(key: &str) -> Option<Family> {
+    let (start, marks_llm, tag) = METADATA.iter().find(|(start, ..)| key.starts_with(start))?;
+    Some(Family::Metadata { prefix: start.len(), marks_llm: *marks_llm, tag: *tag })
+}
+
+/// The name under which a key of metadata is known; `None` if it is none.
+pub(crate) fn metadata_name(key: &str) -> Option<&str> {
+    match metadata(key)? {
+        Family::Metadata { prefix, .. } => key.get(prefix..).filter(|name| !name.is_empty()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_known_by_their_beginning() {
+        assert_eq!(family("llm.input_messages.12.message.role"), Some(Family::Message));
+        assert_eq!(family("gen_ai.prompt.3.content"), Some(Family::Message));
+        assert_eq!(family("gen_ai.something.new"), Some(Family::Other));
+        assert_eq!(family("db.vector.query.filter"), Some(Family::Retrieval));
+        assert_eq!(family("db.statement"), None);
+        assert_eq!(family("http.url"), None);
+        assert_eq!(family(""), None);
+        assert_eq!(metadata_name("traceloop.association.properties.team"), Some("team"));
+        assert_eq!(metadata_name("traceloop.association.properties."), None);
+    }
+}
