@@ -92,11 +92,13 @@ impl<'a> Json<'a> {
         matches!(self, Self::Literal(literal) if literal == "null")
     }
 
-    /// Whether this is a list or map with nothing in it: some hide content so.
+    /// Whether this is a list or map that holds nothing but `null` and more such: some hide content so, and decorated
+    /// functions without arguments are told so.
     pub(crate) fn is_empty(&self) -> bool {
+        let says_nothing = |json: &Self| json.is_null() || json.is_empty();
         match self {
-            Self::List(items, _) => items.is_empty(),
-            Self::Map(fields, _) => fields.is_empty(),
+            Self::List(items, _) => items.iter().all(says_nothing),
+            Self::Map(fields, _) => fields.iter().all(|(_, value)| says_nothing(value)),
             _ => false,
         }
     }

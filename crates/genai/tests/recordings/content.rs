@@ -1,7 +1,12 @@
 //! What real exports say that was asked and answered, against what the providers' fakes were asked and answered.
 
-use llm_observatory_core::llm::{LlmContent, Message, Part};
-use llm_observatory_genai::{Observation, content};
+use llm_observatory_core::attributes::Attribute;
+use llm_observatory_core::ids::{ProjectId, SpanId, TraceId};
+use llm_observatory_core::llm::{LlmContent, LlmSpan, Message, Part};
+use llm_observatory_core::text::Text;
+use llm_observatory_core::time::UnixNanos;
+use llm_observatory_core::trace::{SpanKind, StatusCode};
+use llm_observatory_genai::{Observation, Scope, SpanObservation, attributes, content, read, remaining};
 use serde_json::{Value, json};
 
 use crate::otlp::Export;
@@ -80,6 +85,56 @@ fn where_capture_is_off_nothing_is_said() {
         }
     }
     assert!(told.is_empty(), "{}", told.join("\n"));
+}
+
+#[test]
+fn real_spans_are_written_and_read_back() {
+    let mut spans = 0;
+    for case in crate::recordings().iter().flat_map(|instrumentation| crate::folders(instrumentation)) {
+        for span in Export::of(&case).each(llm_span).into_iter().flatten() {
+            let written = attributes(&span);
+            let again = of(&written);
+            assert_eq!(again.as_ref(), Some(&span), "{}", case.display());
+            spans += 1;
+        }
+    }
+    assert!(spans > 500, "{spans} LLM spans are no recordings");
+}
+
+fn llm_span(observation: &Observation<'_>) -> Option<LlmSpan> {
+    match observation {
+        Observation::Span(span) => Some(LlmSpan {
+            project_id: ProjectId::DEFAULT,
+            trace_id: TraceId::from_wire(&[1; 16]).unwrap(),
+            span_id: SpanId::from_wire(&[2; 8]).unwrap(),
+            parent_span_id: None,
+            name: Text::EMPTY,
+            service_name: Text::EMPTY,
+            start_time: UnixNanos(1),
+            end_time: UnixNanos(2),
+            status_code: StatusCode::UNSET,
+            status_message: Text::EMPTY,
+            reading: read(observation)?,
+            content: content(observation),
+            attributes: remaining(span.attributes),
+        }),
+        Observation::Log(_) => None,
+    }
+}
+
+/// The LLM span in these attributes.
+fn of(attributes: &[Attribute<'_>]) -> Option<LlmSpan> {
+    llm_span(&Observation::Span(SpanObservation {
+        scope: Scope::default(),
+        name: "",
+        kind: SpanKind::CLIENT,
+        status: None,
+        status_message: "",
+        start_time: UnixNanos(1),
+        end_time: UnixNanos(2),
+        attributes,
+        events: &[],
+    }))
 }
 
 fn prompt(call: &Value) -> Vec<&str> {
