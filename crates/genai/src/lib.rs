@@ -25,7 +25,7 @@ mod timing;
 mod usage;
 mod value;
 
-use llm_observatory_core::llm::LlmReading;
+use llm_observatory_core::llm::{LlmKind, LlmReading};
 
 pub use events::is_llm_event;
 pub use observation::{Event, LogObservation, Observation, Scope, SpanObservation};
@@ -49,5 +49,7 @@ pub fn read(observation: &Observation<'_>) -> Option<LlmReading> {
     }
     let rules = detect::rules(&seen)?;
     let told = seen.span.map(|span| events::join(&mut seen, span.events)).unwrap_or_default();
-    Some(reading::reading(&seen, &told, rules))
+    let reading = reading::reading(&seen, &told, rules);
+    // Programs log much else beside the steps of their agents.
+    (seen.span.is_some() || reading.kind != LlmKind::Other).then_some(reading)
 }
