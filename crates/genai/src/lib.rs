@@ -13,7 +13,7 @@ pub mod nesting;
 mod notes;
 mod observation;
 mod parameters;
-mod prices;
+pub mod prices;
 mod provider;
 mod provider_usage;
 mod reading;
