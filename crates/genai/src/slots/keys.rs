@@ -419,6 +419,12 @@ impl Slot {
     }
 }
 
+/// The keys that only LLM dialects use.
+#[cfg(test)]
+pub(super) fn llm_keys() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().copied().take(Slot::FirstShared as usize)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
