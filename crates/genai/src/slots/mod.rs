@@ -10,6 +10,8 @@ use keys::SLOTS;
 
 pub(crate) use family::metadata_name;
 pub(crate) use keys::Slot;
+#[cfg(test)]
+pub(crate) use keys::all_keys;
 
 /// Most attributes that are noted as metadata; the rest is not read. A span that repeats keys costs no more than that.
 const NOTED_ATTRIBUTES: usize = 256;
