@@ -1,6 +1,6 @@
 # LLM Observatory. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults fuzz lint fmt generate interop bench
+.PHONY: help run test test-faults fuzz lint fmt generate prices interop bench
 
 CARGO_DENY := 0.20.2
 CARGO_FUZZ := 0.13.1
@@ -52,6 +52,13 @@ fmt: ## format the code
 
 generate: ## write the Rust code of proto/ anew
 	REGENERATE=1 cargo test --locked -p llm-observatory-proto
+
+# The newest prices: raise the versions in crates/genai/prices/requirements.txt, and the day in its first line.
+prices: ## make the catalogue of prices anew, from the packages that crates/genai/prices/requirements.txt pins
+	python3 -m venv --clear target/prices
+	target/prices/bin/pip download --quiet --no-deps --only-binary :all: --dest target/prices/wheels \
+		--requirement crates/genai/prices/requirements.txt
+	target/prices/bin/python crates/genai/prices/make.py target/prices/wheels
 
 interop: ## export from Python and JavaScript SDKs and an OpenTelemetry Collector, and read back
 	deploy/local/install interop

@@ -90,7 +90,6 @@ fn batch(spans: u64) -> TraceBatch {
             dropped_events_count: 0,
             dropped_links_count: 0,
             links: None,
-            llm: None,
         }
         .into()
     });

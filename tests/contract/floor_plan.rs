@@ -13,9 +13,9 @@ const PLAN: &[(&str, &[&str])] = &[
     ("proto", &[]),
     ("private-postgres", &["config"]),
     ("genai", &["core"]),
-    ("storage", &["config", "core"]),
+    ("storage", &["config", "core", "genai"]),
     ("ingest", &["config", "core", "genai", "storage"]),
-    ("query", &["config", "core", "storage"]),
+    ("query", &["config", "core", "genai", "storage"]),
     ("server", &["config", "core", "genai", "ingest", "private-postgres", "proto", "query", "storage"]),
 ];
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod content;
 mod detect;
 mod dialect;
 mod errors;
@@ -12,7 +13,7 @@ pub mod nesting;
 mod notes;
 mod observation;
 mod parameters;
-mod prices;
+pub mod prices;
 mod provider;
 mod provider_usage;
 mod reading;
@@ -24,11 +25,13 @@ mod tests;
 mod timing;
 mod usage;
 mod value;
+mod write;
 
-use llm_observatory_core::llm::{LlmKind, LlmReading};
+use llm_observatory_core::llm::{LlmContent, LlmKind, LlmReading};
 
 pub use events::is_llm_event;
 pub use observation::{Event, LogObservation, Observation, Scope, SpanObservation};
+pub use write::{attributes, remaining};
 
 use seen::Seen;
 use slots::Slot;
@@ -43,6 +46,12 @@ pub const READING_VERSION: i16 = 1;
 /// many. Whatever stands in the attributes: it does not fail, and does not panic.
 pub fn read(observation: &Observation<'_>) -> Option<LlmReading> {
     let mut seen = Seen::of(observation)?;
+    if let Observation::Span(span) = observation
+        && seen.has(Slot::Native)
+        && let Some(reading) = dialect::native::read(span.attributes)
+    {
+        return Some(reading);
+    }
     // Logfire sends a span when it starts, under an id of its own, and the real one when it ends.
     if seen.is(Slot::LogfireSpanType, "pending_span") {
         return None;
@@ -52,4 +61,10 @@ pub fn read(observation: &Observation<'_>) -> Option<LlmReading> {
     let reading = reading::reading(&seen, &told, rules);
     // Programs log much else beside the steps of their agents.
     (seen.span.is_some() || reading.kind != LlmKind::Other).then_some(reading)
+}
+
+/// What was asked and answered in an observation, in whatever dialect it says so. Nothing that is said there fails: what is
+/// no JSON is shown as text.
+pub fn content(observation: &Observation<'_>) -> LlmContent {
+    content::content(observation, read(observation).map(|reading| reading.kind))
 }

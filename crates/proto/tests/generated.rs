@@ -13,8 +13,9 @@ use prost_types::FileDescriptorSet;
 const MANIFEST_DIR: &str = env!("CARGO_MANIFEST_DIR");
 const HOW_TO: &str = "REGENERATE=1 cargo test -p llm-observatory-proto --test generated";
 const DESCRIPTORS: &str = "descriptors.binpb";
-const OURS: [&str; 4] = [
+const OURS: [&str; 5] = [
     "llm_observatory/v1/ingest.proto",
+    "llm_observatory/v1/llm.proto",
     "llm_observatory/v1/logs.proto",
     "llm_observatory/v1/metrics.proto",
     "llm_observatory/v1/traces.proto",
@@ -64,6 +65,11 @@ fn descriptors_hold_all_services_and_no_source_info() {
         services,
         [
             "llm_observatory.v1.IngestService/GetIngestStats",
+            "llm_observatory.v1.LlmService/ExplainCost",
+            "llm_observatory.v1.LlmService/GetLlmSpan",
+            "llm_observatory.v1.LlmService/ListLlmSpans",
+            "llm_observatory.v1.LlmService/ListModels",
+            "llm_observatory.v1.LlmService/ListPrices",
             "llm_observatory.v1.LogService/ListLogs",
             "llm_observatory.v1.MetricService/ListDataPoints",
             "llm_observatory.v1.MetricService/ListMetrics",

@@ -17,6 +17,12 @@ pub enum Error {
     /// Neither spans nor a summary of the trace are stored.
     #[error("no span of trace {0} is stored")]
     NotFound(TraceId),
+    /// The span is not stored.
+    #[error("span {1} of trace {0} is not stored")]
+    NoSpan(TraceId, SpanId),
+    /// The span is stored, but no LLM dialect describes it.
+    #[error("span {1} of trace {0} is stored, but is no LLM span: GetTrace shows it")]
+    NoLlmSpan(TraceId, SpanId),
     /// The summary of the trace is stored, but its spans were dropped.
     #[error("the spans of trace {0} are expired: only its summary is still stored")]
     Expired(TraceId),
@@ -53,6 +59,9 @@ pub enum Invalid {
     /// The page token is malformed or was returned for another question.
     #[error("page_token does not belong to this question; leave it empty for the first page")]
     ForeignToken,
+    /// No number lies in the range of a filter. Holds the name of its fields.
+    #[error("min_{0} must not be more than max_{0}")]
+    EmptyRange(&'static str),
     /// OTLP has no such severity.
     #[error("min_severity_number must be between 0 and {most}, not {asked}")]
     Severity {

@@ -8,6 +8,11 @@ pub(crate) enum Kind {
     ListMetrics,
     ListDataPoints,
     ListLogs,
+    GetLlmSpan,
+    ListLlmSpans,
+    ExplainCost,
+    ListModels,
+    ListPrices,
 }
 
 impl Kind {
@@ -19,6 +24,11 @@ impl Kind {
             Self::ListMetrics => "list_metrics",
             Self::ListDataPoints => "list_data_points",
             Self::ListLogs => "list_logs",
+            Self::GetLlmSpan => "get_llm_span",
+            Self::ListLlmSpans => "list_llm_spans",
+            Self::ExplainCost => "explain_cost",
+            Self::ListModels => "list_models",
+            Self::ListPrices => "list_prices",
         }
     }
 }

@@ -4,6 +4,7 @@ mod config;
 mod encode;
 pub mod error;
 mod kind;
+pub mod llm;
 pub mod log;
 pub mod metric;
 mod metrics;

@@ -145,7 +145,7 @@ impl Drop for Call {
 fn outcome(error: &Error) -> &'static str {
     match error {
         Error::Invalid(_) => "invalid",
-        Error::NotFound(_) => "not_found",
+        Error::NotFound(_) | Error::NoSpan(..) | Error::NoLlmSpan(..) => "not_found",
         Error::Expired(_) => "expired",
         Error::TooLarge { .. } => "too_large",
         Error::Unavailable(_) => "unavailable",

@@ -6,8 +6,9 @@ use std::time::Duration;
 use futures_util::future::try_join;
 use llm_observatory_core::ids::{ResourceId, ScopeId};
 use llm_observatory_storage::StoragePool;
+use llm_observatory_storage::models::ScopeRow;
 use llm_observatory_storage::repositories::{
-    LogRepository, MetricRepository, ResourceRepository, TraceRepository,
+    LlmRepository, LogRepository, MetricRepository, ResourceRepository, TraceRepository,
 };
 
 use crate::encode::{Origins, ValueLimit};
@@ -20,6 +21,7 @@ pub(crate) struct Sources {
     pub(crate) traces: TraceRepository,
     pub(crate) metrics: MetricRepository,
     pub(crate) logs: LogRepository,
+    pub(crate) llm: LlmRepository,
     resources: ResourceRepository,
 }
 
@@ -30,13 +32,14 @@ impl Sources {
             traces: TraceRepository::new(pool.clone()),
             metrics: MetricRepository::new(pool.clone()),
             logs: LogRepository::new(pool.clone()),
+            llm: LlmRepository::new(pool.clone()),
             resources: ResourceRepository::new(pool),
         }
     }
 
     /// Repositories of the caller's project, limited to `patience` from now if there is one.
     pub(crate) fn of(&self, caller: &Caller, patience: Option<Duration>) -> Self {
-        let Self { traces, metrics, logs, resources } = self.clone();
+        let Self { traces, metrics, logs, llm, resources } = self.clone();
         macro_rules! on_behalf {
             ($repository:ident) => {{
                 let repository = $repository.of(caller.project);
@@ -50,6 +53,7 @@ impl Sources {
             traces: on_behalf!(traces),
             metrics: on_behalf!(metrics),
             logs: on_behalf!(logs),
+            llm: on_behalf!(llm),
             resources: on_behalf!(resources),
         }
     }
@@ -66,5 +70,10 @@ impl Sources {
         let (resources, scopes) =
             try_join(self.resources.resources(&resources), self.resources.scopes(&scopes)).await?;
         Ok(Origins::new(resources, scopes, limit))
+    }
+
+    /// The scope with this id; `None` if it is not stored.
+    pub(crate) async fn scope(&self, id: ScopeId) -> Result<Option<ScopeRow>, Error> {
+        Ok(self.resources.scopes(&[id]).await?.pop())
     }
 }

@@ -9,10 +9,11 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::{Buf as _, BufMut as _};
-use llm_observatory_core::ids::{MetricId, ProjectId, SeriesId, TraceId};
+use llm_observatory_core::ids::{MetricId, ProjectId, SeriesId, SpanId, TraceId};
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_storage::repositories::TimeRange;
+use llm_observatory_storage::repositories::llm::{LlmCursor, ModelCursor};
 use llm_observatory_storage::repositories::log::LogCursor;
 use llm_observatory_storage::repositories::metric::{MetricCursor, PointCursor};
 use llm_observatory_storage::repositories::trace::TraceCursor;
@@ -22,6 +23,7 @@ use crate::kind::Kind;
 
 const VERSION: u8 = 2;
 const CHECK_BYTES: usize = 8;
+const SPAN_ID_BYTES: usize = 8;
 const CONTEXT: &str = "llm-observatory 2026 page token";
 
 /// The start of a page, as an opaque text. It is valid only for the question that it was returned for.
@@ -133,6 +135,31 @@ impl Position for Uuid {
     }
 }
 
+impl Position for i64 {
+    fn put(&self, to: &mut Vec<u8>) {
+        to.put_i64(*self);
+    }
+
+    fn get(from: &mut &[u8]) -> Option<Self> {
+        from.try_get_i64().ok()
+    }
+}
+
+/// With its length before it.
+impl Position for String {
+    fn put(&self, to: &mut Vec<u8>) {
+        to.put_u64(self.len() as u64);
+        to.put_slice(self.as_bytes());
+    }
+
+    fn get(from: &mut &[u8]) -> Option<Self> {
+        let length = usize::try_from(from.try_get_u64().ok()?).ok()?;
+        let (text, rest) = from.split_at_checked(length)?;
+        *from = rest;
+        String::from_utf8(text.to_vec()).ok()
+    }
+}
+
 impl Position for TimeRange {
     fn put(&self, to: &mut Vec<u8>) {
         (self.start, self.end).put(to);
@@ -163,6 +190,36 @@ impl Position for LogCursor {
     fn get(from: &mut &[u8]) -> Option<Self> {
         let (time, id) = Position::get(from)?;
         Some(Self { time, id })
+    }
+}
+
+impl Position for LlmCursor {
+    fn put(&self, to: &mut Vec<u8>) {
+        (self.value, (self.start_time, self.trace_id.uuid())).put(to);
+        to.put_slice(self.span_id.as_bytes());
+    }
+
+    fn get(from: &mut &[u8]) -> Option<Self> {
+        let (value, (start_time, trace_id)) = Position::get(from)?;
+        let (span, rest) = from.split_at_checked(SPAN_ID_BYTES)?;
+        *from = rest;
+        Some(Self {
+            value,
+            start_time,
+            trace_id: TraceId::from_uuid(trace_id),
+            span_id: SpanId::from_wire(span)?,
+        })
+    }
+}
+
+impl Position for ModelCursor {
+    fn put(&self, to: &mut Vec<u8>) {
+        (self.value, (self.provider.to_string(), self.model.to_string())).put(to);
+    }
+
+    fn get(from: &mut &[u8]) -> Option<Self> {
+        let (value, (provider, model)): (_, (String, String)) = Position::get(from)?;
+        Some(Self { value, provider: provider.into(), model: model.into() })
     }
 }
 
@@ -208,6 +265,15 @@ mod tests {
     fn a_token_returns_its_position() {
         let token = traces_of("chat").token(&place());
         assert_eq!(traces_of("chat").open(&token), Some(place()));
+        let place = LlmCursor {
+            value: -7,
+            start_time: UnixNanos(9),
+            trace_id: TraceId::from_foreign("t"),
+            span_id: SpanId::from_wire(&[7; 8]).unwrap(),
+        };
+        assert_eq!(traces_of("").open(&traces_of("").token(&place)), Some(place));
+        let place = ModelCursor { value: 1, provider: "".into(), model: "größe".into() };
+        assert_eq!(traces_of("").open(&traces_of("").token(&place)), Some(place));
         let metric = MetricCursor { name: "größe".into(), id: MetricId(Uuid::from_u128(7)) };
         let token = traces_of("").token(&metric);
         assert_eq!(traces_of("").open(&token), Some(metric));

@@ -97,7 +97,6 @@ fn span(trace_id: TraceId, n: u64, start_time: UnixNanos) -> Option<SpanRow> {
         dropped_events_count: 0,
         dropped_links_count: 0,
         links: None,
-        llm: None,
     })
 }
 

@@ -10,9 +10,11 @@ pub mod models;
 mod payload;
 pub mod pool;
 pub mod postgres;
+pub mod prices;
 pub mod repositories;
 mod score;
 pub mod statement;
+pub mod tally;
 mod usage;
 pub mod writers;
 
@@ -32,9 +34,10 @@ pub fn statements() -> Vec<&'static Statement> {
         migrate::STATEMENTS,
         health::STATEMENTS,
         &postgres::STATEMENTS.concat(),
+        prices::STATEMENTS,
         &writers::statements(),
         &repositories::STATEMENTS.concat(),
-        &maintenance::STATEMENTS.concat(),
+        &maintenance::statements(),
     ];
     rooms.concat()
 }

@@ -20,6 +20,8 @@ use crate::migrate;
 use crate::postgres::cause::Cause;
 use crate::postgres::retry::until_available;
 use crate::postgres::{Connector, WriterConnection};
+use crate::prices::Prices;
+use crate::tally::LlmTally;
 
 type Manager = PostgresConnectionManager<MakeRustlsConnect>;
 
@@ -36,6 +38,8 @@ pub struct StoragePool {
     cause: Cause,
     redis: Option<ConnectionManager>,
     partitions: Partitions,
+    prices: Prices,
+    llm: LlmTally,
 }
 
 /// Numbers of the pool for queries.
@@ -81,7 +85,8 @@ impl StoragePool {
             None => None,
         };
         let partitions = Partitions::new(config.partitions.clone());
-        Ok(Self { config, connector, queries, cause, redis, partitions })
+        let (prices, llm) = (Prices::default(), LlmTally::default());
+        Ok(Self { config, connector, queries, cause, redis, partitions, prices, llm })
     }
 
     /// The configuration of the pool.
@@ -92,6 +97,16 @@ impl StoragePool {
     /// The day partitions. All clones of the pool share them.
     pub fn partitions(&self) -> &Partitions {
         &self.partitions
+    }
+
+    /// The prices of calls. All clones of the pool share them.
+    pub fn prices(&self) -> &Prices {
+        &self.prices
+    }
+
+    /// What the writers of the pool stored, in LLM spans. All clones of the pool share it.
+    pub fn llm(&self) -> &LlmTally {
+        &self.llm
     }
 
     /// Creates the missing partitions of `days` on a new connection, and returns the declined days; see
@@ -184,7 +199,8 @@ impl StoragePool {
     /// false; [`Error::Unavailable`] when no server that takes writes answers in time; [`Error::Postgres`] when it
     /// refuses the login.
     pub async fn connect_writer(&self) -> Result<WriterConnection, Error> {
-        WriterConnection::open(&self.connector, &self.config.database).await
+        let (prices, llm) = (self.prices.clone(), self.llm.clone());
+        WriterConnection::open(&self.connector, &self.config.database, prices, llm).await
     }
 
     /// Redis, if it is configured. The connection reconnects by itself.

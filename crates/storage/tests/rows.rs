@@ -53,7 +53,6 @@ pub(crate) fn span(trace: u128, id: u64, start_time: UnixNanos) -> SpanRow {
         dropped_events_count: 0,
         dropped_links_count: 0,
         links: None,
-        llm: None,
     }
 }
 
@@ -134,6 +133,7 @@ pub(crate) fn log(id: u128, time: UnixNanos) -> LogRow {
         service_name: Text::EMPTY,
         resource_id: ResourceId(Uuid::from_u128(0xa)),
         scope_id: ScopeId(Uuid::from_u128(0xb)),
+        is_llm_event: false,
     }
 }
 

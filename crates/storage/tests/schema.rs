@@ -3,8 +3,8 @@
 use harness::TestDatabase;
 use llm_observatory_storage::maintenance::Family;
 use llm_observatory_storage::models::{
-    DataPointRow, EventRow, LogRow, MetricRow, ResourceRow, Row as _, ScopeRow, SeriesRow, SpanRow, Table,
-    TraceRow,
+    DataPointRow, EventRow, LlmRow, LogRow, MetricRow, PriceRow, ResourceRow, Row as _, ScopeRow, SeriesRow,
+    SpanRow, Table, TraceRow,
 };
 use llm_observatory_storage::writers::RejectionRow;
 use tokio_postgres::Client;
@@ -14,23 +14,45 @@ const TELEMETRY: &[(&str, &str, Option<&str>)] = &[
     ("traces", "trace_id", Some("day")),
     ("trace_spans", "trace_id", Some("start_time")),
     ("trace_events", "trace_id", Some("start_time")),
+    ("trace_llm_spans", "trace_id", Some("start_time")),
     ("metric_data_points", "series_id", Some("time")),
     ("logs", "resource_id", Some("time")),
     ("resources", "id", None),
     ("scopes", "id", None),
     ("metrics", "id", None),
     ("metric_series", "id", None),
+    ("llm_settling", "trace_id", None),
     ("ingest_requests", "hash", None),
     ("ingest_rejections", "request_hash", None),
 ];
 
-/// The tables with a row type. The ledger has none: its own statement writes it.
+/// The tables that belong to no trace, series or request.
+const REFERENCE: [&str; 4] = ["projects", "model_prices", "price_version", "llm_runs"];
+
+/// Columns that only the binary before schema version 9 writes.
+const UNUSED: &[&str] = &[
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_creation_tokens",
+    "reasoning_tokens",
+    "llm_operation",
+    "llm_provider",
+    "llm_request_model",
+    "llm_response_model",
+    "llm_session_id",
+    "llm_user_id",
+];
+
+/// The tables of telemetry and of prices with a row type. The ledger and the notes of traces to settle have none: their own statements write them.
 pub(crate) const ROWS: [Table; TELEMETRY.len() - 1] = [
     TraceRow::TABLE,
     SpanRow::TABLE,
     EventRow::TABLE,
+    LlmRow::TABLE,
     DataPointRow::TABLE,
     LogRow::TABLE,
+    PriceRow::TABLE,
     ResourceRow::TABLE,
     ScopeRow::TABLE,
     MetricRow::TABLE,
@@ -58,7 +80,7 @@ async fn the_list_of_tables_is_complete() {
         "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
          AND NOT relispartition AND relname <> '{FOREIGN}' ORDER BY 1"
     );
-    let mut known: Vec<_> = TELEMETRY.iter().map(|(table, ..)| *table).chain(["projects"]).collect();
+    let mut known: Vec<_> = TELEMETRY.iter().map(|(table, ..)| *table).chain(REFERENCE).collect();
     known.sort_unstable();
     assert_eq!(names(&client, &query).await, known);
     let mut partitioned: Vec<_> =
@@ -173,6 +195,8 @@ async fn rows_fill_every_column_of_their_table() {
             "SELECT attname::text FROM pg_attribute WHERE attrelid = '{}'::regclass AND attnum > 0 ORDER BY attnum",
             table.name
         );
-        assert_eq!(names(&client, &query).await, table.columns, "{}", table.name);
+        let mut columns = names(&client, &query).await;
+        columns.retain(|column| table.name != "trace_spans" || !UNUSED.contains(&column.as_str()));
+        assert_eq!(columns, table.columns, "{}", table.name);
     }
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use harness::TestDatabase;
 use llm_observatory_core::ids::ProjectId;
-use llm_observatory_core::llm::{LlmReading, LlmSpan, TokenUsage};
+use llm_observatory_core::llm::{Dialect, LlmContent, LlmKind, LlmReading, LlmSpan, TokenUsage};
 use llm_observatory_core::metric::MetricKind;
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
@@ -65,7 +65,6 @@ async fn lines(config: StorageConfig) -> anyhow::Result<()> {
     let llm_span = llm_span();
     let stored: SpanRow = writer.write_span_from_llm(llm_span.clone()).await?;
     assert_eq!((stored.trace_id, stored.span_id), (llm_span.trace_id, llm_span.span_id));
-    assert_eq!(stored.llm.as_deref(), Some(&llm_span.reading));
     let trace = TraceRow::of(&rows::span(2, 2, rows::now()));
     writer.write_trace(trace).await?;
     writer.flush().await?;
@@ -101,6 +100,7 @@ async fn assert_stored(database: &TestDatabase) {
         ("traces", 3),
         ("trace_spans", 2),
         ("trace_events", 1),
+        ("trace_llm_spans", 1),
         ("metrics", 1),
         ("metric_data_points", 1),
         ("logs", 1),
@@ -126,8 +126,9 @@ fn llm_span() -> LlmSpan {
         reading: LlmReading {
             operation: Some("chat".into()),
             usage: TokenUsage { input: Some(10), ..TokenUsage::default() },
-            ..LlmReading::default()
+            ..LlmReading::new(LlmKind::Llm, Dialect::OtelGenai)
         },
+        content: LlmContent::default(),
         attributes: vec![],
     }
 }

@@ -147,7 +147,7 @@ async fn a_batch_that_is_written_twice_is_stored_once() {
         (WriteMethod::Copy, WriteMethod::Insert),
     ] {
         let (_database, client) = database().await;
-        let with_event = |row: SpanRow| Span { events: vec![rows::event(&row, 0, "e")], row };
+        let with_event = |row: SpanRow| Span { events: vec![rows::event(&row, 0, "e")], ..row.into() };
         let old: Vec<Span> =
             (1..=10).map(|id| with_event(rows::failed(rows::span(1, id, MIDNIGHT)))).collect();
         let new = with_event(rows::span(1, 11, MIDNIGHT));
@@ -213,7 +213,7 @@ async fn of_two_versions_in_one_batch_the_more_complete_one_remains() {
         let (_database, client) = database().await;
         let unended = Span {
             events: vec![rows::event(&rows::span(1, 1, MIDNIGHT), 0, "old")],
-            row: rows::span(1, 1, MIDNIGHT),
+            ..rows::span(1, 1, MIDNIGHT).into()
         };
         let mut ended = rows::span(1, 1, MIDNIGHT);
         ended.end_time = UnixNanos(MIDNIGHT.0 + 5_000);
@@ -241,7 +241,7 @@ fn versions() -> impl Strategy<Value = Vec<Span>> {
                 span.name = format!("span {id}, version {n}").into();
                 span.service_name = SERVICES[service].into();
                 let events = (0..).take(events).map(|n| rows::event(&span, n, &span.name)).collect();
-                Span { row: span, events }
+                Span { events, ..span.into() }
             })
         });
         versions.collect()

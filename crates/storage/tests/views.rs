@@ -2,6 +2,7 @@
 
 use harness::TestDatabase;
 use llm_observatory_core::ids::ProjectId;
+use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
 use llm_observatory_core::log::Severity;
 use llm_observatory_core::metric::{MetricKind, NO_RECORDED_VALUE};
 use llm_observatory_core::time::UnixNanos;
@@ -72,6 +73,7 @@ async fn a_condition_on_the_time_reads_only_the_partitions_of_its_days() {
     for (view, table, column) in [
         ("spans", "trace_spans", "start_time"),
         ("span_events", "trace_events", "start_time"),
+        ("llm_spans", "trace_llm_spans", "start_time"),
         ("log_records", "logs", "time"),
         ("metric_points", "metric_data_points", "time"),
     ] {
@@ -258,13 +260,19 @@ async fn the_walk_of_the_readme_works() {
     let readme = include_str!("../../../README.md");
     let begin = readme.find("SELECT service_name").unwrap();
     let query = &readme[begin..begin + readme[begin..].find('\'').unwrap()];
-    assert!(query.contains("FROM spans"), "{query}");
+    assert!(query.contains("FROM llm_spans"), "{query}");
     let database = TestDatabase::new().await;
     let mut span = rows::span(1, 1, rows::now());
-    (span.service_name, span.name) = ("hello".into(), "GET /ask".into());
+    (span.service_name, span.name) = ("hello".into(), "chat gpt-4o".into());
     span.end_time = UnixNanos(span.start_time.0 + 157_203);
-    store(&database, vec![span.into()], vec![]).await;
-    let expected = json!({"service_name": "hello", "name": "GET /ask", "llm_request_model": null, "input_tokens": null,
-                          "duration_ms": 0.157203});
-    assert_eq!(json_of(&database.client().await, query).await, [expected]);
+    let mut reading = LlmReading::new(LlmKind::Llm, Dialect::OtelGenai);
+    (reading.request_model, reading.usage.input) = (Some("gpt-4o".into()), Some(120));
+    let call = Span { llm: Some(Box::new(reading)), ..span.into() };
+    store(&database, vec![call, rows::span(1, 2, rows::now()).into()], vec![]).await;
+    let row = &json_of(&database.client().await, query).await[0];
+    let told = [&row["service_name"], &row["name"], &row["model"], &row["input_tokens"], &row["duration_ms"]];
+    assert_eq!(
+        told,
+        [&json!("hello"), &json!("chat gpt-4o"), &json!("gpt-4o"), &json!(120), &json!(0.157203)]
+    );
 }

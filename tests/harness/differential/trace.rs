@@ -49,7 +49,7 @@ impl Compared for TraceBatch {
     fn show(batch: &TraceBatch, columns: &mut Columns) {
         columns.dictionaries(&batch.resources, &batch.scopes);
         columns.rows(&batch.spans);
-        for SpanWithEvents { row, events } in &batch.spans {
+        for SpanWithEvents { row, events, llm } in &batch.spans {
             [&row.name, &row.status_message, &row.trace_state]
                 .into_iter()
                 .for_each(|text| columns.text(text));
@@ -60,7 +60,7 @@ impl Compared for TraceBatch {
                 columns.text(&event.name);
                 columns.attributes(&event.attributes);
             }
-            if let Some(llm) = &row.llm {
+            if let Some(llm) = llm {
                 columns.rows(std::slice::from_ref(&**llm));
                 let models = [&llm.request_model, &llm.response_model];
                 let others = [&llm.operation, &llm.provider, &llm.session_id, &llm.user_id];
@@ -109,7 +109,7 @@ fn tell(origin: &Origin, span: Span) -> String {
     normalise::spans(&[resource]).remove(0)
 }
 
-fn otlp(SpanWithEvents { row, events }: &SpanWithEvents) -> Span {
+fn otlp(SpanWithEvents { row, events, .. }: &SpanWithEvents) -> Span {
     let status = |code: llm_observatory_core::trace::StatusCode| Status {
         message: row.status_message.to_string(),
         code: code.0,

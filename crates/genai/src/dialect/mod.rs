@@ -10,6 +10,7 @@ pub(crate) mod langsmith;
 pub(crate) mod litellm;
 pub(crate) mod mcp;
 pub(crate) mod mlflow;
+pub(crate) mod native;
 pub(crate) mod openinference;
 pub(crate) mod openlit;
 pub(crate) mod openllmetry;

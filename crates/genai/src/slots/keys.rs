@@ -24,6 +24,8 @@ macro_rules! slots {
 
 slots! {
     llm {
+        // The mark of a span that we wrote.
+        Native = "llm_observatory.dialect",
         // OpenTelemetry's GenAI conventions of every generation, and what dialects add to them.
         Operation = "gen_ai.operation.name",
         ProviderName = "gen_ai.provider.name",

@@ -5,6 +5,7 @@ use llm_observatory_core::ids::{SpanId, TraceId};
 use llm_observatory_core::log::Severity;
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
+use llm_observatory_genai::is_llm_event;
 use llm_observatory_storage::models::LogRow;
 use llm_observatory_storage::models::attributes::{Attributes, ValueColumns};
 use llm_observatory_storage::models::log::TimeSource;
@@ -87,6 +88,7 @@ fn log<'a>(
         service_name: owner.service.clone(),
         resource_id: owner.resource,
         scope_id: owner.scope,
+        is_llm_event: false,
     };
     for field in Fields::of(message) {
         let field = field?;
@@ -108,6 +110,7 @@ fn log<'a>(
             _ => {}
         }
     }
+    log.is_llm_event = is_llm_event(&log.event_name, attributes);
     log.attributes = Attributes::encode(attributes, &mut decoder.arena);
     if !log.time.is_known() {
         let observed = log.observed_time.is_known();

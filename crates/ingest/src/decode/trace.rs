@@ -83,7 +83,7 @@ fn held(span: &Span) -> usize {
     let row = &span.row;
     let links = row.links.as_ref().map_or(0, |links| links.json.len() + links.otlp.len());
     let events = span.events.iter().map(|event| size_of::<EventRow>() + event.attributes.bytes());
-    let llm = row.llm.as_ref().map_or(0, |llm| size_of_val(&**llm));
+    let llm = span.llm.as_ref().map_or(0, |llm| size_of_val(&**llm));
     size_of::<Span>() + row.attributes.bytes() + links + events.sum::<usize>() + llm
 }
 
@@ -139,7 +139,6 @@ fn span<'a>(
         dropped_events_count: raw.dropped_events_count,
         dropped_links_count: raw.dropped_links_count,
         links: None,
-        llm: None,
     };
     if !raw.links.is_empty() {
         row.links = Some(links(&raw.links, decoder)?);
@@ -148,8 +147,8 @@ fn span<'a>(
     for (ordinal, message) in (0..).zip(raw.events) {
         events.push(event(message, ordinal, &row, room, decoder)?);
     }
-    row.llm = read_llm(&row, &events, owner, room);
-    Ok(Span { row, events })
+    let llm = read_llm(&row, &events, owner, room);
+    Ok(Span { row, events, llm })
 }
 
 /// The reading of a span; `None` if it is about no LLM call. It comes last, since it needs the events.

@@ -371,6 +371,1560 @@ pub mod ingest_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// Asks for one LLM span.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetLlmSpanRequest {
+    /// The trace id: 32 hexadecimal digits, in upper or lower case. Required.
+    #[prost(string, tag = "1")]
+    pub trace_id: ::prost::alloc::string::String,
+    /// The span id: 16 hexadecimal digits, in upper or lower case. Required. If a trace has several spans with this id, the
+    /// earliest one is meant.
+    #[prost(string, tag = "2")]
+    pub span_id: ::prost::alloc::string::String,
+    /// The most bytes of one text. The server cuts a longer one to this length (before the character that would cross it)
+    /// and appends the mark `<cut: 5242880 bytes>` with its full length. This applies to the texts of `content` (also to
+    /// arguments, results, documents and inline media, which then are no longer JSON or base64), and to the values of
+    /// `attributes` and of the metadata of the reading. 0, the default, means no limit.
+    #[prost(uint32, tag = "3")]
+    pub max_value_bytes: u32,
+}
+/// One LLM span.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetLlmSpanResponse {
+    /// Who made it, what was read from it, and what it cost.
+    #[prost(message, optional, tag = "1")]
+    pub span: ::core::option::Option<LlmSpan>,
+    /// What was asked and answered.
+    #[prost(message, optional, tag = "2")]
+    pub content: ::core::option::Option<LlmContent>,
+    /// The other attributes of the span, in the order in which the client sent them: those under other keys than the ones with
+    /// which this API itself would write `span` and `content` (OpenTelemetry's GenAI conventions and `llm_observatory.*`).
+    /// So attributes of other dialects stand here, though the reading may say the same. GetTrace gives all attributes.
+    #[prost(message, repeated, tag = "3")]
+    pub attributes: ::prost::alloc::vec::Vec<
+        ::opentelemetry_proto::tonic::common::v1::KeyValue,
+    >,
+    /// Name of the instrumentation scope: the library that made the span.
+    #[prost(string, tag = "4")]
+    pub scope_name: ::prost::alloc::string::String,
+    /// Version of the instrumentation scope.
+    #[prost(string, tag = "5")]
+    pub scope_version: ::prost::alloc::string::String,
+    /// Number of events of the span.
+    #[prost(int32, tag = "6")]
+    pub event_count: i32,
+    /// Number of log records of the span that were read for the content.
+    #[prost(int32, tag = "7")]
+    pub log_record_count: i32,
+    /// Whether the span has more log records than are read for the content.
+    #[prost(bool, tag = "8")]
+    pub log_records_left: bool,
+}
+/// An LLM span, without what was said in it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LlmSpan {
+    /// The trace id: 32 lower-case hexadecimal digits.
+    #[prost(string, tag = "1")]
+    pub trace_id: ::prost::alloc::string::String,
+    /// The span id: 16 lower-case hexadecimal digits.
+    #[prost(string, tag = "2")]
+    pub span_id: ::prost::alloc::string::String,
+    /// Id of the calling span: 16 lower-case hexadecimal digits. Empty for a root span.
+    #[prost(string, tag = "3")]
+    pub parent_span_id: ::prost::alloc::string::String,
+    /// Name of the span.
+    #[prost(string, tag = "4")]
+    pub name: ::prost::alloc::string::String,
+    /// The service: the resource attribute `service.name`.
+    #[prost(string, tag = "5")]
+    pub service: ::prost::alloc::string::String,
+    /// Start of the span. Not set if it is unknown.
+    #[prost(message, optional, tag = "6")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Time from start to end. Not set if the span has not ended.
+    #[prost(message, optional, tag = "7")]
+    pub duration: ::core::option::Option<::prost_types::Duration>,
+    /// `unset`, `ok` or `error`.
+    #[prost(string, tag = "8")]
+    pub status: ::prost::alloc::string::String,
+    /// Reason of a failure.
+    #[prost(string, tag = "9")]
+    pub status_message: ::prost::alloc::string::String,
+    /// What people filter by, count and pay.
+    #[prost(message, optional, tag = "10")]
+    pub reading: ::core::option::Option<LlmReading>,
+    /// Whether the span counts, and what it costs.
+    #[prost(message, optional, tag = "11")]
+    pub billing: ::core::option::Option<LlmBilling>,
+    /// Version of the reading: a higher one was made by a later version of the dialects. `observatory reread` raises it.
+    #[prost(int32, tag = "12")]
+    pub reading_version: i32,
+}
+/// What was read from an LLM span, whatever dialect it speaks.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LlmReading {
+    /// What kind of step it is: `llm`, `embedding`, `agent`, `workflow`, `tool`, `retriever`, `reranker`, `guardrail`,
+    /// `evaluator`, `prompt` or `other`.
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+    /// The dialect that the span speaks: `otel_genai`, `openinference`, `openllmetry`, `vercel_ai` ...
+    #[prost(string, tag = "2")]
+    pub dialect: ::prost::alloc::string::String,
+    /// Whether the step is a call of a model of its own, as far as the span alone tells. An outer span that repeats the usage
+    /// of its children is none. See `LlmBilling.billable`.
+    #[prost(bool, tag = "3")]
+    pub is_call: bool,
+    /// The operation, by OpenTelemetry's names: `chat`, `embeddings`, `execute_tool` ...
+    #[prost(string, tag = "4")]
+    pub operation: ::prost::alloc::string::String,
+    /// The provider of the model, by OpenTelemetry's names: `openai`, `anthropic`, `aws.bedrock` ...
+    #[prost(string, tag = "5")]
+    pub provider: ::prost::alloc::string::String,
+    /// The framework that made the call: `langchain`, `strands-agents` ...
+    #[prost(string, tag = "6")]
+    pub framework: ::prost::alloc::string::String,
+    /// The model that the request names.
+    #[prost(string, tag = "7")]
+    pub request_model: ::prost::alloc::string::String,
+    /// The model that the response names.
+    #[prost(string, tag = "8")]
+    pub response_model: ::prost::alloc::string::String,
+    /// The provider's id of the response.
+    #[prost(string, tag = "9")]
+    pub response_id: ::prost::alloc::string::String,
+    /// The tier of service that answered: `default`, `batch`, `flex`, `priority`.
+    #[prost(string, tag = "10")]
+    pub service_tier: ::prost::alloc::string::String,
+    /// Token counts.
+    #[prost(message, optional, tag = "11")]
+    pub usage: ::core::option::Option<TokenUsage>,
+    /// Why the model stopped: `stop`, `length`, `tool_call`, `content_filter`, `error`, or the provider's own word.
+    #[prost(string, repeated, tag = "12")]
+    pub finish_reasons: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Parameters of the request.
+    #[prost(message, optional, tag = "13")]
+    pub parameters: ::core::option::Option<LlmParameters>,
+    /// Whether the answer was streamed.
+    #[prost(bool, optional, tag = "14")]
+    pub streaming: ::core::option::Option<bool>,
+    /// Time from the start of the span to the first part of the answer.
+    #[prost(message, optional, tag = "15")]
+    pub time_to_first_token: ::core::option::Option<::prost_types::Duration>,
+    /// The session, or else the conversation.
+    #[prost(string, tag = "16")]
+    pub session_id: ::prost::alloc::string::String,
+    /// The conversation, where it is named apart from the session.
+    #[prost(string, tag = "17")]
+    pub conversation_id: ::prost::alloc::string::String,
+    /// The end user on whose behalf the application makes the call.
+    #[prost(string, tag = "18")]
+    pub user_id: ::prost::alloc::string::String,
+    /// Name of the tool.
+    #[prost(string, tag = "19")]
+    pub tool_name: ::prost::alloc::string::String,
+    /// The model's id of the tool call.
+    #[prost(string, tag = "20")]
+    pub tool_call_id: ::prost::alloc::string::String,
+    /// Name of the agent.
+    #[prost(string, tag = "21")]
+    pub agent_name: ::prost::alloc::string::String,
+    /// Id of the agent.
+    #[prost(string, tag = "22")]
+    pub agent_id: ::prost::alloc::string::String,
+    /// Name of the managed prompt.
+    #[prost(string, tag = "23")]
+    pub prompt_name: ::prost::alloc::string::String,
+    /// Version of the managed prompt.
+    #[prost(string, tag = "24")]
+    pub prompt_version: ::prost::alloc::string::String,
+    /// What class of error ended the call.
+    #[prost(string, tag = "25")]
+    pub error_type: ::prost::alloc::string::String,
+    /// Tags, sorted, without duplicates.
+    #[prost(string, repeated, tag = "26")]
+    pub tags: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What the application noted beside the call, sorted by key.
+    #[prost(message, repeated, tag = "27")]
+    pub metadata: ::prost::alloc::vec::Vec<
+        ::opentelemetry_proto::tonic::common::v1::KeyValue,
+    >,
+}
+/// Token counts. Each is not set if it was not told.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TokenUsage {
+    /// All input tokens, cached ones included.
+    #[prost(int64, optional, tag = "1")]
+    pub input: ::core::option::Option<i64>,
+    /// All output tokens, reasoning included.
+    #[prost(int64, optional, tag = "2")]
+    pub output: ::core::option::Option<i64>,
+    /// The part of `input` that the provider read from its cache.
+    #[prost(int64, optional, tag = "3")]
+    pub cache_read: ::core::option::Option<i64>,
+    /// The part of `input` that the provider wrote to its cache.
+    #[prost(int64, optional, tag = "4")]
+    pub cache_creation: ::core::option::Option<i64>,
+    /// The part of `cache_creation` that the provider keeps for an hour; the rest is kept for five minutes.
+    #[prost(int64, optional, tag = "5")]
+    pub cache_creation_1h: ::core::option::Option<i64>,
+    /// The part of `output` that is reasoning.
+    #[prost(int64, optional, tag = "6")]
+    pub reasoning: ::core::option::Option<i64>,
+    /// The part of `input` that is audio.
+    #[prost(int64, optional, tag = "7")]
+    pub input_audio: ::core::option::Option<i64>,
+    /// The part of `output` that is audio.
+    #[prost(int64, optional, tag = "8")]
+    pub output_audio: ::core::option::Option<i64>,
+    /// The part of `input` that is images.
+    #[prost(int64, optional, tag = "9")]
+    pub input_image: ::core::option::Option<i64>,
+    /// The part of `output` that is images.
+    #[prost(int64, optional, tag = "10")]
+    pub output_image: ::core::option::Option<i64>,
+}
+/// Parameters of a request to a model.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LlmParameters {
+    /// Sampling temperature.
+    #[prost(double, optional, tag = "1")]
+    pub temperature: ::core::option::Option<f64>,
+    /// Nucleus sampling.
+    #[prost(double, optional, tag = "2")]
+    pub top_p: ::core::option::Option<f64>,
+    /// Sampling from the k likeliest tokens.
+    #[prost(double, optional, tag = "3")]
+    pub top_k: ::core::option::Option<f64>,
+    /// Most tokens of the answer.
+    #[prost(int64, optional, tag = "4")]
+    pub max_tokens: ::core::option::Option<i64>,
+    /// Seed of the sampling.
+    #[prost(int64, optional, tag = "5")]
+    pub seed: ::core::option::Option<i64>,
+    /// Texts that end the answer.
+    #[prost(string, repeated, tag = "6")]
+    pub stop: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Penalty of frequent tokens.
+    #[prost(double, optional, tag = "7")]
+    pub frequency_penalty: ::core::option::Option<f64>,
+    /// Penalty of tokens that are there already.
+    #[prost(double, optional, tag = "8")]
+    pub presence_penalty: ::core::option::Option<f64>,
+    /// Number of answers asked for.
+    #[prost(int64, optional, tag = "9")]
+    pub choice_count: ::core::option::Option<i64>,
+    /// How much the model shall reason: `low`, `medium`, `high` ...
+    #[prost(string, tag = "10")]
+    pub reasoning_effort: ::prost::alloc::string::String,
+}
+/// Whether an LLM span counts, and what it costs.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LlmBilling {
+    /// Whether the span counts as a call. Of calls inside each other, which repeat the same usage, exactly one does. Only
+    /// billable spans have a cost, and totals add only these.
+    #[prost(bool, tag = "1")]
+    pub billable: bool,
+    /// Whether this is a billable call that succeeded and told neither input nor output tokens.
+    #[prost(bool, tag = "2")]
+    pub usage_missing: bool,
+    /// What the call cost. Not set if its price or its usage is unknown, or if the span is not billable. ExplainCost tells why.
+    #[prost(message, optional, tag = "3")]
+    pub cost: ::core::option::Option<Money>,
+    /// What the application says that the call cost.
+    #[prost(message, optional, tag = "4")]
+    pub reported_cost: ::core::option::Option<Money>,
+    /// The price behind `cost`: `Price.id`.
+    #[prost(string, tag = "5")]
+    pub price_id: ::prost::alloc::string::String,
+}
+/// An amount of money.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Money {
+    /// Billionths of the currency.
+    #[prost(int64, tag = "1")]
+    pub nanos: i64,
+    /// The currency, by ISO 4217: `USD`.
+    #[prost(string, tag = "2")]
+    pub currency: ::prost::alloc::string::String,
+    /// The amount as a decimal number with at least two decimals: `0.000123`, `1.50`.
+    #[prost(string, tag = "3")]
+    pub amount: ::prost::alloc::string::String,
+}
+/// What was asked and answered in an LLM span.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LlmContent {
+    /// Instructions that stand beside the messages.
+    #[prost(message, repeated, tag = "1")]
+    pub system_instructions: ::prost::alloc::vec::Vec<LlmPart>,
+    /// The messages that went in, in their order; system messages among them where the instrumentation puts them there.
+    #[prost(message, repeated, tag = "2")]
+    pub input: ::prost::alloc::vec::Vec<LlmMessage>,
+    /// The messages that came out: one for each choice.
+    #[prost(message, repeated, tag = "3")]
+    pub output: ::prost::alloc::vec::Vec<LlmMessage>,
+    /// The tools that the model could call.
+    #[prost(message, repeated, tag = "4")]
+    pub tools: ::prost::alloc::vec::Vec<ToolDefinition>,
+    /// For a tool: its arguments, as JSON.
+    #[prost(string, optional, tag = "5")]
+    pub tool_arguments: ::core::option::Option<::prost::alloc::string::String>,
+    /// For a tool: its result, as JSON.
+    #[prost(string, optional, tag = "6")]
+    pub tool_result: ::core::option::Option<::prost::alloc::string::String>,
+    /// For a retriever or reranker: the documents found, each as JSON.
+    #[prost(string, repeated, tag = "7")]
+    pub documents: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// One message of a conversation.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LlmMessage {
+    /// Who speaks: `system`, `user`, `assistant`, `tool`, or the instrumentation's own word. Empty if not told.
+    #[prost(string, tag = "1")]
+    pub role: ::prost::alloc::string::String,
+    /// Name of the speaker.
+    #[prost(string, optional, tag = "2")]
+    pub name: ::core::option::Option<::prost::alloc::string::String>,
+    /// What it says.
+    #[prost(message, repeated, tag = "3")]
+    pub parts: ::prost::alloc::vec::Vec<LlmPart>,
+    /// For an answer: why the model stopped.
+    #[prost(string, optional, tag = "4")]
+    pub finish_reason: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// A part of a message.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LlmPart {
+    /// What the part is.
+    #[prost(oneof = "llm_part::Part", tags = "1, 2, 3, 4, 5, 6")]
+    pub part: ::core::option::Option<llm_part::Part>,
+}
+/// Nested message and enum types in `LlmPart`.
+pub mod llm_part {
+    /// What the part is.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Part {
+        /// Text.
+        #[prost(string, tag = "1")]
+        Text(::prost::alloc::string::String),
+        /// What the model thought before it answered.
+        #[prost(string, tag = "2")]
+        Reasoning(::prost::alloc::string::String),
+        /// The model asks for a tool.
+        #[prost(message, tag = "3")]
+        ToolCall(super::ToolCall),
+        /// What a tool returned.
+        #[prost(message, tag = "4")]
+        ToolResult(super::ToolResult),
+        /// An image, audio, a video or a file.
+        #[prost(message, tag = "5")]
+        Media(super::Media),
+        /// Anything else, as JSON.
+        #[prost(string, tag = "6")]
+        Other(::prost::alloc::string::String),
+    }
+}
+/// The model asks for a tool.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ToolCall {
+    /// The model's id of the call.
+    #[prost(string, optional, tag = "1")]
+    pub id: ::core::option::Option<::prost::alloc::string::String>,
+    /// Name of the tool.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// Arguments as JSON; the text itself where it is no JSON.
+    #[prost(string, tag = "3")]
+    pub arguments: ::prost::alloc::string::String,
+}
+/// What a tool returned.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ToolResult {
+    /// The id of the call.
+    #[prost(string, optional, tag = "1")]
+    pub id: ::core::option::Option<::prost::alloc::string::String>,
+    /// The result as JSON; a text as a JSON string.
+    #[prost(string, tag = "2")]
+    pub result: ::prost::alloc::string::String,
+}
+/// An image, audio, a video or a file.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Media {
+    /// `image`, `audio`, `video`, `file` ...
+    #[prost(string, tag = "1")]
+    pub modality: ::prost::alloc::string::String,
+    /// MIME type.
+    #[prost(string, optional, tag = "2")]
+    pub mime_type: ::core::option::Option<::prost::alloc::string::String>,
+    /// Where the bytes are.
+    #[prost(oneof = "media::Source", tags = "3, 4, 5")]
+    pub source: ::core::option::Option<media::Source>,
+}
+/// Nested message and enum types in `Media`.
+pub mod media {
+    /// Where the bytes are.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Source {
+        /// In the message, in base64.
+        #[prost(string, tag = "3")]
+        Inline(::prost::alloc::string::String),
+        /// At a URI.
+        #[prost(string, tag = "4")]
+        Uri(::prost::alloc::string::String),
+        /// In a file that the provider knows by this id.
+        #[prost(string, tag = "5")]
+        FileId(::prost::alloc::string::String),
+    }
+}
+/// A tool that a model can call.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ToolDefinition {
+    /// Name of the tool.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What it does.
+    #[prost(string, optional, tag = "2")]
+    pub description: ::core::option::Option<::prost::alloc::string::String>,
+    /// JSON schema of its arguments.
+    #[prost(string, optional, tag = "3")]
+    pub parameters: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// Asks for a page of LLM spans. A field that is not set does not narrow the answer. Texts are compared exactly. A span
+/// that does not tell a value fits no filter on it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListLlmSpansRequest {
+    /// Only spans that started at this time or later. Compared in whole microseconds. Default: 24 hours before now.
+    #[prost(message, optional, tag = "1")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Only spans that started before this time. Default: one hour from now, which includes spans from clocks that run ahead.
+    #[prost(message, optional, tag = "2")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Only spans of this kind: one of the names in `LlmReading.kind`.
+    #[prost(string, tag = "3")]
+    pub kind: ::prost::alloc::string::String,
+    /// Only spans of this provider.
+    #[prost(string, tag = "4")]
+    pub provider: ::prost::alloc::string::String,
+    /// Only spans of this model: the one that the request names, or, if it names none, the one that the response names.
+    #[prost(string, tag = "5")]
+    pub model: ::prost::alloc::string::String,
+    /// Only spans of this service.
+    #[prost(string, tag = "6")]
+    pub service: ::prost::alloc::string::String,
+    /// Only spans of this session.
+    #[prost(string, tag = "7")]
+    pub session_id: ::prost::alloc::string::String,
+    /// Only spans of this end user.
+    #[prost(string, tag = "8")]
+    pub user_id: ::prost::alloc::string::String,
+    /// Only spans with this status: `unset`, `ok` or `error`.
+    #[prost(string, tag = "9")]
+    pub status: ::prost::alloc::string::String,
+    /// Only spans that are billable, or only those that are not.
+    #[prost(bool, optional, tag = "10")]
+    pub billable: ::core::option::Option<bool>,
+    /// Only calls whose usage is missing, or only spans of which this is not so.
+    #[prost(bool, optional, tag = "11")]
+    pub usage_missing: ::core::option::Option<bool>,
+    /// Only spans of this tool.
+    #[prost(string, tag = "12")]
+    pub tool_name: ::prost::alloc::string::String,
+    /// Only spans of this agent.
+    #[prost(string, tag = "13")]
+    pub agent_name: ::prost::alloc::string::String,
+    /// Only spans of this managed prompt.
+    #[prost(string, tag = "14")]
+    pub prompt_name: ::prost::alloc::string::String,
+    /// Only spans with this tag.
+    #[prost(string, tag = "15")]
+    pub tag: ::prost::alloc::string::String,
+    /// Only spans of this trace: 32 hexadecimal digits, in upper or lower case.
+    #[prost(string, tag = "16")]
+    pub trace_id: ::prost::alloc::string::String,
+    /// Only spans with so many input tokens or more.
+    #[prost(int64, optional, tag = "17")]
+    pub min_input_tokens: ::core::option::Option<i64>,
+    /// Only spans with so many input tokens or fewer.
+    #[prost(int64, optional, tag = "18")]
+    pub max_input_tokens: ::core::option::Option<i64>,
+    /// Only spans with so many output tokens or more.
+    #[prost(int64, optional, tag = "19")]
+    pub min_output_tokens: ::core::option::Option<i64>,
+    /// Only spans with so many output tokens or fewer.
+    #[prost(int64, optional, tag = "20")]
+    pub max_output_tokens: ::core::option::Option<i64>,
+    /// Only spans with so many input and output tokens together or more. A count that was not told adds nothing.
+    #[prost(int64, optional, tag = "21")]
+    pub min_total_tokens: ::core::option::Option<i64>,
+    /// Only spans with so many input and output tokens together or fewer.
+    #[prost(int64, optional, tag = "22")]
+    pub max_total_tokens: ::core::option::Option<i64>,
+    /// Only spans that cost this or more, in billionths of a US dollar. A cost in another currency fits no such filter.
+    #[prost(int64, optional, tag = "23")]
+    pub min_cost_nanos: ::core::option::Option<i64>,
+    /// Only spans that cost this or less, in billionths of a US dollar.
+    #[prost(int64, optional, tag = "24")]
+    pub max_cost_nanos: ::core::option::Option<i64>,
+    /// Only spans that took this long or longer.
+    #[prost(message, optional, tag = "25")]
+    pub min_duration: ::core::option::Option<::prost_types::Duration>,
+    /// Only spans that took this long or less.
+    #[prost(message, optional, tag = "26")]
+    pub max_duration: ::core::option::Option<::prost_types::Duration>,
+    /// What the spans are ordered by. Default: LLM_SPAN_ORDER_START_TIME.
+    #[prost(enumeration = "LlmSpanOrder", tag = "27")]
+    pub order_by: i32,
+    /// If true, the smallest value comes first (the oldest span). Default: the greatest one (the newest span).
+    #[prost(bool, tag = "28")]
+    pub ascending: bool,
+    /// Most spans of the page, 1 to 1000. 0, the default, means 100. More than 1000 means 1000. A negative number is an
+    /// error.
+    #[prost(int32, tag = "29")]
+    pub page_size: i32,
+    /// The `next_page_token` of the previous page. All other fields must be the same as in that request (only `page_size` may
+    /// change). Empty, the default, means the first page.
+    #[prost(string, tag = "30")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// A page of LLM spans.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListLlmSpansResponse {
+    /// The spans, in the order asked for.
+    #[prost(message, repeated, tag = "1")]
+    pub spans: ::prost::alloc::vec::Vec<LlmSpan>,
+    /// The `page_token` of the next page. Empty if this is the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Asks why an LLM span costs what it costs.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExplainCostRequest {
+    /// The trace id: 32 hexadecimal digits, in upper or lower case. Required.
+    #[prost(string, tag = "1")]
+    pub trace_id: ::prost::alloc::string::String,
+    /// The span id: 16 hexadecimal digits, in upper or lower case. Required. If a trace has several spans with this id, the
+    /// earliest one is meant.
+    #[prost(string, tag = "2")]
+    pub span_id: ::prost::alloc::string::String,
+}
+/// Why an LLM span costs what it costs.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExplainCostResponse {
+    /// The span, with its stored cost.
+    #[prost(message, optional, tag = "1")]
+    pub span: ::core::option::Option<LlmSpan>,
+    /// How the stored cost comes about: by the price that it was computed with. Not set if no cost is stored, or if that price
+    /// no longer gives it: the price is of another version of the server, or the names of models are matched otherwise now.
+    #[prost(message, optional, tag = "2")]
+    pub stored: ::core::option::Option<CostCalculation>,
+    /// What the prices of today give. Not set if they give no cost.
+    #[prost(message, optional, tag = "3")]
+    pub current: ::core::option::Option<CostCalculation>,
+    /// Whether the stored cost is what the prices of today give, or both give none. `observatory reprice` makes it so.
+    #[prost(bool, tag = "4")]
+    pub is_current: bool,
+    /// Why the prices of today give no cost, in one word: `not_billable` (the span is no call, or repeats another one),
+    /// `no_usage` (the call told no tokens), `no_model` (it names no model), `no_price` (no price of the model is known for
+    /// its time), `no_rate` (the price has no rate for a unit that was used), `no_duration` (the price counts seconds, and
+    /// the call did not end), `negative` (a count is below zero), `too_large`. Empty if they give a cost.
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+    /// The reason as a sentence for people, with the names that it is about. Empty if there is a cost.
+    #[prost(string, tag = "6")]
+    pub explanation: ::prost::alloc::string::String,
+}
+/// One computation of a cost.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CostCalculation {
+    /// The price.
+    #[prost(message, optional, tag = "1")]
+    pub price: ::core::option::Option<Price>,
+    /// The rule by which the name of the model was found among the prices, in one word: `exact`, ... README.md of the crate
+    /// genai lists the rules in their order.
+    #[prost(string, tag = "2")]
+    pub matched_by: ::prost::alloc::string::String,
+    /// Which name was found: `response_model` or `request_model`.
+    #[prost(string, tag = "3")]
+    pub matched_name: ::prost::alloc::string::String,
+    /// The tier of service that was paid: `standard`, `batch`, `flex` or `priority`.
+    #[prost(string, tag = "4")]
+    pub service_tier: ::prost::alloc::string::String,
+    /// Input tokens of the call, cached ones included. They decide between rates for short and long prompts.
+    #[prost(int64, tag = "5")]
+    pub input_tokens: i64,
+    /// One line for each unit that was used. Their tokens add up to the input and output tokens of the call.
+    #[prost(message, repeated, tag = "6")]
+    pub lines: ::prost::alloc::vec::Vec<CostLine>,
+    /// The exact sum of all products, as a decimal number.
+    #[prost(string, tag = "7")]
+    pub sum: ::prost::alloc::string::String,
+    /// The sum, rounded once to whole billionths; a half is rounded up.
+    #[prost(message, optional, tag = "8")]
+    pub cost: ::core::option::Option<Money>,
+}
+/// What one unit of a call costs.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CostLine {
+    /// The unit: `input`, `cache_read`, `output` ... See `Rate.unit`.
+    #[prost(string, tag = "1")]
+    pub unit: ::prost::alloc::string::String,
+    /// How many of it the call used. Seconds are counted in billionths.
+    #[prost(int64, tag = "2")]
+    pub quantity: i64,
+    /// The rate that was applied. Its unit is another one where the price has no rate for this unit.
+    #[prost(message, optional, tag = "3")]
+    pub rate: ::core::option::Option<Rate>,
+    /// Quantity times rate, exactly, as a decimal number.
+    #[prost(string, tag = "4")]
+    pub product: ::prost::alloc::string::String,
+}
+/// The price of a model, from a moment on.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Price {
+    /// A hash of the content of the price: 16 lower-case hexadecimal digits.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// The provider, by OpenTelemetry's names. `*` for any provider.
+    #[prost(string, tag = "2")]
+    pub provider: ::prost::alloc::string::String,
+    /// The model. `*` at its end stands for anything.
+    #[prost(string, tag = "3")]
+    pub model: ::prost::alloc::string::String,
+    /// The currency, by ISO 4217: `USD`.
+    #[prost(string, tag = "4")]
+    pub currency: ::prost::alloc::string::String,
+    /// The price is valid for calls that started at this time or later, until the next price of the same model. Not set if it
+    /// is valid from the beginning.
+    #[prost(message, optional, tag = "5")]
+    pub valid_from: ::core::option::Option<::prost_types::Timestamp>,
+    /// Where the price is from: what people noted, or the package that the catalogue has it from, with its version and date.
+    #[prost(string, tag = "6")]
+    pub source: ::prost::alloc::string::String,
+    /// Whose price it is: `project` (people set it for this project), `everyone` (people set it for all projects) or
+    /// `catalogue` (it is part of the server). The first of these that knows a model decides.
+    #[prost(string, tag = "7")]
+    pub layer: ::prost::alloc::string::String,
+    /// What each unit costs.
+    #[prost(message, repeated, tag = "8")]
+    pub rates: ::prost::alloc::vec::Vec<Rate>,
+}
+/// What one unit costs.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Rate {
+    /// The unit: `input`, `cache_read`, `cache_creation_5m`, `cache_creation_1h`, `input_audio`, `input_image`, `output`,
+    /// `reasoning`, `output_audio`, `output_image` (all tokens), `request` or `second`. Where a price has no rate for a part of
+    /// the input or output, the part is paid as `input` or `output`.
+    #[prost(string, tag = "1")]
+    pub unit: ::prost::alloc::string::String,
+    /// The tier of service that it is for: `standard`, `batch`, `flex` or `priority`.
+    #[prost(string, tag = "2")]
+    pub service_tier: ::prost::alloc::string::String,
+    /// It holds for calls with at least so many input tokens, cached ones included. 0 for calls of any length.
+    #[prost(int64, tag = "3")]
+    pub from_input_tokens: i64,
+    /// Billionths of the currency for a million units.
+    #[prost(int64, tag = "4")]
+    pub nanos_per_million: i64,
+    /// The currency for a million units, as a decimal number with at least two decimals: `2.50`.
+    #[prost(string, tag = "5")]
+    pub amount_per_million: ::prost::alloc::string::String,
+}
+/// Asks for a page of models. A field that is not set does not narrow the answer. Texts are compared exactly.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListModelsRequest {
+    /// Only spans that started at this time or later. Compared in whole microseconds. Default: 24 hours before now.
+    #[prost(message, optional, tag = "1")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Only spans that started before this time. Default: one hour from now.
+    #[prost(message, optional, tag = "2")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Only models of this provider.
+    #[prost(string, tag = "3")]
+    pub provider: ::prost::alloc::string::String,
+    /// Only spans of this service.
+    #[prost(string, tag = "4")]
+    pub service: ::prost::alloc::string::String,
+    /// If true, only models with a billable call that told its usage and has no cost.
+    #[prost(bool, tag = "5")]
+    pub unpriced_only: bool,
+    /// What the models are ordered by. Default: MODEL_ORDER_COST.
+    #[prost(enumeration = "ModelOrder", tag = "6")]
+    pub order_by: i32,
+    /// Most models of the page, 1 to 1000. 0, the default, means 100. More than 1000 means 1000. A negative number is an
+    /// error.
+    #[prost(int32, tag = "7")]
+    pub page_size: i32,
+    /// The `next_page_token` of the previous page. All other fields must be the same as in that request (only `page_size` may
+    /// change). Empty, the default, means the first page.
+    #[prost(string, tag = "8")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// A page of models.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListModelsResponse {
+    /// The models, in the order asked for.
+    #[prost(message, repeated, tag = "1")]
+    pub models: ::prost::alloc::vec::Vec<ModelUsage>,
+    /// The `page_token` of the next page. Empty if this is the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// The use of one model in a time range.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ModelUsage {
+    /// The provider, by OpenTelemetry's names. Empty if the calls do not tell it.
+    #[prost(string, tag = "1")]
+    pub provider: ::prost::alloc::string::String,
+    /// The model: the one that the request names, or, if it names none, the one that the response names. Empty if neither does.
+    #[prost(string, tag = "2")]
+    pub model: ::prost::alloc::string::String,
+    /// Number of spans that are calls as far as they tell, also those that repeat another one.
+    #[prost(int64, tag = "3")]
+    pub calls: i64,
+    /// Number of billable calls. All sums below are over these.
+    #[prost(int64, tag = "4")]
+    pub billable_calls: i64,
+    /// Number of billable calls whose usage is missing.
+    #[prost(int64, tag = "5")]
+    pub usage_missing_calls: i64,
+    /// Token counts. A count that no call told is not set. A sum beyond 2^63 - 1 is shown as that.
+    #[prost(message, optional, tag = "6")]
+    pub usage: ::core::option::Option<TokenUsage>,
+    /// The cost of all calls that have one in US dollars. Not set if none has.
+    #[prost(message, optional, tag = "7")]
+    pub cost: ::core::option::Option<Money>,
+    /// What the application says that the calls cost. Not set if it says so of none.
+    #[prost(message, optional, tag = "8")]
+    pub reported_cost: ::core::option::Option<Money>,
+    /// Number of billable calls that told their usage and have no cost.
+    #[prost(int64, tag = "9")]
+    pub unpriced_calls: i64,
+    /// Whether the prices of today have one for this model, for calls of now.
+    #[prost(bool, tag = "10")]
+    pub is_priced: bool,
+    /// Start of the earliest call in the range.
+    #[prost(message, optional, tag = "11")]
+    pub first_seen: ::core::option::Option<::prost_types::Timestamp>,
+    /// Start of the latest call in the range.
+    #[prost(message, optional, tag = "12")]
+    pub last_seen: ::core::option::Option<::prost_types::Timestamp>,
+    /// Number of billable calls whose cost is in another currency. `cost` is without them.
+    #[prost(int64, tag = "13")]
+    pub other_currency_calls: i64,
+}
+/// Asks for a page of prices. A field that is not set does not narrow the answer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListPricesRequest {
+    /// Only prices of this provider, compared exactly.
+    #[prost(string, tag = "1")]
+    pub provider: ::prost::alloc::string::String,
+    /// Only prices of models whose name contains this text, in upper or lower case.
+    #[prost(string, tag = "2")]
+    pub model_contains: ::prost::alloc::string::String,
+    /// Only prices of this layer: `project`, `everyone` or `catalogue`. See `Price.layer`.
+    #[prost(string, tag = "3")]
+    pub layer: ::prost::alloc::string::String,
+    /// Only the price that a call of this model would have: its name as applications send it, matched like the names of
+    /// calls, with `provider` as the provider that the call tells.
+    #[prost(string, tag = "4")]
+    pub called_model: ::prost::alloc::string::String,
+    /// Only prices that are valid for calls of this time. With `called_model` the default is now.
+    #[prost(message, optional, tag = "5")]
+    pub at_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Most prices of the page, 1 to 1000. 0, the default, means 100. More than 1000 means 1000. A negative number is an
+    /// error.
+    #[prost(int32, tag = "6")]
+    pub page_size: i32,
+    /// The `next_page_token` of the previous page. All other fields must be the same as in that request (only `page_size` may
+    /// change). Empty, the default, means the first page.
+    #[prost(string, tag = "7")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// A page of prices.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListPricesResponse {
+    /// The prices, by provider, model and start, newest start first.
+    #[prost(message, repeated, tag = "1")]
+    pub prices: ::prost::alloc::vec::Vec<Price>,
+    /// The `page_token` of the next page. Empty if this is the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// What LLM spans are ordered by. Spans of the same value are ordered by start time, in the same direction. A value that
+/// was not told counts as less than all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LlmSpanOrder {
+    /// The default: LLM_SPAN_ORDER_START_TIME.
+    Unspecified = 0,
+    /// Start of the span.
+    StartTime = 1,
+    /// Time from start to end.
+    Duration = 2,
+    /// Cost in US dollars. One in another currency counts as not told.
+    Cost = 3,
+    /// Input and output tokens together.
+    Tokens = 4,
+}
+impl LlmSpanOrder {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LLM_SPAN_ORDER_UNSPECIFIED",
+            Self::StartTime => "LLM_SPAN_ORDER_START_TIME",
+            Self::Duration => "LLM_SPAN_ORDER_DURATION",
+            Self::Cost => "LLM_SPAN_ORDER_COST",
+            Self::Tokens => "LLM_SPAN_ORDER_TOKENS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LLM_SPAN_ORDER_UNSPECIFIED" => Some(Self::Unspecified),
+            "LLM_SPAN_ORDER_START_TIME" => Some(Self::StartTime),
+            "LLM_SPAN_ORDER_DURATION" => Some(Self::Duration),
+            "LLM_SPAN_ORDER_COST" => Some(Self::Cost),
+            "LLM_SPAN_ORDER_TOKENS" => Some(Self::Tokens),
+            _ => None,
+        }
+    }
+}
+/// What models are ordered by. Models of the same value are ordered by provider and name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ModelOrder {
+    /// The default: MODEL_ORDER_COST.
+    Unspecified = 0,
+    /// Cost in US dollars, the greatest first.
+    Cost = 1,
+    /// Billable calls, the most first.
+    Calls = 2,
+    /// Input and output tokens of billable calls, the most first.
+    Tokens = 3,
+    /// Provider and name of the model.
+    Name = 4,
+}
+impl ModelOrder {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "MODEL_ORDER_UNSPECIFIED",
+            Self::Cost => "MODEL_ORDER_COST",
+            Self::Calls => "MODEL_ORDER_CALLS",
+            Self::Tokens => "MODEL_ORDER_TOKENS",
+            Self::Name => "MODEL_ORDER_NAME",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "MODEL_ORDER_UNSPECIFIED" => Some(Self::Unspecified),
+            "MODEL_ORDER_COST" => Some(Self::Cost),
+            "MODEL_ORDER_CALLS" => Some(Self::Calls),
+            "MODEL_ORDER_TOKENS" => Some(Self::Tokens),
+            "MODEL_ORDER_NAME" => Some(Self::Name),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod llm_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Reads LLM spans: spans that describe one step of an LLM application, in whatever dialect their instrumentation speaks.
+    /// README.md of the crate genai names the dialects.
+    ///
+    /// Rules of all messages here:
+    ///
+    /// * Kinds, dialects, statuses and units are names (`llm`, `openinference`, `ok`, `input`), the same as in the tables and
+    ///  on the command line. More of them may come: treat an unknown name as `other`.
+    /// * A text that was not told is empty. A number or truth that was not told is not set; it is never 0 or false instead.
+    /// * Token counts: `input` includes cached tokens and `output` includes reasoning, whatever the dialect means by its own.
+    /// * Money is in whole billionths of its currency.
+    #[derive(Debug, Clone)]
+    pub struct LlmServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl LlmServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> LlmServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> LlmServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            LlmServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Reads one LLM span: its reading, what was said in it, its cost, and its other attributes.
+        ///
+        /// The content comes from the attributes and events of the span and from its GenAI log records (those with its trace and
+        /// span id), wherever the instrumentation put it. Of more than 1,000 log records of a span the newest are read.
+        ///
+        /// The answer is one message and may be as large as the span, its events and its log records together. gRPC clients
+        /// refuse messages of more than 4 MiB by default: raise the limit of your client, or set `max_value_bytes`.
+        ///
+        /// Errors: INVALID_ARGUMENT if `trace_id` or `span_id` is not an id; NOT_FOUND if the span is not stored, or is stored but
+        /// is no LLM span (the message tells which); UNAVAILABLE if the database cannot be reached (retry); RESOURCE_EXHAUSTED if
+        /// the answer is larger than the server's `query.max_record_bytes`.
+        pub async fn get_llm_span(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetLlmSpanRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetLlmSpanResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/llm_observatory.v1.LlmService/GetLlmSpan",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("llm_observatory.v1.LlmService", "GetLlmSpan"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the LLM spans that started in a time range and fit all given filters, without what was said in them.
+        ///
+        /// The newest spans of a time range, of a model, or of a session come from an index: a page costs what it holds. Other
+        /// filters and other orders read all LLM spans of the range (of the model, of the session).
+        ///
+        /// Errors: INVALID_ARGUMENT if an argument is malformed or out of range, or if `page_token` is not from an answer to the
+        /// same question; UNAVAILABLE if the database cannot be reached (retry).
+        pub async fn list_llm_spans(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListLlmSpansRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListLlmSpansResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/llm_observatory.v1.LlmService/ListLlmSpans",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("llm_observatory.v1.LlmService", "ListLlmSpans"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Explains the cost of one LLM span: the price, the units, each product, the sum and its rounding; or why there is no
+        /// cost. Says whether the stored cost is what the prices of today give.
+        ///
+        /// Errors: those of GetLlmSpan, without RESOURCE_EXHAUSTED.
+        pub async fn explain_cost(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExplainCostRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExplainCostResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/llm_observatory.v1.LlmService/ExplainCost",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("llm_observatory.v1.LlmService", "ExplainCost"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the models that were called in a time range, with their calls, tokens and cost. Reads all LLM spans of the range.
+        ///
+        /// The sums are those of the moment of each page: while spans arrive, a model may move from one page to another, unless
+        /// the order is MODEL_ORDER_NAME.
+        ///
+        /// Errors: INVALID_ARGUMENT if an argument is malformed or out of range, or if `page_token` is not from an answer to the
+        /// same question; UNAVAILABLE if the database cannot be reached (retry).
+        pub async fn list_models(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListModelsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListModelsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/llm_observatory.v1.LlmService/ListModels",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("llm_observatory.v1.LlmService", "ListModels"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists prices by provider, model and start, newest start first: those that people set, for this project or for all,
+        /// and those of the catalogue that is part of the server.
+        ///
+        /// Errors: INVALID_ARGUMENT if an argument is malformed or out of range, or if `page_token` is not from an answer to the
+        /// same question; UNAVAILABLE if the database cannot be reached (retry).
+        pub async fn list_prices(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListPricesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListPricesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/llm_observatory.v1.LlmService/ListPrices",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("llm_observatory.v1.LlmService", "ListPrices"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod llm_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with LlmServiceServer.
+    #[async_trait]
+    pub trait LlmService: std::marker::Send + std::marker::Sync + 'static {
+        /// Reads one LLM span: its reading, what was said in it, its cost, and its other attributes.
+        ///
+        /// The content comes from the attributes and events of the span and from its GenAI log records (those with its trace and
+        /// span id), wherever the instrumentation put it. Of more than 1,000 log records of a span the newest are read.
+        ///
+        /// The answer is one message and may be as large as the span, its events and its log records together. gRPC clients
+        /// refuse messages of more than 4 MiB by default: raise the limit of your client, or set `max_value_bytes`.
+        ///
+        /// Errors: INVALID_ARGUMENT if `trace_id` or `span_id` is not an id; NOT_FOUND if the span is not stored, or is stored but
+        /// is no LLM span (the message tells which); UNAVAILABLE if the database cannot be reached (retry); RESOURCE_EXHAUSTED if
+        /// the answer is larger than the server's `query.max_record_bytes`.
+        async fn get_llm_span(
+            &self,
+            request: tonic::Request<super::GetLlmSpanRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetLlmSpanResponse>,
+            tonic::Status,
+        >;
+        /// Lists the LLM spans that started in a time range and fit all given filters, without what was said in them.
+        ///
+        /// The newest spans of a time range, of a model, or of a session come from an index: a page costs what it holds. Other
+        /// filters and other orders read all LLM spans of the range (of the model, of the session).
+        ///
+        /// Errors: INVALID_ARGUMENT if an argument is malformed or out of range, or if `page_token` is not from an answer to the
+        /// same question; UNAVAILABLE if the database cannot be reached (retry).
+        async fn list_llm_spans(
+            &self,
+            request: tonic::Request<super::ListLlmSpansRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListLlmSpansResponse>,
+            tonic::Status,
+        >;
+        /// Explains the cost of one LLM span: the price, the units, each product, the sum and its rounding; or why there is no
+        /// cost. Says whether the stored cost is what the prices of today give.
+        ///
+        /// Errors: those of GetLlmSpan, without RESOURCE_EXHAUSTED.
+        async fn explain_cost(
+            &self,
+            request: tonic::Request<super::ExplainCostRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExplainCostResponse>,
+            tonic::Status,
+        >;
+        /// Lists the models that were called in a time range, with their calls, tokens and cost. Reads all LLM spans of the range.
+        ///
+        /// The sums are those of the moment of each page: while spans arrive, a model may move from one page to another, unless
+        /// the order is MODEL_ORDER_NAME.
+        ///
+        /// Errors: INVALID_ARGUMENT if an argument is malformed or out of range, or if `page_token` is not from an answer to the
+        /// same question; UNAVAILABLE if the database cannot be reached (retry).
+        async fn list_models(
+            &self,
+            request: tonic::Request<super::ListModelsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListModelsResponse>,
+            tonic::Status,
+        >;
+        /// Lists prices by provider, model and start, newest start first: those that people set, for this project or for all,
+        /// and those of the catalogue that is part of the server.
+        ///
+        /// Errors: INVALID_ARGUMENT if an argument is malformed or out of range, or if `page_token` is not from an answer to the
+        /// same question; UNAVAILABLE if the database cannot be reached (retry).
+        async fn list_prices(
+            &self,
+            request: tonic::Request<super::ListPricesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListPricesResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Reads LLM spans: spans that describe one step of an LLM application, in whatever dialect their instrumentation speaks.
+    /// README.md of the crate genai names the dialects.
+    ///
+    /// Rules of all messages here:
+    ///
+    /// * Kinds, dialects, statuses and units are names (`llm`, `openinference`, `ok`, `input`), the same as in the tables and
+    ///  on the command line. More of them may come: treat an unknown name as `other`.
+    /// * A text that was not told is empty. A number or truth that was not told is not set; it is never 0 or false instead.
+    /// * Token counts: `input` includes cached tokens and `output` includes reasoning, whatever the dialect means by its own.
+    /// * Money is in whole billionths of its currency.
+    #[derive(Debug)]
+    pub struct LlmServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> LlmServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for LlmServiceServer<T>
+    where
+        T: LlmService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/llm_observatory.v1.LlmService/GetLlmSpan" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetLlmSpanSvc<T: LlmService>(pub Arc<T>);
+                    impl<
+                        T: LlmService,
+                    > tonic::server::UnaryService<super::GetLlmSpanRequest>
+                    for GetLlmSpanSvc<T> {
+                        type Response = super::GetLlmSpanResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetLlmSpanRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LlmService>::get_llm_span(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetLlmSpanSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/llm_observatory.v1.LlmService/ListLlmSpans" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListLlmSpansSvc<T: LlmService>(pub Arc<T>);
+                    impl<
+                        T: LlmService,
+                    > tonic::server::UnaryService<super::ListLlmSpansRequest>
+                    for ListLlmSpansSvc<T> {
+                        type Response = super::ListLlmSpansResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListLlmSpansRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LlmService>::list_llm_spans(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListLlmSpansSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/llm_observatory.v1.LlmService/ExplainCost" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExplainCostSvc<T: LlmService>(pub Arc<T>);
+                    impl<
+                        T: LlmService,
+                    > tonic::server::UnaryService<super::ExplainCostRequest>
+                    for ExplainCostSvc<T> {
+                        type Response = super::ExplainCostResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExplainCostRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LlmService>::explain_cost(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExplainCostSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/llm_observatory.v1.LlmService/ListModels" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListModelsSvc<T: LlmService>(pub Arc<T>);
+                    impl<
+                        T: LlmService,
+                    > tonic::server::UnaryService<super::ListModelsRequest>
+                    for ListModelsSvc<T> {
+                        type Response = super::ListModelsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListModelsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LlmService>::list_models(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListModelsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/llm_observatory.v1.LlmService/ListPrices" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListPricesSvc<T: LlmService>(pub Arc<T>);
+                    impl<
+                        T: LlmService,
+                    > tonic::server::UnaryService<super::ListPricesRequest>
+                    for ListPricesSvc<T> {
+                        type Response = super::ListPricesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListPricesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LlmService>::list_prices(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListPricesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for LlmServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "llm_observatory.v1.LlmService";
+    impl<T> tonic::server::NamedService for LlmServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// Asks for a page of log records. A field that is not set does not narrow the answer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListLogsRequest {

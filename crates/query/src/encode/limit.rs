@@ -39,11 +39,7 @@ impl ValueLimit {
             return;
         };
         match &mut value.value {
-            Some(Value::StringValue(text)) if text.len() > limit => {
-                let mark = mark(text.len());
-                text.truncate(text.floor_char_boundary(limit));
-                text.push_str(&mark);
-            }
+            Some(Value::StringValue(text)) => self.cut_text(text),
             Some(Value::BytesValue(bytes)) if bytes.len() > limit => {
                 let mark = mark(bytes.len());
                 bytes.truncate(limit);
@@ -52,6 +48,16 @@ impl ValueLimit {
             Some(Value::ArrayValue(array)) => array.values.iter_mut().for_each(|value| self.cut(value)),
             Some(Value::KvlistValue(list)) => self.cut_attributes(&mut list.values),
             _ => {}
+        }
+    }
+
+    /// Cuts a text.
+    pub(crate) fn cut_text(self, text: &mut String) {
+        let limit = self.0.map(|limit| usize::try_from(limit.get()).unwrap_or(usize::MAX));
+        if let Some(limit) = limit.filter(|limit| text.len() > *limit) {
+            let mark = mark(text.len());
+            text.truncate(text.floor_char_boundary(limit));
+            text.push_str(&mark);
         }
     }
 }

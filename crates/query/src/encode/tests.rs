@@ -63,7 +63,6 @@ fn span(id: u8, service: &str, library: &str) -> Span {
         dropped_events_count: 2,
         dropped_links_count: 3,
         links: None,
-        llm: None,
     }
     .into()
 }
@@ -156,6 +155,7 @@ fn a_log_record_without_a_time_comes_back_without_one() {
         service_name: "a".into(),
         resource_id: resource("a").id,
         scope_id: scope("x").id,
+        is_llm_event: false,
     };
     let encoded = log::record(&row, ValueLimit::default()).unwrap().record;
     assert_eq!(

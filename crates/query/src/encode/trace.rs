@@ -37,7 +37,7 @@ pub(crate) fn traces(spans: Vec<Encoded<OtlpSpan>>, origins: &Origins) -> Result
 /// # Errors
 /// [`Inconsistent`] when the columns of a row contradict each other.
 pub(crate) fn span(
-    Span { row, events }: &Span,
+    Span { row, events, .. }: &Span,
     limit: ValueLimit,
 ) -> Result<Encoded<OtlpSpan>, Inconsistent> {
     let record = OtlpSpan {

@@ -6,7 +6,9 @@ mod logging;
 mod migrate;
 mod options;
 mod output;
+mod prices;
 mod query;
+mod run;
 mod serve;
 mod stats;
 mod table;
@@ -21,7 +23,7 @@ pub use failure::Failure;
 /// LLM Observatory stores the traces, metrics and logs of LLM applications in PostgreSQL.
 ///
 /// `observatory serve` receives them from OpenTelemetry SDKs and Collectors and answers queries. `migrate` and `check`
-/// work on its database; `query` and `stats` ask a running daemon.
+/// work on its database; `query` and `stats` ask a running daemon; `prices` does both.
 #[derive(Debug, Parser)]
 #[command(name = "observatory", version, max_term_width = 100)]
 pub struct Command {
@@ -37,8 +39,18 @@ enum Verb {
     Migrate(migrate::Migrate),
     /// Check the configuration, the databases and the schema, and print what is wrong.
     Check(Check),
-    /// Show traces that a running observatory has stored.
+    /// Show traces and LLM calls that a running observatory has stored.
     Query(query::Query),
+    /// Show what models cost, and set it.
+    Prices(prices::Prices),
+    /// Compute the cost of stored LLM spans anew, by the prices of now. The daemon may go on meanwhile.
+    ///
+    /// The work is done in small transactions. A run that is interrupted goes on where it stopped when the same command is given again.
+    Reprice(run::Reprice),
+    /// Read stored spans anew, by the LLM dialects that this version knows. The daemon may go on meanwhile.
+    ///
+    /// The work is done in small transactions. A run that is interrupted goes on where it stopped when the same command is given again.
+    Reread(run::Reread),
     /// Show how many records a running observatory has received, stored, rejected and refused since it started.
     Stats(stats::Stats),
 }
@@ -54,6 +66,9 @@ impl Command {
             Verb::Migrate(migrate) => migrate.run().await,
             Verb::Check(check) => check.run().await,
             Verb::Query(query) => query.run().await,
+            Verb::Prices(prices) => prices.run().await,
+            Verb::Reprice(reprice) => reprice.run().await,
+            Verb::Reread(reread) => reread.run().await,
             Verb::Stats(stats) => stats.run().await,
         }
     }

@@ -35,7 +35,12 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
 
 /// Prints `table` as wide as the terminal.
 pub(super) fn print_table(table: &Table) -> Result<(), Failure> {
-    print(&table.draw(comfy_table::Table::new().width()))
+    print(&table.draw(width()))
+}
+
+/// The width of the terminal; `None` without one.
+pub(super) fn width() -> Option<u16> {
+    comfy_table::Table::new().width()
 }
 
 /// Prints `value` as JSON.

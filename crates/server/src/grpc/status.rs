@@ -69,7 +69,9 @@ pub(crate) fn of_query(error: QueryError) -> Status {
     let message = error.to_string();
     match error {
         QueryError::Invalid(_) => Status::invalid_argument(message),
-        QueryError::NotFound(_) => Status::not_found(message),
+        QueryError::NotFound(_) | QueryError::NoSpan(..) | QueryError::NoLlmSpan(..) => {
+            Status::not_found(message)
+        }
         QueryError::Expired(_) => {
             let details = ErrorDetails::with_error_info(SPANS_EXPIRED, REASONS, []);
             Status::with_error_details(Code::NotFound, message, details)

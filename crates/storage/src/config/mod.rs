@@ -4,6 +4,8 @@
 //! defaults. They report unknown names and all other mistakes at once.
 
 mod database;
+mod runs;
+mod settling;
 
 use std::path::Path;
 
@@ -12,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 pub use database::{DatabaseConfig, SslMode};
 pub use llm_observatory_config::{ConfigError, Secret};
+pub use runs::RunsConfig;
+pub use settling::SettlingConfig;
 
 /// The conventional environment variables, each with the path of its setting.
 ///
@@ -50,6 +54,10 @@ pub struct StorageConfig {
     pub retention: RetentionConfig,
     /// When tables are analysed for PostgreSQL's planner.
     pub statistics: StatisticsConfig,
+    /// How traces with LLM calls are settled.
+    pub settling: SettlingConfig,
+    /// How `reprice` and `reread` go over stored spans.
+    pub runs: RunsConfig,
 }
 
 /// Where Redis is.
@@ -234,6 +242,8 @@ impl Validate for StorageConfig {
         problems.section("partitions", &self.partitions);
         problems.section("retention", &self.retention);
         problems.section("statistics", &self.statistics);
+        problems.section("settling", &self.settling);
+        problems.section("runs", &self.runs);
     }
 }
 

@@ -5,7 +5,7 @@ use llm_observatory_core::signal::Signal;
 /// The partitioned tables of one signal. They have partitions for the same days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
-    /// Traces, their spans and span events.
+    /// Traces, their spans, span events and readings of LLM spans.
     Traces,
     /// Metric data points.
     Metrics,
@@ -20,7 +20,7 @@ impl Family {
     /// Names of its tables.
     pub const fn tables(self) -> &'static [&'static str] {
         match self {
-            Self::Traces => &["traces", "trace_spans", "trace_events"],
+            Self::Traces => &["traces", "trace_spans", "trace_events", "trace_llm_spans"],
             Self::Metrics => &["metric_data_points"],
             Self::Logs => &["logs"],
         }

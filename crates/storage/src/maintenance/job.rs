@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use crate::error::Error;
+use crate::maintenance::settling::Settler;
 use crate::maintenance::{retention, statistics};
 use crate::pool::StoragePool;
 
@@ -53,6 +54,13 @@ impl Job {
         Self::on(pool, "retention", pool.config().retention.interval_s, |pool| async move {
             retention::clear(&pool.connect_primary().await?, &pool.config().retention).await.map(drop)
         })
+    }
+
+    /// Settles the traces that writers noted: which calls are billable, and what log records say of them.
+    pub fn settling(pool: &StoragePool) -> Self {
+        let every = Duration::from_millis(pool.config().settling.interval_ms);
+        let settler = Settler::new(pool.clone());
+        Self { name: "settling", every, run: Box::new(move || settler.run()) }
     }
 
     /// Analyses tables that grew, so that PostgreSQL plans queries for their present size.

@@ -5,6 +5,8 @@ mod family;
 pub mod job;
 pub mod partitions;
 pub mod retention;
+pub mod run;
+pub mod settling;
 pub mod statistics;
 
 use crate::statement::Statement;
@@ -12,5 +14,13 @@ use crate::statement::Statement;
 pub use family::Family;
 
 /// The statements of the submodules.
-pub(crate) const STATEMENTS: &[&[&Statement]] =
-    &[partitions::STATEMENTS, retention::STATEMENTS, statistics::STATEMENTS];
+pub(crate) fn statements() -> Vec<&'static Statement> {
+    let jobs = [
+        partitions::STATEMENTS,
+        retention::STATEMENTS,
+        statistics::STATEMENTS,
+        &run::STATEMENTS.concat(),
+        &settling::STATEMENTS.concat(),
+    ];
+    jobs.concat()
+}

@@ -92,6 +92,16 @@ impl Attributes {
     }
 }
 
+impl Attributes {
+    /// The attributes, from both columns.
+    ///
+    /// # Errors
+    /// Those of [`Self::decode`].
+    pub fn attributes(&self) -> Result<Vec<Attribute<'static>>, Inconsistent> {
+        Ok(Self::decode(&self.json, Some(&self.layout))?.into_iter().map(from_key_value).collect())
+    }
+}
+
 /// How the columns of a stored row contradict each other.
 #[derive(Debug, thiserror::Error)]
 pub enum Inconsistent {
@@ -191,6 +201,27 @@ fn to_any_value(value: &Value<'_>) -> AnyValue {
         }
     };
     AnyValue { value }
+}
+
+/// The attribute of OTLP.
+fn from_key_value(attribute: KeyValue) -> Attribute<'static> {
+    let value = attribute.value.map_or(Value::Empty, from_any_value);
+    Attribute { key: Cow::Owned(attribute.key), value }
+}
+
+/// The value of OTLP.
+pub fn from_any_value(value: AnyValue) -> Value<'static> {
+    match value.value {
+        None => Value::Empty,
+        Some(Any::StringValue(text)) => Value::Str(Cow::Owned(text)),
+        Some(Any::BoolValue(truth)) => Value::Bool(truth),
+        Some(Any::IntValue(number)) => Value::Int(number),
+        Some(Any::DoubleValue(number)) => Value::Double(number),
+        Some(Any::BytesValue(bytes)) => Value::Bytes(Cow::Owned(bytes)),
+        Some(Any::ArrayValue(array)) => Value::Array(array.values.into_iter().map(from_any_value).collect()),
+        Some(Any::KvlistValue(list)) => Value::Map(list.values.into_iter().map(from_key_value).collect()),
+        Some(Any::StringValueStrindex(_)) => Value::Empty, // of profiles; never written here
+    }
 }
 
 fn exact_value(value: &Value<'_>) -> Bytes {

@@ -63,6 +63,8 @@ pub struct LogRow {
     pub resource_id: ResourceId,
     /// Instrumentation scope of the record.
     pub scope_id: ScopeId,
+    /// Whether it tells something of the LLM span that it was written in. No column: a record that is read has `false`.
+    pub is_llm_event: bool,
 }
 
 impl TimeSource {
@@ -121,5 +123,6 @@ row! {
         service_name,
         resource_id: ResourceId(resource_id),
         scope_id: ScopeId(scope_id),
+        is_llm_event: false,
     })
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use llm_observatory_core::ids::{ProjectId, ResourceId, ScopeId, SpanId, TraceId};
-use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading, TokenUsage};
+use llm_observatory_core::llm::LlmReading;
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::{Day, UnixNanos};
 use llm_observatory_core::trace::{SpanKind, StatusCode};
@@ -58,8 +58,6 @@ pub struct SpanRow {
     pub dropped_links_count: u32,
     /// Links of the span.
     pub links: Option<Nested>,
-    /// The reading of `genai`; `None` if the span is no LLM call.
-    pub llm: Option<Box<LlmReading>>,
 }
 
 /// Repeated OTLP messages in two columns of their row: links of a span, exemplars of a point.
@@ -97,20 +95,14 @@ impl SpanRow {
     }
 }
 
+// The table has further columns, of which V9 says that they are unused: `LlmRow` has the reading of a span.
 row! {
     SpanRow, "trace_spans", |span|
     let end = span.end_time.is_known().then_some(span.end_time);
-    let llm = span.llm.as_deref();
-    let usage = llm.map(|llm| llm.usage).unwrap_or_default();
     [
         start_time: Timestamp = span.start_time,
         end_time: Nullable<Timestamp> = end,
         duration_nanos: Nullable<Int8> = end.map(|end| end.since(span.start_time)),
-        input_tokens: Nullable<Int8> = usage.input,
-        output_tokens: Nullable<Int8> = usage.output,
-        cache_read_tokens: Nullable<Int8> = usage.cache_read,
-        cache_creation_tokens: Nullable<Int8> = usage.cache_creation,
-        reasoning_tokens: Nullable<Int8> = usage.reasoning,
         project_id: Int4 = span.project_id.0,
         kind: Int4 = span.kind.0,
         status_code: Nullable<Int4> = span.status.map(|status| status.0),
@@ -129,12 +121,6 @@ row! {
         service_name: Varchar = &span.service_name,
         trace_state: VarcharOrNull = &span.trace_state,
         status_message: VarcharOrNull = &span.status_message,
-        llm_operation: Nullable<Varchar> = llm.and_then(|llm| llm.operation.as_ref()),
-        llm_provider: Nullable<Varchar> = llm.and_then(|llm| llm.provider.as_ref()),
-        llm_request_model: Nullable<Varchar> = llm.and_then(|llm| llm.request_model.as_ref()),
-        llm_response_model: Nullable<Varchar> = llm.and_then(|llm| llm.response_model.as_ref()),
-        llm_session_id: Nullable<Varchar> = llm.and_then(|llm| llm.session_id.as_ref()),
-        llm_user_id: Nullable<Varchar> = llm.and_then(|llm| llm.user_id.as_ref()),
         attributes: Jsonb = &span.attributes.json,
         attributes_layout: ByteaOrNull = &span.attributes.layout,
         links: Nullable<Jsonb> = span.links.as_ref().map(|links| &*links.json),
@@ -142,25 +128,6 @@ row! {
     ]
     read {
         _ = duration_nanos; // it follows from start and end
-        let usage = TokenUsage {
-            input: input_tokens,
-            output: output_tokens,
-            cache_read: cache_read_tokens,
-            cache_creation: cache_creation_tokens,
-            reasoning: reasoning_tokens,
-            ..TokenUsage::default()
-        };
-        let reading = LlmReading {
-            operation: llm_operation,
-            provider: llm_provider,
-            request_model: llm_request_model,
-            response_model: llm_response_model,
-            session_id: llm_session_id,
-            user_id: llm_user_id,
-            usage,
-            ..LlmReading::new(LlmKind::Llm, Dialect::OtelGenai)
-        };
-        let nothing = LlmReading::new(LlmKind::Llm, Dialect::OtelGenai);
         Ok(Self {
             project_id: ProjectId(project_id),
             trace_id: TraceId::from_uuid(trace_id),
@@ -182,7 +149,6 @@ row! {
             dropped_events_count,
             dropped_links_count,
             links: Nested::read(links, links_otlp)?,
-            llm: (reading != nothing).then(|| Box::new(reading)),
         })
     }
 }
@@ -238,19 +204,28 @@ row! {
     })
 }
 
-/// A span with its events.
+/// A span with its events and its reading.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Span {
     /// The span.
     pub row: SpanRow,
     /// Events of the span, by ordinal.
     pub events: Vec<EventRow>,
+    /// The reading of `genai`; `None` if this is no LLM span.
+    pub llm: Option<Box<LlmReading>>,
+}
+
+impl Span {
+    /// Whether the span calls a model.
+    pub(crate) fn is_call(&self) -> bool {
+        self.llm.as_ref().is_some_and(|reading| reading.is_call)
+    }
 }
 
 impl From<SpanRow> for Span {
-    /// A span without events.
+    /// A span without events that is no LLM span.
     fn from(row: SpanRow) -> Self {
-        Self { row, events: Vec::new() }
+        Self { row, events: Vec::new(), llm: None }
     }
 }
 
@@ -271,6 +246,8 @@ pub struct TraceRow {
     pub span_count: i64,
     /// Number of spans with status ERROR.
     pub error_count: i64,
+    /// Number of spans that call a model.
+    pub llm_calls: i64,
     /// The root span of this day; the earliest if there are several.
     pub root: Option<Root>,
     /// Names of the services of the spans, sorted, without duplicates and without the empty name.
@@ -308,6 +285,7 @@ impl TraceRow {
             end_time: span.start_time.max(span.end_time),
             span_count: 1,
             error_count: i64::from(span.is_error()),
+            llm_calls: 0,
             root,
             // A span without `service.name` names no service.
             services: Some(span.service_name.clone()).into_iter().filter(|name| !name.is_empty()).collect(),
@@ -343,6 +321,7 @@ impl TraceRow {
         self.end_time = self.end_time.max(other.end_time);
         self.span_count += other.span_count;
         self.error_count += other.error_count;
+        self.llm_calls += other.llm_calls;
         if let Some(theirs) = &other.root
             && self.root.as_ref().is_none_or(|mine| theirs < mine)
         {
@@ -374,6 +353,7 @@ row! {
         root_name: Nullable<Varchar> = root.map(|root| &root.name),
         root_service: Nullable<Varchar> = root.map(|root| &root.service),
         services: VarcharArray = &trace.services,
+        llm_calls: Int8 = trace.llm_calls,
     ]
     read {
         let root = match (root_start, root_span_id, root_name, root_service) {
@@ -394,6 +374,7 @@ row! {
             end_time: joined(end_time, end_nanos),
             span_count,
             error_count,
+            llm_calls,
             root,
             services,
         })

@@ -14,7 +14,9 @@ use crate::config::DatabaseConfig;
 use crate::error::{Error, chain};
 use crate::postgres::connector::{Connector, PostgresConnection};
 use crate::postgres::patience::within;
+use crate::prices::Prices;
 use crate::statement::Statement;
+use crate::tally::LlmTally;
 
 static DURABILITY: Statement = Statement::fixed(
     "writer: durability",
@@ -56,6 +58,11 @@ pub struct WriterConnection {
     /// Whether a COMMIT waits for its answer.
     committing: AtomicBool,
     prepared: Mutex<HashMap<String, Prepared>>,
+    prices: Prices,
+    /// The LLM spans of the open transaction.
+    tally: LlmTally,
+    /// Those of all transactions of the pool that were committed.
+    committed: LlmTally,
 }
 
 impl Deref for WriterConnection {
@@ -73,13 +80,19 @@ impl WriterConnection {
     /// [`Error::UnsafeDurability`] when PostgreSQL may lose committed data and `database.allow_unsafe_durability` is
     /// false; [`Error::Unavailable`] when no server that takes writes answers in time; [`Error::Postgres`] when it
     /// refuses the login.
-    pub(crate) async fn open(connector: &Connector, database: &DatabaseConfig) -> Result<Self, Error> {
+    pub(crate) async fn open(
+        connector: &Connector,
+        database: &DatabaseConfig,
+        prices: Prices,
+        committed: LlmTally,
+    ) -> Result<Self, Error> {
         within(connector.patience(), async {
             let (client, connection) = connector.open_primary().await?;
             let warned = Arc::new(AtomicBool::new(false));
             let driver = tokio::spawn(drive(connection, warned.clone())).abort_handle();
             let committing = AtomicBool::new(false);
-            let connection = Self { client, driver, warned, committing, prepared: Mutex::default() };
+            let (prepared, tally) = (Mutex::default(), LlmTally::default());
+            let connection = Self { client, driver, warned, committing, prepared, prices, tally, committed };
             connector.keep_alive(&connection).await?;
             connection.set_up(database).await?;
             Ok(connection)
@@ -114,6 +127,25 @@ impl WriterConnection {
         Ok(statement)
     }
 
+    /// The prices that the writers of the pool know.
+    pub(crate) fn prices(&self) -> &Prices {
+        &self.prices
+    }
+
+    /// Where a transaction counts the LLM spans that it stores.
+    pub(crate) fn tally(&self) -> &LlmTally {
+        &self.tally
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the connection is lost.
+    pub(crate) async fn begin(&self) -> Result<(), Error> {
+        self.tally.take();
+        Ok(self.batch_execute("BEGIN").await?)
+    }
+
     /// Commits the open transaction.
     ///
     /// # Errors
@@ -130,6 +162,10 @@ impl WriterConnection {
             )),
             Err(error) if error.failure() == crate::error::Failure::Unavailable => {
                 Err(Error::InDoubt(error.to_string()))
+            }
+            Ok(()) => {
+                self.committed.add(self.tally.take());
+                Ok(())
             }
             result => result,
         }

@@ -28,6 +28,10 @@ pub(super) enum Operator {
     Is,
     /// The column equals the value or is greater.
     AtLeast,
+    /// The column equals the value or is less.
+    AtMost,
+    /// The column is an array that contains the value.
+    Contains,
     /// The column is a text search vector that contains all words of the value.
     HasWords,
 }
@@ -37,6 +41,8 @@ impl Operator {
         match self {
             Self::Is => format!("= ${parameter}"),
             Self::AtLeast => format!(">= ${parameter}"),
+            Self::AtMost => format!("<= ${parameter}"),
+            Self::Contains => format!("@> ARRAY[${parameter}]"),
             Self::HasWords => format!("@@ plainto_tsquery('simple', ${parameter})"),
         }
     }

@@ -13,11 +13,13 @@ mod parameter;
 mod read;
 mod repository;
 
+pub mod llm;
 pub mod log;
 pub mod metric;
 pub mod resource;
 pub mod trace;
 
+pub use llm::LlmRepository;
 pub use log::LogRepository;
 pub use metric::MetricRepository;
 pub use page::{MAX_ROWS, Page, TimeRange};
@@ -27,5 +29,12 @@ pub use trace::TraceRepository;
 use crate::statement::Statement;
 
 /// The statements of the submodules.
-pub(crate) const STATEMENTS: &[&[&Statement]] =
-    &[read::STATEMENTS, resource::STATEMENTS, trace::STATEMENTS, metric::STATEMENTS, log::STATEMENTS];
+pub(crate) const STATEMENTS: &[&[&Statement]] = &[
+    read::STATEMENTS,
+    resource::STATEMENTS,
+    trace::STATEMENTS,
+    llm::STATEMENTS[0],
+    llm::STATEMENTS[1],
+    metric::STATEMENTS,
+    log::STATEMENTS,
+];

@@ -68,6 +68,11 @@ impl Reader {
         Self { pool: Arc::new(pool), project: ProjectId::DEFAULT, deadline: None }
     }
 
+    /// The pool that it reads from.
+    pub(super) fn pool(&self) -> &StoragePool {
+        &self.pool
+    }
+
     /// Sets the deadline to `patience` from now.
     pub(super) fn give(&mut self, patience: Duration) {
         self.deadline = Instant::now().checked_add(patience);

@@ -10,7 +10,7 @@ use tokio_postgres::{Client, Statement};
 use crate::error::Error;
 use crate::models::encoder::RowEncoder;
 use crate::models::row::Row;
-use crate::models::{DataPointRow, EventRow, LogRow, MetricRow, SpanRow, TraceRow};
+use crate::models::{DataPointRow, EventRow, LlmRow, LogRow, MetricRow, SpanRow, TraceRow};
 use crate::postgres::writer::WriterConnection;
 
 /// The first bytes of every binary COPY: the signature, no flags, no extension.
@@ -60,6 +60,8 @@ write_rows! {
     write_spans(SpanRow);
     /// Writes span events.
     write_events(EventRow);
+    /// Writes readings of LLM spans.
+    write_llm_spans(LlmRow);
     /// Writes metric definitions.
     write_metrics(MetricRow);
     /// Writes metric data points.
@@ -86,7 +88,7 @@ where
 }
 
 /// Copies rows over the connection of a writer. Returns the number of written rows.
-pub(super) async fn copy_rows<R: Row + Sync>(
+pub(crate) async fn copy_rows<R: Row + Sync>(
     connection: &WriterConnection,
     rows: &[&R],
 ) -> Result<u64, Error> {

@@ -8,6 +8,7 @@ use super::buffered::BufferedWriter;
 use super::copy::copy_rows;
 use super::dictionary::Dictionary;
 use super::insert;
+use super::settling::Notes;
 use crate::error::Error;
 use crate::models::{LogRow, ResourceRow, ScopeRow};
 use crate::postgres::writer::WriterConnection;
@@ -73,8 +74,20 @@ impl Batch for LogBatch {
             Way::Copy | Way::Staged => _ = copy_rows(connection, &logs).await?,
             Way::Insert => insert::insert_new(connection, &logs).await?,
         }
+        notes(&logs).write(connection).await?;
         Ok(RecordCounts::all_stored(slices))
     }
+}
+
+/// The traces whose LLM spans these records tell something of.
+fn notes(logs: &[&LogRow]) -> Notes {
+    let mut notes = Notes::default();
+    for log in logs.iter().filter(|log| log.is_llm_event && log.span_id.is_some()) {
+        if let Some(trace) = log.trace_id {
+            notes.add(trace, log.project_id, log.time.day(), true);
+        }
+    }
+    notes
 }
 
 impl LogWriter {

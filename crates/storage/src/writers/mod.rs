@@ -16,27 +16,39 @@ mod insert;
 mod ledger;
 mod log;
 mod metric;
+mod price;
 mod rejection;
 mod request;
+mod settling;
 mod trace;
-mod transaction;
+pub(crate) mod transaction;
 
 use crate::statement::Statement;
 
+pub(crate) use batch::micros;
 pub use batch::{Batch, RecordCounts, Way};
 pub use buffered::BufferedWriter;
 pub use commit::commit;
 pub use copy::CopyWriter;
+pub(crate) use copy::copy_rows;
 pub use dictionary::Dictionary;
 pub use log::{LogBatch, LogWriter};
 pub use metric::{MetricBatch, MetricWriter};
+pub use price::{PricesSet, set_prices};
 pub use rejection::{RejectionRow, UNSTORABLE};
 pub use request::{Committed, RequestRows, Search, commit_apart, commit_requests};
+pub(crate) use trace::calls::recount;
 pub use trace::{TraceBatch, TraceWriter};
 
 /// The statements of the submodules. Scripts come before the statements that need them.
 pub(crate) fn statements() -> Vec<&'static Statement> {
-    let modules =
-        [ledger::STATEMENTS, rejection::STATEMENTS, metric::STATEMENTS, &trace::STATEMENTS.concat()];
+    let modules = [
+        ledger::STATEMENTS,
+        rejection::STATEMENTS,
+        metric::STATEMENTS,
+        price::STATEMENTS,
+        settling::STATEMENTS,
+        &trace::STATEMENTS.concat(),
+    ];
     modules.concat()
 }

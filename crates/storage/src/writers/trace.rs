@@ -1,6 +1,8 @@
 //! Writes spans, with their events, resources, scopes and trace summaries.
 
 mod batch;
+pub(crate) mod calls;
+mod from_llm;
 mod llm;
 mod rows;
 mod stage;
@@ -16,11 +18,13 @@ use super::buffered::BufferedWriter;
 use super::copy::copy_rows;
 use super::dictionary::Dictionary;
 use super::insert;
+use super::settling::Notes;
 use crate::error::Error;
 use crate::models::trace::{EventRow, Span, SpanRow};
 use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 
+use llm::Readings;
 use rows::{copy_events, events, rows};
 
 pub use batch::TraceBatch;
@@ -30,7 +34,7 @@ pub type TraceWriter = BufferedWriter<TraceBatch>;
 
 /// The statements of this module, in the order in which they can be prepared.
 pub(super) const STATEMENTS: &[&[&Statement]] =
-    &[stage::STATEMENTS, version::STATEMENTS, summary::STATEMENTS];
+    &[stage::STATEMENTS, version::STATEMENTS, summary::STATEMENTS, calls::STATEMENTS];
 
 impl Batch for TraceBatch {
     type Record = Span;
@@ -89,20 +93,26 @@ impl Batch for TraceBatch {
     }
 
     async fn write_rest(&self, connection: &WriterConnection) -> Result<(), Error> {
-        summary::merge(connection, self.summaries.clone()).await
+        summary::merge(connection, self.summaries.clone()).await.map(drop)
     }
 }
 
 async fn copy(connection: &WriterConnection, spans: &[&Span]) -> Result<(), Error> {
     copy_rows(connection, &rows(spans)).await?;
     copy_events(connection, spans).await?;
-    summary::add(connection, spans, &[]).await
+    let readings = Readings::of(connection, spans).await?;
+    readings.copy(connection).await?;
+    let totals = summary::add(connection, spans, &[]).await?;
+    readings.settle(connection, &totals, Notes::default()).await
 }
 
 async fn insert_new(connection: &WriterConnection, spans: &[&Span]) -> Result<(), Error> {
     insert::insert_new(connection, &rows(spans)).await?;
     insert::insert_new(connection, &events(spans)).await?;
-    summary::add(connection, spans, &[]).await
+    let readings = Readings::of(connection, spans).await?;
+    readings.insert_new(connection).await?;
+    let totals = summary::add(connection, spans, &[]).await?;
+    readings.settle(connection, &totals, Notes::default()).await
 }
 
 impl TraceWriter {
@@ -133,13 +143,13 @@ impl TraceWriter {
         insert::insert(&connection, &events.iter().collect::<Vec<_>>()).await
     }
 
-    /// Gathers one LLM call as a span with OpenTelemetry's `gen_ai.*` attributes. Returns the row that the next flush
-    /// stores.
+    /// Gathers one LLM span as a span with OpenTelemetry's `gen_ai.*` attributes, from which its reading and content can
+    /// be had again. Returns the row that the next flush stores.
     ///
     /// # Errors
     /// Those of [`BufferedWriter::write`].
     pub async fn write_span_from_llm(&self, span: LlmSpan) -> Result<SpanRow, Error> {
-        let batch = llm::batch(span);
+        let batch = from_llm::batch(&span);
         let row = batch.spans[0].row.clone(); // the batch of one span
         self.write(batch).await?;
         Ok(row)

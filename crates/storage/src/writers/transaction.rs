@@ -10,12 +10,12 @@ use crate::postgres::writer::WriterConnection;
 /// # Errors
 /// The error of `work`; those of [`WriterConnection::commit`]; [`Error::Unavailable`] when the connection is lost
 /// at BEGIN.
-pub(super) async fn run<T>(
+pub(crate) async fn run<T>(
     connection: &WriterConnection,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     // Wait for the answer to BEGIN: if BEGIN failed, PostgreSQL would commit each pipelined statement by itself.
-    connection.batch_execute("BEGIN").await?;
+    connection.begin().await?;
     match work.await {
         Ok(value) => {
             connection.commit().await?;

@@ -1,6 +1,7 @@
 //! The repositories, on data that reveals wrong answers: several projects, services and days, equal times, rows that
 //! were sent twice, NULL columns, pages that end between rows with equal times.
 
+mod llm;
 mod log;
 mod metric;
 mod trace;

@@ -87,7 +87,7 @@ async fn spans_of_the_same_start_that_overflow_a_page_come_once_each() {
     let count = TraceRepository::PAGE_ROWS as u64 + 1;
     let spans = (1..=count).map(|id| {
         let row = span(1, id, 0, "api");
-        Span { events: vec![event(&row, 0, &id.to_string())], row }
+        Span { events: vec![event(&row, 0, &id.to_string())], ..row.into() }
     });
     store_spans(&writer, spans).await;
     let traces = TraceRepository::new(database.pool().await);
@@ -114,7 +114,7 @@ async fn events_come_by_their_span_and_their_place_in_it() {
     spans.iter_mut().find(|span| span.row.span_id == span_id(11)).unwrap().events.clear();
     let stranger = span(2, 11, -999, "api");
     store_spans(&writer, spans).await;
-    store_spans(&writer, [Span { events: vec![event(&stranger, 0, "strange")], row: stranger }]).await;
+    store_spans(&writer, [Span { events: vec![event(&stranger, 0, "strange")], ..stranger.into() }]).await;
 
     let traces = TraceRepository::new(database.pool().await);
     let names = ["12.0", "12.1", "21.0", "21.1", "22.0", "22.1", "23.0", "23.1"];
@@ -130,7 +130,7 @@ async fn events_come_by_their_span_and_their_place_in_it() {
 async fn of_several_spans_with_one_id_the_earliest_is_found_with_its_events() {
     let (database, writer) = database().await;
     let rows = [span(1, 1, 5_000, "late"), span(1, 1, -5_000, "early"), span(1, 2, -5_000, "neighbour")];
-    let spans = rows.map(|row| Span { events: vec![event(&row, 0, &row.service_name)], row });
+    let spans = rows.map(|row| Span { events: vec![event(&row, 0, &row.service_name)], ..row.into() });
     store_spans(&writer, spans).await;
     store_spans(&writer, [of_other_project(span(1, 1, -9_000, "spy")), span(2, 3, 0, "api").into()]).await;
     let traces = TraceRepository::new(database.pool().await);
@@ -245,7 +245,7 @@ async fn one_trace_and_one_span_are_looked_up_by_key() {
     // 300 traces of ten spans, over both days; every span has an event.
     let spans = (0..3_000).map(|n| {
         let row = rows::span(u128::from(n % 300), n + 1, if n < 1_500 { MIDNIGHT } else { NEXT_DAY });
-        Span { events: vec![event(&row, 0, "e")], row }
+        Span { events: vec![event(&row, 0, "e")], ..row.into() }
     });
     store_spans(&writer, spans).await;
     drop(writer);

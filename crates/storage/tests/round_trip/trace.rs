@@ -2,8 +2,6 @@
 
 use bytes::Bytes;
 use llm_observatory_core::attributes::Attribute;
-use llm_observatory_core::llm::{LlmReading, TokenUsage};
-use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::{SpanKind, StatusCode};
 use llm_observatory_storage::models::attributes::Attributes;
@@ -34,21 +32,6 @@ pub(super) fn full_span() -> SpanRow {
             json: Bytes::from_static(br#"[{"span_id":"01"}]"#),
             otlp: Bytes::from_static(b"\0\xff"),
         }),
-        llm: Some(Box::new(LlmReading {
-            operation: Some("chat".into()),
-            provider: Some("openai".into()),
-            request_model: Some("gpt".into()),
-            response_model: Some("gpt-1".into()),
-            session_id: Some("s".into()),
-            user_id: Some(Text::EMPTY),
-            usage: TokenUsage {
-                input: Some(i64::MAX),
-                output: Some(0),
-                cache_read: Some(3),
-                cache_creation: Some(4),
-                reasoning: Some(5),
-            },
-        })),
         ..rows::span(u128::MAX, 1, MIDNIGHT)
     }
 }
@@ -58,8 +41,8 @@ fn full_span_as_stored() -> Json {
         "start_time": "2026-01-01T23:59:59.999999+00:00", "start_nanos": 999,
         "end_time": "2554-07-21T23:34:33.709551+00:00", "end_nanos": 615,
         "duration_nanos": i64::MAX,
-        "input_tokens": i64::MAX, "output_tokens": 0, "cache_read_tokens": 3, "cache_creation_tokens": 4,
-        "reasoning_tokens": 5,
+        "input_tokens": null, "output_tokens": null, "cache_read_tokens": null, "cache_creation_tokens": null,
+        "reasoning_tokens": null,
         "project_id": 1, "kind": i32::MIN, "status_code": i32::MAX, "flags": -1,
         "dropped_attributes_count": -1, "dropped_events_count": i32::MIN, "dropped_links_count": 1,
         "trace_id": "ffffffff-ffff-ffff-ffff-ffffffffffff",
@@ -68,8 +51,8 @@ fn full_span_as_stored() -> Json {
         "span_id": "\\x0000000000000001", "parent_span_id": "\\xffffffffffffffff",
         "name": "chat \"ünïcode\" \u{10ffff}", "service_name": "a\u{fffd}b",
         "trace_state": "vendor=1", "status_message": "it failed",
-        "llm_operation": "chat", "llm_provider": "openai", "llm_request_model": "gpt", "llm_response_model": "gpt-1",
-        "llm_session_id": "s", "llm_user_id": "",
+        "llm_operation": null, "llm_provider": null, "llm_request_model": null, "llm_response_model": null,
+        "llm_session_id": null, "llm_user_id": null,
         // Layout: two attributes, the first one exact (NaN), the second the first of the JSON.
         "attributes": {"a": 1, "b": "NaN"}, "attributes_layout": "\\x02ff000a0e0a0162120921000000000000f87f",
         "links": [{"span_id": "01"}], "links_otlp": "\\x00ff",
@@ -127,7 +110,7 @@ async fn events() {
         as_stored(0, "1970-01-01T00:00:00+00:00", 0, Json::Null, "", json!({})),
         as_stored(1, "2554-07-21T23:34:33.709551+00:00", 615, json!(-1), "exception", json!({"k": "v"})),
     ];
-    let spans = vec![Span { row: span, events: vec![bare, full] }];
+    let spans = vec![Span { events: vec![bare, full], ..span.into() }];
     let rows = Everything { traces: TraceBatch { spans, ..TraceBatch::default() }, ..Everything::default() };
     assert_stored(rows, "trace_events", &expected).await;
 }
@@ -143,14 +126,14 @@ async fn summaries() {
     let expected = [
         json!({
             "start_time": "1970-01-01T00:00:00+00:00", "start_nanos": 1, "end_time": "1970-01-01T00:00:00+00:00",
-            "end_nanos": 1, "root_start": "1970-01-01T00:00:00+00:00", "span_count": 1, "error_count": 0,
+            "end_nanos": 1, "root_start": "1970-01-01T00:00:00+00:00", "span_count": 1, "error_count": 0, "llm_calls": 0,
             "day": "1970-01-01", "project_id": 1, "trace_id": "00000000-0000-0000-0000-000000000001",
             "root_span_id": "\\x0000000000000007", "root_name": "GET /", "root_service": "web", "services": ["web"],
         }),
         json!({
             "start_time": "2554-07-21T23:34:33.709551+00:00", "start_nanos": 615,
             "end_time": "2554-07-21T23:34:33.709551+00:00", "end_nanos": 615, "root_start": null, "span_count": 1,
-            "error_count": 1, "day": "2554-07-21", "project_id": 1,
+            "error_count": 1, "llm_calls": 0, "day": "2554-07-21", "project_id": 1,
             "trace_id": "00000000-0000-0000-0000-000000000002",
             "root_span_id": null, "root_name": null, "root_service": null, "services": ["chat"],
         }),

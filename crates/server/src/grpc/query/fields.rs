@@ -4,12 +4,12 @@ use llm_observatory_core::ids::{IdError, SpanId, TraceId};
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_query::{PageSize, PageToken, Paging, Period};
-use prost_types::Timestamp;
+use prost_types::{Duration, Timestamp};
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 /// A field whose value can't be read. Each variant holds the name of the field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unreadable {
     /// The value is no id.
     #[error("{0}: {1}")]
@@ -20,6 +20,15 @@ pub(crate) enum Unreadable {
     /// The number must not be negative.
     #[error("{0} must not be negative, but is {1}")]
     Negative(&'static str, i32),
+    /// The text is none of the names that the field can have. The last part lists these.
+    #[error("{0} must be one of {1}")]
+    Name(&'static str, String),
+    /// The enumeration has no value of this number.
+    #[error("{0} has no value {1}")]
+    Number(&'static str, i32),
+    /// The duration is negative, or more than 292 years.
+    #[error("{0} must be between 0 and 292 years")]
+    Duration(&'static str),
 }
 
 /// The time range of a list.
@@ -36,6 +45,42 @@ fn time_of(field: &'static str, time: Timestamp) -> Result<UnixNanos, Unreadable
         Ok(seconds) => seconds.saturating_mul(NANOS_PER_SECOND).saturating_add(nanos),
         Err(_) => 0,
     }))
+}
+
+/// A time that may not be given.
+pub(super) fn optional_time(
+    field: &'static str,
+    time: Option<Timestamp>,
+) -> Result<Option<UnixNanos>, Unreadable> {
+    time.map(|given| time_of(field, given)).transpose()
+}
+
+/// A duration in nanoseconds.
+pub(super) fn optional_duration(
+    field: &'static str,
+    duration: Option<Duration>,
+) -> Result<Option<i64>, Unreadable> {
+    let read = |Duration { seconds, nanos }: Duration| {
+        let seconds = u64::try_from(seconds).ok()?.checked_mul(NANOS_PER_SECOND)?;
+        let nanos = u64::try_from(nanos).ok().filter(|nanos| *nanos < NANOS_PER_SECOND)?;
+        i64::try_from(seconds.checked_add(nanos)?).ok()
+    };
+    duration.map(|given| read(given).ok_or(Unreadable::Duration(field))).transpose()
+}
+
+/// The one of `all` with this name; empty means that it is not given.
+pub(super) fn named<T: Copy>(
+    field: &'static str,
+    text: &str,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> Result<Option<T>, Unreadable> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let found = all.iter().copied().find(|one| name(*one) == text);
+    let names = || all.iter().map(|one| name(*one)).collect::<Vec<_>>().join(", ");
+    found.map(Some).ok_or_else(|| Unreadable::Name(field, names()))
 }
 
 /// The page size and the page token; an empty token means the first page.
@@ -65,10 +110,14 @@ pub(super) fn optional_trace_id(text: &str) -> Result<Option<TraceId>, Unreadabl
     (!text.is_empty()).then(|| trace_id(text)).transpose()
 }
 
+/// A span id.
+pub(super) fn span_id(text: &str) -> Result<SpanId, Unreadable> {
+    text.parse().map_err(|error| Unreadable::Id("span_id", error))
+}
+
 /// A span id; empty means that it is not given.
 pub(super) fn optional_span_id(text: &str) -> Result<Option<SpanId>, Unreadable> {
-    let read = |text: &str| text.parse().map_err(|error| Unreadable::Id("span_id", error));
-    (!text.is_empty()).then(|| read(text)).transpose()
+    (!text.is_empty()).then(|| span_id(text)).transpose()
 }
 
 #[cfg(test)]
@@ -99,6 +148,19 @@ mod tests {
         assert_eq!(text(""), None);
         assert_eq!(optional_trace_id(""), Ok(None));
         assert_eq!(optional_span_id(""), Ok(None));
+    }
+
+    #[test]
+    fn names_and_durations_are_checked() {
+        let read = |text| named("status", text, &[1, 2], |n| if n == 1 { "ok" } else { "error" });
+        assert_eq!((read(""), read("error")), (Ok(None), Ok(Some(2))));
+        assert_eq!(read("Ok").unwrap_err().to_string(), "status must be one of ok, error");
+
+        let read = |seconds, nanos| optional_duration("d", Some(Duration { seconds, nanos }));
+        assert_eq!(read(2, 7), Ok(Some(2_000_000_007)));
+        for (seconds, nanos) in [(-1, 0), (0, -1), (0, 1_000_000_000), (i64::MAX, 0)] {
+            assert_eq!(read(seconds, nanos), Err(Unreadable::Duration("d")));
+        }
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! The face of the query API: turns messages into questions, and answers into messages. It decides nothing.
 
 mod fields;
+mod llm;
 mod log;
 mod metric;
+mod times;
 mod trace;
 
+use llm_observatory_proto::v1::llm_service_server::{self, LlmServiceServer};
 use llm_observatory_proto::v1::log_service_server::{self, LogServiceServer};
 use llm_observatory_proto::v1::metric_service_server::{self, MetricServiceServer};
 use llm_observatory_proto::v1::trace_service_server::{self, TraceServiceServer};
@@ -19,10 +22,11 @@ use crate::identity;
 pub(crate) use fields::Unreadable;
 
 /// The full names of the query services.
-pub(crate) const SERVICES: [&str; 3] = [
+pub(crate) const SERVICES: [&str; 4] = [
     trace_service_server::SERVICE_NAME,
     metric_service_server::SERVICE_NAME,
     log_service_server::SERVICE_NAME,
+    llm_service_server::SERVICE_NAME,
 ];
 
 /// The query services of all signals.
@@ -46,6 +50,7 @@ pub(crate) fn services(router: Router, query: Query, max_message_bytes: usize) -
         .add_service(limited!(TraceServiceServer))
         .add_service(limited!(MetricServiceServer))
         .add_service(limited!(LogServiceServer))
+        .add_service(limited!(LlmServiceServer))
 }
 
 /// The caller of a question: its project, and how long it waits.

@@ -4,21 +4,18 @@ use std::pin::Pin;
 
 use futures_util::{Stream, StreamExt as _};
 use llm_observatory_core::text::Text;
-use llm_observatory_core::time::UnixNanos;
 use llm_observatory_proto::v1::trace_service_server::TraceService;
 use llm_observatory_proto::v1::{
     GetTraceRequest, GetTraceResponse, ListTracesRequest, ListTracesResponse, TraceSummary,
 };
 use llm_observatory_query::trace::{GetTrace, ListTraces, TraceSummary as Summary};
 use llm_observatory_query::{Caller, ValueLimit};
-use prost_types::{Duration, Timestamp};
 use tonic::{Request, Response, Status};
 
 use super::fields::{self, Unreadable};
+use super::times::{duration, timestamp};
 use super::{Face, caller};
 use crate::grpc::status::{of_query, of_unreadable};
-
-const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
 #[tonic::async_trait]
 impl TraceService for Face {
@@ -78,19 +75,11 @@ fn summary(trace: &Summary) -> TraceSummary {
     }
 }
 
-fn timestamp(time: UnixNanos) -> Timestamp {
-    // 64 bits of nanoseconds are fewer than 2^35 seconds.
-    let seconds = (time.0 / NANOS_PER_SECOND.unsigned_abs()) as i64;
-    Timestamp { seconds, nanos: (time.0 % NANOS_PER_SECOND.unsigned_abs()) as i32 }
-}
-
-fn duration(nanos: i64) -> Duration {
-    Duration { seconds: nanos / NANOS_PER_SECOND, nanos: (nanos % NANOS_PER_SECOND) as i32 }
-}
-
 #[cfg(test)]
 mod tests {
     use llm_observatory_core::ids::TraceId;
+    use llm_observatory_core::time::UnixNanos;
+    use prost_types::{Duration, Timestamp};
 
     use super::*;
 

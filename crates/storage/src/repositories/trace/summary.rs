@@ -63,6 +63,7 @@ mod tests {
             end_time: UnixNanos(Day(day).start().0 + 5),
             span_count: 2,
             error_count: 1,
+            llm_calls: 0,
             root: None,
             services: vec![service.into()],
         }

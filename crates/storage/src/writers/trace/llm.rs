@@ -1,68 +1,136 @@
-//! Turns an `LlmSpan` of an application into a span.
+//! The readings of a batch: which calls are billable, what they cost, and which traces are to be settled.
 
-use llm_observatory_core::attributes::Attribute;
-use llm_observatory_core::llm::LlmSpan;
-use llm_observatory_core::trace::SpanKind;
+use std::collections::HashSet;
 
-use super::batch::TraceBatch;
-use crate::models::attributes::Attributes;
-use crate::models::{ResourceRow, ScopeRow, SpanRow};
+use llm_observatory_core::ids::{ProjectId, SpanId, TraceId};
+use llm_observatory_core::time::Day;
+use llm_observatory_genai::READING_VERSION;
+use llm_observatory_genai::nesting::{self, Step};
 
-/// The span of an LLM call, with its resource and scope.
-pub(super) fn batch(span: LlmSpan) -> TraceBatch {
-    let resource = ResourceRow::of_service(span.project_id, &span.service_name);
-    let scope = ScopeRow::named(span.project_id, "llm-observatory");
-    let row = SpanRow {
-        project_id: span.project_id,
-        trace_id: span.trace_id,
-        span_id: span.span_id,
-        parent_span_id: span.parent_span_id,
-        start_time: span.start_time,
-        end_time: span.end_time,
-        name: span.name.clone(),
-        service_name: span.service_name.clone(),
-        kind: SpanKind::CLIENT,
-        status: Some(span.status_code),
-        status_message: span.status_message.clone(),
-        trace_state: Default::default(),
-        flags: 0,
-        resource_id: resource.id,
-        scope_id: scope.id,
-        attributes: Attributes::new(&gen_ai_attributes(&span)),
-        dropped_attributes_count: 0,
-        dropped_events_count: 0,
-        dropped_links_count: 0,
-        links: None,
-        llm: Some(Box::new(span.reading)),
-    };
-    TraceBatch {
-        resources: vec![resource],
-        scopes: vec![scope],
-        spans: vec![row.into()],
-        ..TraceBatch::default()
+use super::summary::Total;
+use crate::error::Error;
+use crate::models::LlmRow;
+use crate::models::llm::role;
+use crate::models::trace::Span;
+use crate::postgres::writer::WriterConnection;
+use crate::tally::LlmCounts;
+use crate::writers::copy::copy_rows;
+use crate::writers::insert;
+use crate::writers::settling::Notes;
+
+/// A span that starts so soon after midnight may have its parent on the day before.
+const EARLY_MICROS: i64 = 3_600 * 1_000_000;
+const DAY_MICROS: i64 = 24 * EARLY_MICROS;
+
+/// The spans of a batch by trace, and the rows of those that are LLM spans.
+#[derive(Debug)]
+pub(super) struct Readings<'s> {
+    /// In the order of trace, project, start, id.
+    spans: Vec<&'s Span>,
+    rows: Vec<LlmRow>,
+}
+
+impl<'s> Readings<'s> {
+    /// The readings of `spans`, with the costs of the prices of this moment.
+    pub(super) async fn of(connection: &WriterConnection, spans: &[&'s Span]) -> Result<Self, Error> {
+        let mut spans = spans.to_vec();
+        spans.sort_by_key(|span| (trace(span), span.row.key()));
+        let mut rows: Vec<LlmRow> = spans.iter().filter_map(|span| row(span)).collect();
+        if !rows.is_empty() {
+            bill(&spans, &mut rows);
+            let book = connection.prices().for_transaction(connection).await?;
+            rows.iter_mut().for_each(|row| row.price(&book));
+            rows.sort_by_key(LlmRow::key);
+        }
+        Ok(Self { spans, rows })
+    }
+
+    pub(super) async fn copy(&self, connection: &WriterConnection) -> Result<(), Error> {
+        match self.rows.is_empty() {
+            true => Ok(()),
+            false => copy_rows(connection, &self.rows.iter().collect::<Vec<_>>()).await.map(drop),
+        }
+    }
+
+    pub(super) async fn insert_new(&self, connection: &WriterConnection) -> Result<(), Error> {
+        insert::insert_new(connection, &self.rows.iter().collect::<Vec<_>>()).await
+    }
+
+    /// Notes the traces that are to be settled, and counts the rows. `totals` are of the traces with several calls, or
+    /// near midnight; `notes` has the traces for which something else speaks.
+    pub(super) async fn settle(
+        self,
+        connection: &WriterConnection,
+        totals: &[Total],
+        mut notes: Notes,
+    ) -> Result<(), Error> {
+        for total in totals.iter().filter(|total| self.is_open(total)) {
+            notes.add(total.trace_id, total.project_id, total.day, false);
+        }
+        for spans in self.spans.chunk_by(|one, next| trace(one) == trace(next)) {
+            for row in [spans.first(), spans.last()].into_iter().flatten().map(|span| &span.row) {
+                notes.wake(row.trace_id, row.project_id, row.start_time.day());
+            }
+        }
+        notes.write(connection).await?;
+        connection.tally().add(LlmCounts::of(&self.rows));
+        Ok(())
+    }
+
+    /// Whether spans that are not in this batch may decide which calls of the trace are billable.
+    fn is_open(&self, total: &Total) -> bool {
+        let spans = self.of_trace(total.trace_id, total.project_id);
+        let ids: HashSet<SpanId> = spans.iter().map(|span| span.row.span_id).collect();
+        let is_orphan = |span: &Span| span.row.parent_span_id.is_some_and(|parent| !ids.contains(&parent));
+        let of_day = || spans.iter().filter(|span| span.row.start_time.day() == total.day);
+        let calls = of_day().filter(|span| span.is_call()).count() as i64;
+        let others_are_stored = total.span_count > of_day().count() as i64;
+        let of_several_batches = total.llm_calls >= 2
+            && others_are_stored
+            && (total.llm_calls > calls || spans.iter().any(|span| is_orphan(span)));
+        let of_two_days = total.crosses_midnight || of_day().any(|span| is_early(span) && is_orphan(span));
+        of_several_batches || of_two_days
+    }
+
+    fn of_trace(&self, trace_id: TraceId, project_id: ProjectId) -> &[&'s Span] {
+        let key = (trace_id, project_id);
+        let start = self.spans.partition_point(|span| trace(span) < key);
+        let length = self.spans[start..].partition_point(|span| trace(span) == key);
+        &self.spans[start..start + length]
     }
 }
 
-/// The reading as OpenTelemetry's `gen_ai.*` attributes, followed by the attributes of the call.
-fn gen_ai_attributes(span: &LlmSpan) -> Vec<Attribute<'_>> {
-    let reading = &span.reading;
-    let texts = [
-        ("gen_ai.operation.name", &reading.operation),
-        ("gen_ai.provider.name", &reading.provider),
-        ("gen_ai.request.model", &reading.request_model),
-        ("gen_ai.response.model", &reading.response_model),
-        ("session.id", &reading.session_id),
-        ("user.id", &reading.user_id),
-    ];
-    let counts = [
-        ("gen_ai.usage.input_tokens", reading.usage.input),
-        ("gen_ai.usage.output_tokens", reading.usage.output),
-        ("gen_ai.usage.cache_read.input_tokens", reading.usage.cache_read),
-        ("gen_ai.usage.cache_creation.input_tokens", reading.usage.cache_creation),
-        ("gen_ai.usage.reasoning.output_tokens", reading.usage.reasoning),
-    ];
-    let texts =
-        texts.into_iter().filter_map(|(key, text)| Some(Attribute::new(key, text.as_ref()?.as_str())));
-    let counts = counts.into_iter().filter_map(|(key, count)| Some(Attribute::new(key, count?)));
-    texts.chain(counts).chain(span.attributes.iter().cloned()).collect()
+fn trace(span: &Span) -> (TraceId, ProjectId) {
+    (span.row.trace_id, span.row.project_id)
+}
+
+fn row(span: &Span) -> Option<LlmRow> {
+    Some(LlmRow::new(&span.row, span.llm.clone()?, READING_VERSION))
+}
+
+fn is_early(span: &Span) -> bool {
+    let Day(day) = span.row.start_time.day();
+    span.row.start_time.micros() - i64::from(day) * DAY_MICROS < EARLY_MICROS
+}
+
+/// Decides which calls are billable, as far as the batch tells. `rows` are those of the LLM spans among `spans`, in the
+/// same order.
+fn bill(spans: &[&Span], rows: &mut [LlmRow]) {
+    let mut rows = rows.iter_mut();
+    for spans in spans.chunk_by(|one, next| trace(one) == trace(next)) {
+        let verdicts = match spans.iter().filter(|span| span.is_call()).count() {
+            0 | 1 => None, // nothing can repeat it
+            _ => Some(nesting::billable(&spans.iter().map(|span| step(span)).collect::<Vec<_>>())),
+        };
+        for (place, span) in spans.iter().enumerate().filter(|(_, span)| span.llm.is_some()) {
+            let row = rows.next().filter(|row| row.key() == span.row.key());
+            if let (Some(row), Some(verdicts)) = (row, &verdicts) {
+                row.bill(verdicts[place]);
+            }
+        }
+    }
+}
+
+fn step(span: &Span) -> Step {
+    Step { id: span.row.span_id, parent: span.row.parent_span_id, role: role(span.llm.as_deref()) }
 }

@@ -1,15 +1,16 @@
 -- Every assignment is a minimum, a maximum or a sum of the stored and the new summary, so any order of batches gives
 -- the same.
+WITH merged AS (
 INSERT INTO traces AS t (trace_id, day, project_id, start_time, start_nanos, end_time, end_nanos, span_count, error_count,
-                         root_start, root_span_id, root_name, root_service, services)
+                         root_start, root_span_id, root_name, root_service, services, llm_calls)
 SELECT trace_id, '1970-01-01'::date + day, project_id,
        start_time, start_nanos, end_time, end_nanos, span_count, error_count,
        root_start, root_span_id, root_name, root_service,
-       string_to_array(services, chr(31))
+       string_to_array(services, chr(31)), llm_calls
 FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::timestamptz[], $5::smallint[], $6::timestamptz[], $7::smallint[],
-            $8::bigint[], $9::bigint[], $10::timestamptz[], $11::bytea[], $12::text[], $13::text[], $14::text[])
+            $8::bigint[], $9::bigint[], $10::timestamptz[], $11::bytea[], $12::text[], $13::text[], $14::text[], $15::bigint[])
      AS arrived (trace_id, day, project_id, start_time, start_nanos, end_time, end_nanos,
-                 span_count, error_count, root_start, root_span_id, root_name, root_service, services)
+                 span_count, error_count, root_start, root_span_id, root_name, root_service, services, llm_calls)
 ON CONFLICT (trace_id, day, project_id) DO UPDATE SET
     start_time   = least(t.start_time, excluded.start_time),
     start_nanos  = CASE WHEN (excluded.start_time, excluded.start_nanos) < (t.start_time, t.start_nanos)
@@ -26,4 +27,12 @@ ON CONFLICT (trace_id, day, project_id) DO UPDATE SET
                         THEN excluded.root_name ELSE t.root_name END,
     root_service = CASE WHEN t.root_start IS NULL OR (excluded.root_start, excluded.root_span_id) < (t.root_start, t.root_span_id)
                         THEN excluded.root_service ELSE t.root_service END,
-    services     = CASE WHEN t.services @> excluded.services THEN t.services ELSE t.services || excluded.services END
+    services     = CASE WHEN t.services @> excluded.services THEN t.services ELSE t.services || excluded.services END,
+    llm_calls    = t.llm_calls + excluded.llm_calls
+RETURNING trace_id, day, project_id, llm_calls, span_count, start_time, end_time)
+-- Traces whose calls may be inside each other: several on one day, or one beside midnight.
+SELECT trace_id, day - '1970-01-01'::date, project_id, llm_calls, span_count,
+       end_time >= (day + 1)::timestamp AT TIME ZONE 'UTC' AS crosses_midnight
+FROM merged
+WHERE llm_calls >= 2 OR llm_calls = 1 AND (start_time < day::timestamp AT TIME ZONE 'UTC' + interval '1 hour'
+                                           OR end_time >= (day + 1)::timestamp AT TIME ZONE 'UTC')

@@ -4,9 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use tokio_postgres::Row;
 
+use super::calls::recount;
+use super::llm::Readings;
 use super::rows::{copy_events, rows};
 use super::summary;
-use super::version::{complete_those, completeness, drop_events, key, span_key};
+use super::version::{complete_those, completeness, drop_events, drop_readings, key, span_key};
 use crate::error::Error;
 use crate::models::row::Row as _;
 use crate::models::trace::{Span, SpanKey, SpanRow};
@@ -14,6 +16,7 @@ use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 use crate::writers::batch::RecordCounts;
 use crate::writers::copy::stage_rows;
+use crate::writers::settling::Notes;
 
 static STAGE: Statement = Statement::script(
     "trace: stage",
@@ -76,9 +79,34 @@ pub(super) async fn write(
     };
     let (stored, completed) = (of(&new), of(&more_complete));
     drop_events(connection, &completed).await?;
-    copy_events(connection, &[&stored[..], &completed[..]].concat()).await?;
-    summary::add(connection, &stored, &completed).await?;
+    let written = [&stored[..], &completed[..]].concat();
+    copy_events(connection, &written).await?;
+    let readings = Readings::of(connection, &written).await?;
+    let totals = summary::add(connection, &stored, &completed).await?;
+    let notes = replace_readings(connection, &readings, &written, &completed).await?;
+    readings.settle(connection, &totals, notes).await?;
     Ok(counts)
+}
+
+/// Replaces the readings of spans, under the locks of their traces: who settles a trace holds its lock too. Also the
+/// readings of new spans, since one may be left of a span whose day was dropped. Returns the traces to settle.
+async fn replace_readings(
+    connection: &WriterConnection,
+    readings: &Readings<'_>,
+    written: &[&Span],
+    completed: &[&Span],
+) -> Result<Notes, Error> {
+    let dropped = drop_readings(connection, written).await?;
+    readings.copy(connection).await?;
+    let changed = completed.iter().filter(|span| span.llm.is_some() || dropped.contains_key(&span.row.key()));
+    let of_day = |span: &SpanRow| (span.start_time.day(), span.trace_id, span.project_id);
+    recount(connection, changed.map(|span| of_day(&span.row))).await?;
+    let mut notes = Notes::default();
+    for row in completed.iter().map(|span| &span.row) {
+        let had_logs = dropped.get(&row.key()).copied().unwrap_or(false);
+        notes.add(row.trace_id, row.project_id, row.start_time.day(), had_logs);
+    }
+    Ok(notes)
 }
 
 async fn query(connection: &WriterConnection, statement: &'static Statement) -> Result<Vec<Row>, Error> {

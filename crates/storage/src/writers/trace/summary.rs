@@ -1,13 +1,17 @@
 //! Keeps the summaries of traces in `traces` exact with every batch. There is one row per trace and day.
 
 use std::borrow::Cow;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
+use llm_observatory_core::ids::{ProjectId, TraceId};
 use llm_observatory_core::text::Text;
+use llm_observatory_core::time::Day;
+use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::models::time::moment;
 use crate::models::trace::{Span, TraceRow};
 use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
@@ -19,19 +23,34 @@ static RECOMPUTE: Statement =
 /// The statements of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&MERGE, &RECOMPUTE];
 
+/// What `traces` says of a trace and day with calls of models, after a merge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Total {
+    pub(super) trace_id: TraceId,
+    pub(super) day: Day,
+    pub(super) project_id: ProjectId,
+    pub(super) llm_calls: i64,
+    pub(super) span_count: i64,
+    /// Whether a span ends on a later day than `day`.
+    pub(super) crosses_midnight: bool,
+}
+
 /// Adds stored spans to the summaries of their traces, and recomputes the summaries of traces in which a span replaced
-/// another one.
+/// another one. Returns the totals of traces and days with several calls, or with one near midnight.
 pub(super) async fn add(
     connection: &WriterConnection,
     stored: &[&Span],
     completed: &[&Span],
-) -> Result<(), Error> {
+) -> Result<Vec<Total>, Error> {
     let mut summaries: Vec<TraceRow> = Vec::new();
     // Spans are sorted by key, so spans of one trace, day and project are neighbours, unless projects share a trace id.
     for span in stored {
         match summaries.last_mut() {
             Some(last) if last.is_of(&span.row) => last.add(&span.row),
             _ => summaries.push(TraceRow::of(&span.row)),
+        }
+        if let Some(last) = summaries.last_mut() {
+            last.llm_calls += i64::from(span.is_call());
         }
     }
     // A replaced span is counted already. Its summary with zero spans locks the row of its trace in the same order.
@@ -40,16 +59,20 @@ pub(super) async fn add(
         error_count: 0,
         ..TraceRow::of(&span.row)
     }));
-    merge(connection, summaries).await?;
-    recompute(connection, completed).await
+    let totals = merge(connection, summaries).await?;
+    recompute(connection, completed).await?;
+    Ok(totals)
 }
 
 /// Merges summaries into the stored ones.
 ///
 /// PostgreSQL locks the rows in the order of their key, which all writers follow, so that they do not deadlock.
-pub(super) async fn merge(connection: &WriterConnection, mut summaries: Vec<TraceRow>) -> Result<(), Error> {
+pub(super) async fn merge(
+    connection: &WriterConnection,
+    mut summaries: Vec<TraceRow>,
+) -> Result<Vec<Total>, Error> {
     if summaries.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     summaries.sort_by_key(TraceRow::key);
     summaries.dedup_by(|later, kept| {
@@ -103,6 +126,7 @@ struct SummaryColumns<'s> {
     root_name: Vec<Option<&'s str>>,
     root_service: Vec<Option<&'s str>>,
     services: Vec<Cow<'s, str>>,
+    llm_calls: Vec<i64>,
 }
 
 impl<'s> SummaryColumns<'s> {
@@ -122,12 +146,13 @@ impl<'s> SummaryColumns<'s> {
         self.root_name.push(root.map(|root| root.name.as_str()));
         self.root_service.push(root.map(|root| root.service.as_str()));
         self.services.push(joined(&summary.services));
+        self.llm_calls.push(summary.llm_calls);
     }
 
-    async fn merge(&self, connection: &WriterConnection) -> Result<(), Error> {
+    async fn merge(&self, connection: &WriterConnection) -> Result<Vec<Total>, Error> {
         let statement = connection.statement(MERGE.sql()).await?;
-        connection
-            .execute(
+        let totals = connection
+            .query(
                 &statement,
                 &[
                     &self.trace_id,
@@ -144,10 +169,22 @@ impl<'s> SummaryColumns<'s> {
                     &self.root_name,
                     &self.root_service,
                     &self.services,
+                    &self.llm_calls,
                 ],
             )
             .await?;
-        Ok(())
+        Ok(totals.iter().map(total).collect())
+    }
+}
+
+fn total(row: &Row) -> Total {
+    Total {
+        trace_id: TraceId::from_uuid(row.get(0)),
+        day: Day(row.get(1)),
+        project_id: ProjectId(row.get(2)),
+        llm_calls: row.get(3),
+        span_count: row.get(4),
+        crosses_midnight: row.get(5),
     }
 }
 
@@ -164,9 +201,3 @@ fn joined(services: &[Text]) -> Cow<'_, str> {
 }
 
 const SEPARATOR: char = '\u{1f}';
-
-/// A time as a parameter. Arithmetic with intervals in SQL would use doubles, which lose microseconds from the year
-/// 2255 on.
-pub(super) fn moment(micros: i64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_micros(micros.unsigned_abs())
-}

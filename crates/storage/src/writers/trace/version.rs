@@ -1,16 +1,17 @@
 //! Versions of a span: which one remains, and how it replaces the stored one.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::SystemTime;
 
 use llm_observatory_core::ids::{ProjectId, SpanId, TraceId};
 use llm_observatory_core::time::Day;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
+use uuid::Uuid;
 
-use super::summary::moment;
 use crate::error::Error;
 use crate::models::row::Row as _;
+use crate::models::time::moment;
 use crate::models::trace::{Span, SpanKey, SpanRow};
 use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
@@ -43,8 +44,20 @@ static DROP_EVENTS: Statement = Statement::fixed(
      AND event.start_time BETWEEN $5 AND $6",
 );
 
+static DROP_READINGS: Statement = Statement::composed("trace: drop readings", || {
+    format!(
+        "DELETE FROM trace_llm_spans AS reading \
+         USING unnest($1::uuid[], $2::timestamptz[], $3::bytea[], $4::integer[]) \
+               AS span (trace_id, start_time, span_id, project_id) \
+         WHERE (reading.trace_id, reading.start_time, reading.span_id, reading.project_id) \
+             = (span.trace_id, span.start_time, span.span_id, span.project_id) \
+         AND reading.start_time BETWEEN $5 AND $6 RETURNING {}, coalesce(reading.log_events, 0) > 0",
+        key("reading")
+    )
+});
+
 /// The statements of this module. They need the staging table.
-pub(super) const STATEMENTS: &[&Statement] = &[&COMPLETE, &DROP_EVENTS];
+pub(super) const STATEMENTS: &[&Statement] = &[&COMPLETE, &DROP_EVENTS, &DROP_READINGS];
 
 /// SQL that orders the versions of one span, so that any order of writes keeps the same one. A version with an end is
 /// greater than one without, then a later end is greater. Status, length of the attributes, attributes and name decide
@@ -71,22 +84,56 @@ pub(super) fn span_key(row: &Row) -> SpanKey {
 /// Deletes the events of replaced spans.
 pub(super) async fn drop_events(connection: &WriterConnection, spans: &[&Span]) -> Result<(), Error> {
     for spans in by_day(spans).values() {
-        let traces: Vec<_> = spans.iter().map(|span| span.row.trace_id.uuid()).collect();
-        let starts: Vec<_> = spans.iter().map(|span| start(span)).collect();
-        let ids: Vec<_> = spans.iter().map(|span| span.row.span_id.as_bytes().to_vec()).collect();
-        let projects: Vec<_> = spans.iter().map(|span| span.row.project_id.0).collect();
-        let (first, last) = bounds(spans);
-        let parameters: [(&(dyn ToSql + Sync), Type); 6] = [
-            (&traces, Type::UUID_ARRAY),
-            (&starts, Type::TIMESTAMPTZ_ARRAY),
-            (&ids, Type::BYTEA_ARRAY),
-            (&projects, Type::INT4_ARRAY),
-            (&first, Type::TIMESTAMPTZ),
-            (&last, Type::TIMESTAMPTZ),
-        ];
-        connection.execute_typed(DROP_EVENTS.sql(), &parameters).await?;
+        let keys = Keys::of(spans);
+        connection.execute_typed(DROP_EVENTS.sql(), &keys.parameters()).await?;
     }
     Ok(())
+}
+
+/// Deletes the readings of spans. Returns the keys of those that had one, and whether it was read with log records.
+pub(super) async fn drop_readings(
+    connection: &WriterConnection,
+    spans: &[&Span],
+) -> Result<HashMap<SpanKey, bool>, Error> {
+    let mut dropped = HashMap::new();
+    for spans in by_day(spans).values() {
+        let keys = Keys::of(spans);
+        let rows = connection.query_typed(DROP_READINGS.sql(), &keys.parameters()).await?;
+        dropped.extend(rows.iter().map(|row| (span_key(row), row.get::<_, bool>(4))));
+    }
+    Ok(dropped)
+}
+
+/// The keys of spans of one day as one array for each column, and the bounds of their starts.
+struct Keys {
+    traces: Vec<Uuid>,
+    starts: Vec<SystemTime>,
+    ids: Vec<Vec<u8>>,
+    projects: Vec<i32>,
+    bounds: (SystemTime, SystemTime),
+}
+
+impl Keys {
+    fn of(spans: &[&Span]) -> Self {
+        Self {
+            traces: spans.iter().map(|span| span.row.trace_id.uuid()).collect(),
+            starts: spans.iter().map(|span| start(span)).collect(),
+            ids: spans.iter().map(|span| span.row.span_id.as_bytes().to_vec()).collect(),
+            projects: spans.iter().map(|span| span.row.project_id.0).collect(),
+            bounds: bounds(spans),
+        }
+    }
+
+    fn parameters(&self) -> [(&(dyn ToSql + Sync), Type); 6] {
+        [
+            (&self.traces, Type::UUID_ARRAY),
+            (&self.starts, Type::TIMESTAMPTZ_ARRAY),
+            (&self.ids, Type::BYTEA_ARRAY),
+            (&self.projects, Type::INT4_ARRAY),
+            (&self.bounds.0, Type::TIMESTAMPTZ),
+            (&self.bounds.1, Type::TIMESTAMPTZ),
+        ]
+    }
 }
 
 /// Replaces stored spans with more complete staged ones, and returns their keys.

@@ -1,0 +1,469 @@
+//! JSON as a tree that remembers the text that it was read from: arguments of tools are shown as they were sent.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use llm_observatory_core::attributes::Value;
+
+use super::placeholder::is_placeholder;
+
+/// Most lists and maps inside each other. What is nested deeper is no JSON for us: it is shown as text.
+pub(crate) const MAX_DEPTH: usize = 128;
+
+/// Most values in one JSON text. A text with more is shown as text: the tree of such a one would take some 100 MB.
+const MAX_VALUES: usize = 1_000_000;
+
+/// A JSON value; texts are borrowed where they hold no escapes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Json<'a> {
+    /// `null`, `true`, `false` or a number, as written.
+    Literal(Cow<'a, str>),
+    /// A text, without its quotes and escapes.
+    Text(Cow<'a, str>),
+    /// A list, and the text that it was read from.
+    List(Vec<Json<'a>>, Option<&'a str>),
+    /// A map in its order, and the text that it was read from.
+    Map(Vec<(Cow<'a, str>, Json<'a>)>, Option<&'a str>),
+}
+
+impl<'a> Json<'a> {
+    /// `null`.
+    pub(crate) const NULL: Self = Self::Literal(Cow::Borrowed("null"));
+
+    /// The JSON in `text`; `None` if it is none, or is nested too deep, or holds too many values.
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        Self::parse_inside(text, 0)
+    }
+
+    /// The JSON in `text`, if it fits into `outer` lists and maps around it.
+    pub(crate) fn parse_inside(text: &'a str, outer: usize) -> Option<Self> {
+        let mut parser = Parser { text, at: 0, values_left: MAX_VALUES };
+        let json = parser.value(outer)?;
+        parser.skip_space();
+        (parser.at == text.len()).then_some(json)
+    }
+
+    /// Appends a text that may be JSON to a JSON text: a list or map as it is, anything else as a JSON string, so that
+    /// [`Self::arguments`] gives back the same text. `outer` is how many lists and maps are around it.
+    pub(crate) fn embed(text: &str, outer: usize, out: &mut String) {
+        let is_nest = text.starts_with(['{', '[']) && text.ends_with(['}', ']']);
+        match Json::parse_inside(text, outer).filter(|_| is_nest) {
+            Some(_) => out.push_str(text),
+            None => quote(text, out),
+        }
+    }
+
+    /// As [`Self::embed`], but any JSON stays as it is, so that [`Self::result`] gives back the same text.
+    pub(crate) fn embed_result(text: &str, outer: usize, out: &mut String) {
+        match Json::parse_inside(text, outer) {
+            Some(_) => out.push_str(text),
+            None => quote(text, out),
+        }
+    }
+
+    /// The list or map in `text`; `None` if it is anything else.
+    pub(crate) fn parse_nest(text: &'a str) -> Option<Self> {
+        let starts_one = text.trim_start().starts_with(['{', '[']);
+        if starts_one { Self::parse(text) } else { None }
+    }
+
+    /// An attribute's value as it is. What is nested too deep is `null`.
+    pub(crate) fn of(value: &'a Value<'a>) -> Self {
+        Self::nested(value, 0)
+    }
+
+    fn nested(value: &'a Value<'a>, depth: usize) -> Self {
+        match value {
+            Value::Array(_) | Value::Map(_) if depth == MAX_DEPTH => Self::NULL,
+            Value::Empty => Self::NULL,
+            Value::Str(text) => Self::Text(Cow::Borrowed(text)),
+            Value::Bool(truth) => Self::Literal(Cow::Borrowed(if *truth { "true" } else { "false" })),
+            Value::Int(number) => Self::Literal(number.to_string().into()),
+            Value::Double(number) if number.is_finite() => Self::Literal(format!("{number:?}").into()),
+            Value::Double(number) => Self::Text(number.to_string().into()),
+            Value::Bytes(bytes) => Self::Text(String::from_utf8_lossy(bytes)),
+            Value::Array(items) => {
+                Self::List(items.iter().map(|item| Self::nested(item, depth + 1)).collect(), None)
+            }
+            Value::Map(fields) => Self::Map(
+                fields
+                    .iter()
+                    .map(|field| (Cow::Borrowed(&*field.key), Self::nested(&field.value, depth + 1)))
+                    .collect(),
+                None,
+            ),
+        }
+    }
+
+    /// An attribute's value, whose text is read as JSON if it is JSON: most libraries can't send anything but texts.
+    pub(crate) fn document(value: &'a Value<'a>) -> Self {
+        match value {
+            Value::Str(text) => Self::parse(text).unwrap_or(Self::Text(Cow::Borrowed(text))),
+            _ => Self::of(value),
+        }
+    }
+
+    /// The field of a map, `null` included. Of duplicates the last wins.
+    pub(crate) fn field(&self, name: &str) -> Option<&Self> {
+        let Self::Map(fields, _) = self else { return None };
+        fields.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// The field of a map, unless it is `null`.
+    pub(crate) fn get(&self, name: &str) -> Option<&Self> {
+        self.field(name).filter(|value| !value.is_null())
+    }
+
+    /// The first of these fields that is there and not `null`.
+    pub(crate) fn any(&self, names: &[&str]) -> Option<&Self> {
+        names.iter().find_map(|name| self.get(name))
+    }
+
+    /// The text, if this is a text that is not empty.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The first of these fields that is a text and not empty.
+    pub(crate) fn text_at(&self, names: &[&str]) -> Option<&str> {
+        names.iter().find_map(|name| self.get(name)?.text())
+    }
+
+    /// The items, if this is a list.
+    pub(crate) fn items(&self) -> Option<&[Self]> {
+        if let Self::List(items, _) = self { Some(items) } else { None }
+    }
+
+    /// Whether this is `null`.
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(self, Self::Literal(literal) if literal == "null")
+    }
+
+    /// Whether this is a list or map with nothing in it: some hide content so.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::List(items, _) => items.is_empty(),
+            Self::Map(fields, _) => fields.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Whether this is a map.
+    pub(crate) fn is_map(&self) -> bool {
+        matches!(self, Self::Map(..))
+    }
+
+    /// The JSON text: the one that was sent, if it was sent as JSON.
+    pub(crate) fn to_json(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out);
+        out
+    }
+
+    fn write(&self, out: &mut String) {
+        match self {
+            Self::List(_, Some(sent)) | Self::Map(_, Some(sent)) => out.push_str(sent),
+            Self::Literal(literal) => out.push_str(literal),
+            Self::Text(text) => quote(text, out),
+            Self::List(items, None) => {
+                out.push('[');
+                for (at, item) in items.iter().enumerate() {
+                    out.push_str(if at == 0 { "" } else { "," });
+                    item.write(out);
+                }
+                out.push(']');
+            }
+            Self::Map(fields, None) => {
+                out.push('{');
+                for (at, (key, value)) in fields.iter().enumerate() {
+                    out.push_str(if at == 0 { "" } else { "," });
+                    quote(key, out);
+                    out.push(':');
+                    value.write(out);
+                }
+                out.push('}');
+            }
+        }
+    }
+
+    /// Arguments of a tool: JSON as it was sent, also where it was sent as a text. Empty if nothing was told.
+    pub(crate) fn arguments(&self) -> String {
+        match self {
+            Self::Text(text) if is_placeholder(text) => String::new(),
+            Self::Text(text) => text.clone().into_owned(),
+            _ => self.to_json(),
+        }
+    }
+
+    /// Result of a tool as JSON: a text that holds a list or map is that one, any other text is a JSON string. Empty if
+    /// the text is a placeholder.
+    pub(crate) fn result(&self) -> String {
+        match self {
+            Self::Text(text) if is_placeholder(text) && !text.is_empty() => String::new(),
+            Self::Text(text) if Json::parse_nest(text).is_some() => text.trim().to_owned(),
+            _ => self.to_json(),
+        }
+    }
+}
+
+/// Appends `text` as a JSON string.
+pub(crate) fn quote(text: &str, out: &mut String) {
+    out.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c < ' ' || c == '"' || c == '\\') {
+        out.push_str(&rest[..at]);
+        match rest.as_bytes()[at] {
+            b'\n' => out.push_str("\\n"),
+            b'\t' => out.push_str("\\t"),
+            b'\r' => out.push_str("\\r"),
+            byte @ (b'"' | b'\\') => out.extend(['\\', byte as char]),
+            // Writing into a String never fails.
+            byte => _ = write!(out, "\\u{byte:04x}"),
+        }
+        rest = &rest[at + 1..];
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+/// Reads JSON by RFC 8259. Every value is looked at once, so the cost is linear in the text.
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    values_left: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn skip_space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.byte() {
+            self.at += 1;
+        }
+    }
+
+    /// Goes past `byte` and the space before it, if it is next.
+    fn take(&mut self, byte: u8) -> bool {
+        self.skip_space();
+        let next = self.byte() == Some(byte);
+        self.at += usize::from(next);
+        next
+    }
+
+    fn value(&mut self, depth: usize) -> Option<Json<'a>> {
+        self.values_left = self.values_left.checked_sub(1)?;
+        self.skip_space();
+        let start = self.at;
+        match self.byte()? {
+            b'"' => Some(Json::Text(self.string()?)),
+            b'[' if depth < MAX_DEPTH => {
+                let mut items = Vec::new();
+                self.at += 1;
+                if !self.take(b']') {
+                    loop {
+                        items.push(self.value(depth + 1)?);
+                        if self.take(b']') {
+                            break;
+                        }
+                        self.take(b',').then_some(())?;
+                    }
+                }
+                Some(Json::List(items, Some(&self.text[start..self.at])))
+            }
+            b'{' if depth < MAX_DEPTH => {
+                let mut fields = Vec::new();
+                self.at += 1;
+                if !self.take(b'}') {
+                    loop {
+                        fields.push(self.pair(depth)?);
+                        if self.take(b'}') {
+                            break;
+                        }
+                        self.take(b',').then_some(())?;
+                    }
+                }
+                Some(Json::Map(fields, Some(&self.text[start..self.at])))
+            }
+            b'-' | b'0'..=b'9' => self.number(),
+            _ => self.word(),
+        }
+    }
+
+    fn pair(&mut self, depth: usize) -> Option<(Cow<'a, str>, Json<'a>)> {
+        self.skip_space();
+        let key = if self.byte()? == b'"' { self.string()? } else { return None };
+        self.take(b':').then_some(())?;
+        Some((key, self.value(depth + 1)?))
+    }
+
+    fn word(&mut self) -> Option<Json<'a>> {
+        let rest = &self.text[self.at..];
+        let word = ["null", "true", "false"].into_iter().find(|word| rest.starts_with(word))?;
+        self.at += word.len();
+        Some(Json::Literal(Cow::Borrowed(word)))
+    }
+
+    fn digits(&mut self) -> Option<()> {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.byte() {
+            self.at += 1;
+        }
+        (self.at > start).then_some(())
+    }
+
+    fn number(&mut self) -> Option<Json<'a>> {
+        let start = self.at;
+        self.at += usize::from(self.byte() == Some(b'-'));
+        if self.byte() == Some(b'0') {
+            self.at += 1
+        } else {
+            self.digits()?
+        }
+        if self.byte() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.byte() {
+            self.at += 1;
+            self.at += usize::from(matches!(self.byte(), Some(b'+' | b'-')));
+            self.digits()?;
+        }
+        Some(Json::Literal(Cow::Borrowed(&self.text[start..self.at])))
+    }
+
+    /// A string, whose opening quote is next.
+    fn string(&mut self) -> Option<Cow<'a, str>> {
+        self.at += 1;
+        let mut plain = self.at;
+        let mut unescaped: Option<String> = None;
+        loop {
+            let rest = &self.text.as_bytes()[self.at..];
+            self.at += rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))?;
+            let part = &self.text[plain..self.at];
+            match self.byte()? {
+                b'"' => {
+                    self.at += 1;
+                    return Some(match unescaped {
+                        None => Cow::Borrowed(part),
+                        Some(text) => Cow::Owned(text + part),
+                    });
+                }
+                b'\\' => {
+                    self.at += 1;
+                    let text = unescaped.get_or_insert_default();
+                    text.push_str(part);
+                    text.push(self.escaped()?);
+                    plain = self.at;
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// The character of an escape, whose backslash is behind.
+    fn escaped(&mut self) -> Option<char> {
+        let letter = self.byte()?;
+        self.at += 1;
+        Some(match letter {
+            b'"' | b'\\' | b'/' => letter as char,
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let unit = self.unit()?;
+                let next = self.at;
+                match unit {
+                    0xd800..0xdc00 if self.text[next..].starts_with("\\u") => {
+                        self.at += 2;
+                        match self.unit()? {
+                            low @ 0xdc00..0xe000 => {
+                                char::from_u32(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00))?
+                            }
+                            // Half a pair, as of an emoji that a stream cut in two; the next escape is its own.
+                            _ => {
+                                self.at = next;
+                                char::REPLACEMENT_CHARACTER
+                            }
+                        }
+                    }
+                    _ => char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER),
+                }
+            }
+            _ => return None,
+        })
+    }
+
+    fn unit(&mut self) -> Option<u32> {
+        let digits = self.text.get(self.at..self.at + 4)?;
+        self.at += 4;
+        if digits.starts_with('+') { None } else { u32::from_str_radix(digits, 16).ok() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nests_keep_the_text_that_was_sent() {
+        let json = Json::parse(r#" {"a": [1.0, "x\n\u00e9\ud83d\ude00"], "b": {"z": 1, "a": 2}} "#).unwrap();
+        assert_eq!(json.get("b").unwrap().to_json(), r#"{"z": 1, "a": 2}"#);
+        let items = json.get("a").unwrap().items().unwrap();
+        assert_eq!(items[0].to_json(), "1.0");
+        assert_eq!(items[1].text(), Some("x\né😀"));
+        assert_eq!(items[1].to_json(), "\"x\\né😀\"");
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused() {
+        for text in [
+            "",
+            "{",
+            "[1,]",
+            "{\"a\"}",
+            "01",
+            "1.",
+            "nul",
+            "'a'",
+            "\"a\nb\"",
+            "[1] x",
+            "\"\\x\"",
+            "\"\\u+123\"",
+            "NaN",
+        ] {
+            assert_eq!(Json::parse(text), None, "{text}");
+        }
+        assert_eq!(Json::parse("\"\\ud83d!\"").unwrap().text(), Some("\u{fffd}!"));
+        assert_eq!(Json::parse("\"\\ud83d\\u0041\"").unwrap().text(), Some("\u{fffd}A"));
+    }
+
+    #[test]
+    fn depth_and_number_of_values_have_limits() {
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(Json::parse(&nested(MAX_DEPTH)).is_some());
+        assert!(Json::parse(&nested(MAX_DEPTH + 1)).is_none());
+        assert!(Json::parse(&nested(1_000_000)).is_none());
+        assert!(Json::parse(&format!("[{}0]", "0,".repeat(MAX_VALUES))).is_none());
+        let mut value = Value::Empty;
+        for _ in 0..10_000 {
+            value = Value::Array(vec![value]);
+        }
+        assert!(Json::of(&value).to_json().contains("null"));
+    }
+
+    #[test]
+    fn serde_agrees_on_every_string() {
+        let text: String = (0..0x250).filter_map(char::from_u32).chain(['\u{10ffff}', '\u{2028}']).collect();
+        let mut ours = String::new();
+        quote(&text, &mut ours);
+        assert_eq!(serde_json::from_str::<String>(&ours).unwrap(), text);
+        assert_eq!(Json::parse(&serde_json::to_string(&text).unwrap()).unwrap().text(), Some(&*text));
+    }
+}

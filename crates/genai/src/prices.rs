@@ -1,1 +1,0 @@
-//! Prices of tokens. Empty so far: a reading has no cost.

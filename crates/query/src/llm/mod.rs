@@ -1,0 +1,22 @@
+//! Questions about LLM spans: which there are, what was said in one, what it cost and why, which models were called, and
+//! what models cost.
+
+mod content;
+mod cost;
+mod list;
+mod model;
+mod price;
+mod whole;
+
+pub use cost::{Calculation, CostExplained, ExplainCost, Why};
+pub use list::ListLlmSpans;
+pub use model::{ListModels, Model};
+pub use price::{ListPrices, OwnedPrice};
+pub use whole::{GetLlmSpan, WholeLlmSpan};
+
+pub use llm_observatory_genai::prices::{
+    Cost, Currency, Layer, Line, NameOf, NoCost, Price, Rate, Rule, ServiceTier, Unit,
+};
+pub use llm_observatory_storage::models::LlmRow;
+pub use llm_observatory_storage::models::attributes::to_key_value as key_value;
+pub use llm_observatory_storage::repositories::llm::{LlmOrder, LlmSelection, ModelOrder, ModelUsage, Range};

@@ -1,0 +1,135 @@
+//! One LLM span, with what was said in it.
+
+use llm_observatory_core::ids::{SpanId, TraceId};
+use llm_observatory_core::llm::LlmContent;
+use llm_observatory_core::text::Text;
+use llm_observatory_storage::models::attributes::to_key_value;
+use llm_observatory_storage::models::trace::Span;
+use llm_observatory_storage::models::{LlmRow, Observed};
+use llm_observatory_storage::repositories::log::LogFilter;
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use prost::Message as _;
+
+use super::content::{content_bytes, cut, reading_bytes};
+use crate::encode::ValueLimit;
+use crate::error::{Error, Record};
+use crate::kind::Kind;
+use crate::query::Query;
+use crate::question::Caller;
+use crate::sources::Sources;
+
+/// Most log records of a span that are read for its content.
+const MAX_LOG_RECORDS: usize = 1_000;
+
+/// What does an LLM span say?
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GetLlmSpan {
+    /// Who asks.
+    pub caller: Caller,
+    /// Trace of the span.
+    pub trace_id: TraceId,
+    /// Id of the span; the earliest is meant, if the trace has several with this id.
+    pub span_id: SpanId,
+    /// Limit of texts and values; longer ones are cut.
+    pub max_value: ValueLimit,
+}
+
+/// An LLM span, with what was said in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WholeLlmSpan {
+    /// Who made it, what was read from it, and what it cost.
+    pub row: LlmRow,
+    /// Reason of a failure, or empty.
+    pub status_message: Text,
+    /// Name of the instrumentation scope.
+    pub scope_name: Text,
+    /// Version of the instrumentation scope.
+    pub scope_version: Text,
+    /// What was asked and answered.
+    pub content: LlmContent,
+    /// The other attributes of the span, in their order: see [`llm_observatory_genai::remaining`].
+    pub attributes: Vec<KeyValue>,
+    /// Number of events of the span.
+    pub events: usize,
+    /// Number of log records that were read for the content.
+    pub log_records: usize,
+    /// Whether the span has more log records than are looked at.
+    pub log_records_left: bool,
+}
+
+impl Query {
+    /// One LLM span, with what was said in it.
+    ///
+    /// # Errors
+    /// [`Error::NoSpan`] when the span is not stored, [`Error::NoLlmSpan`] when it is no LLM span, [`Error::TooLarge`] when
+    /// it is beyond `query.max_record_bytes`, [`Error::Unavailable`] when the database can't answer now,
+    /// [`Error::TimedOut`] beyond the time limit, and [`Error::Internal`] for a bug or a row that contradicts itself.
+    pub async fn get_llm_span(&self, question: GetLlmSpan) -> Result<WholeLlmSpan, Error> {
+        let mut call = self.metrics.begin(Kind::GetLlmSpan);
+        let answer = self.whole(&question).await;
+        call.end(answer.as_ref().map(|_| 1));
+        answer
+    }
+
+    async fn whole(&self, question: &GetLlmSpan) -> Result<WholeLlmSpan, Error> {
+        let GetLlmSpan { caller, trace_id, span_id, max_value } = question;
+        let sources = self.sources.of(caller, Some(caller.patience_within(&self.config)));
+        let (span, row) = llm_span(&sources, *trace_id, *span_id).await?;
+        let logs = LogFilter {
+            trace_id: Some(*trace_id),
+            span_id: Some(*span_id),
+            limit: MAX_LOG_RECORDS,
+            ..LogFilter::default()
+        };
+        let logs = sources.logs.list(logs).await?;
+        let scope = sources.scope(span.row.scope_id).await?;
+        let observed = Observed::new(&span, scope.as_ref(), logs.items.into_iter().rev())?;
+        let mut whole = said(&span, row, &observed, logs.next.is_some(), *max_value);
+        let attributes: usize = whole.attributes.iter().map(|attribute| attribute.encoded_len()).sum();
+        let bytes = reading_bytes(&whole.row) + content_bytes(&mut whole.content) + attributes;
+        let limit = self.config.max_record_bytes;
+        if bytes > limit {
+            return Err(Error::TooLarge { record: Record::Span(*trace_id, *span_id), bytes, limit });
+        }
+        Ok(whole)
+    }
+}
+
+/// The span and its reading.
+///
+/// # Errors
+/// [`Error::NoSpan`], [`Error::NoLlmSpan`], and those of the database.
+pub(super) async fn llm_span(
+    sources: &Sources,
+    trace_id: TraceId,
+    span_id: SpanId,
+) -> Result<(Span, LlmRow), Error> {
+    let span = sources.traces.span(trace_id, span_id).await?.ok_or(Error::NoSpan(trace_id, span_id))?;
+    let row = sources.llm.get(trace_id, span.row.start_time, span_id).await?;
+    Ok((span, row.ok_or(Error::NoLlmSpan(trace_id, span_id))?))
+}
+
+fn said(
+    span: &Span,
+    row: LlmRow,
+    observed: &Observed<'_>,
+    log_records_left: bool,
+    limit: ValueLimit,
+) -> WholeLlmSpan {
+    let mut content = observed.observe(llm_observatory_genai::content);
+    cut(&mut content, limit);
+    let mut attributes: Vec<_> =
+        llm_observatory_genai::remaining(observed.attributes()).iter().map(to_key_value).collect();
+    limit.cut_attributes(&mut attributes);
+    WholeLlmSpan {
+        row,
+        status_message: span.row.status_message.clone(),
+        scope_name: observed.scope_name().clone(),
+        scope_version: observed.scope_version().clone(),
+        content,
+        attributes,
+        events: span.events.len(),
+        log_records: observed.log_events(),
+        log_records_left,
+    }
+}

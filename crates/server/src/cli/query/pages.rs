@@ -1,0 +1,36 @@
+//! Lists that may take several pages.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use prost_types::Timestamp;
+use tonic::Status;
+
+use crate::cli::failure::Failure;
+use crate::cli::output::CallFailed;
+
+/// The first `limit` items of a list. The daemon limits a page to `query.max_page_size`, so a larger limit takes several
+/// pages. `page` asks for one, given its size and token, and returns its items and the next token.
+pub(in crate::cli) async fn all_pages<T>(
+    limit: u32,
+    mut page: impl AsyncFnMut(i32, String) -> Result<(Vec<T>, String), Status>,
+) -> Result<Vec<T>, Failure> {
+    let (mut items, mut token) = (Vec::new(), String::new());
+    let limit = usize::try_from(limit)?;
+    while items.len() < limit {
+        let size = i32::try_from(limit - items.len()).unwrap_or(i32::MAX);
+        let (more, next) = page(size, token).await.map_err(CallFailed)?;
+        items.extend(more);
+        token = next;
+        if token.is_empty() {
+            break;
+        }
+    }
+    Ok(items)
+}
+
+/// The time so many hours before now.
+pub(in crate::cli) fn hours_ago(hours: u64) -> Result<Timestamp, Failure> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let seconds = i64::try_from(now.saturating_sub(hours.saturating_mul(3_600)))?;
+    Ok(Timestamp { seconds, nanos: 0 })
+}

@@ -1,0 +1,52 @@
+//! How answers show times, durations, counts and money.
+
+use llm_observatory_proto::v1::Money;
+use prost_types::{Duration, Timestamp};
+use time::OffsetDateTime;
+
+/// A time in UTC, always of the same width. In a narrow table it wraps between the date and the time of day.
+pub(in crate::cli) fn moment(nanos: u64) -> String {
+    // Every u64 of nanoseconds is a year before 2555.
+    let Ok(time) = OffsetDateTime::from_unix_timestamp_nanos(i128::from(nanos)) else {
+        return nanos.to_string();
+    };
+    let (hour, minute, second, milli) = time.to_hms_milli();
+    format!("{} {hour:02}:{minute:02}:{second:02}.{milli:03}", time.date())
+}
+
+/// The nanoseconds of a time since 1970.
+pub(in crate::cli) fn nanos_of(time: Timestamp) -> u64 {
+    u64::try_from(i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanos)).unwrap_or(0)
+}
+
+/// The nanoseconds of a duration.
+pub(in crate::cli) fn duration_nanos(duration: Duration) -> i128 {
+    i128::from(duration.seconds) * 1_000_000_000 + i128::from(duration.nanos)
+}
+
+/// Nanoseconds as milliseconds.
+pub(in crate::cli) fn milliseconds(nanos: i128) -> String {
+    format!("{:.3} ms", nanos as f64 / 1e6)
+}
+
+/// A number that may not be told.
+pub(in crate::cli) fn number(number: Option<i64>) -> String {
+    number.map(|number| number.to_string()).unwrap_or_default()
+}
+
+/// An amount that may not be told: `0.0035 USD`.
+pub(in crate::cli) fn money(money: Option<&Money>) -> String {
+    money.map(|money| format!("{} {}", money.amount, money.currency)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_the_same_width() {
+        assert_eq!(moment(1_795_000_000_000_000_000), "2026-11-18 11:06:40.000");
+        assert_eq!(moment(1_795_000_000_120_999_999), "2026-11-18 11:06:40.120");
+        assert_eq!(moment(u64::MAX).len(), moment(0).len());
+    }
+}

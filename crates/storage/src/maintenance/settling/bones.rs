@@ -1,0 +1,156 @@
+//! The spans of a trace, as far as billing looks at them.
+
+use std::time::SystemTime;
+
+use llm_observatory_core::ids::SpanId;
+use llm_observatory_core::time::{Day, UnixNanos};
+use llm_observatory_genai::nesting::{self, Role, Step};
+use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::trace::Trace;
+use crate::error::Error;
+use crate::models::LlmRow;
+use crate::models::llm::{is_missing, role};
+use crate::models::time::moment;
+use crate::models::trace::SpanKey;
+use crate::postgres::writer::WriterConnection;
+use crate::statement::Statement;
+
+static READ: Statement = Statement::fixed("settling: bones", include_str!("bones.sql"));
+/// All rows are of one day, which `$4` and `$5` tell the planner. They are locked in the order of their key.
+static UPDATE: Statement = Statement::fixed(
+    "settling: bill",
+    "WITH verdict AS ( \
+         SELECT reading.trace_id, reading.start_time, reading.span_id, reading.project_id, \
+                new.billable, new.usage_missing \
+         FROM unnest($1::bytea[], $2::timestamptz[], $3::boolean[], $8::boolean[]) \
+              AS new (span_id, start_time, billable, usage_missing) \
+         JOIN trace_llm_spans AS reading \
+              ON reading.span_id = new.span_id AND reading.start_time = new.start_time \
+         WHERE reading.trace_id = $6 AND reading.project_id = $7 AND reading.start_time BETWEEN $4 AND $5 \
+         ORDER BY reading.start_time, reading.span_id FOR UPDATE OF reading) \
+     UPDATE trace_llm_spans AS reading SET billable = verdict.billable, usage_missing = verdict.usage_missing \
+     FROM verdict \
+     WHERE (reading.trace_id, reading.start_time, reading.span_id, reading.project_id) \
+         = (verdict.trace_id, verdict.start_time, verdict.span_id, verdict.project_id) \
+     AND reading.start_time BETWEEN $4 AND $5",
+);
+
+/// The statements of this module.
+pub(super) const STATEMENTS: &[&Statement] = &[&READ, &UPDATE];
+
+/// A span of the trace.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bone {
+    pub(super) step: Step,
+    pub(super) start: UnixNanos,
+    /// Whether the span has a reading.
+    is_read: bool,
+    /// Whether it ended and succeeded, so that it should tell its usage.
+    should_tell: bool,
+    billable: bool,
+    usage_missing: bool,
+}
+
+impl Bone {
+    fn read(row: &Row) -> Option<Self> {
+        let tells_usage = row.get(5);
+        let role = match (row.get(3), row.get(4)) {
+            (true, _) => Role::Call { tells_usage },
+            (false, true) => Role::Tool,
+            (false, false) => Role::Other,
+        };
+        let parent: Option<&[u8]> = row.get(1);
+        Some(Self {
+            step: Step {
+                id: SpanId::from_wire(row.get(0))?,
+                parent: parent.and_then(SpanId::from_wire),
+                role,
+            },
+            start: UnixNanos::from(row.get::<_, SystemTime>(2)),
+            should_tell: row.get(6),
+            billable: row.get(7),
+            usage_missing: row.get(8),
+            is_read: row.get(9),
+        })
+    }
+
+    pub(super) fn key(&self, trace: Trace) -> SpanKey {
+        (trace.trace_id, self.start.micros(), self.step.id, trace.project_id)
+    }
+
+    /// Takes the place of what is stored of the span: `row` is its new reading.
+    pub(super) fn replace(&mut self, row: Option<&LlmRow>) {
+        self.step.role = role(row.map(|row| &*row.reading));
+        (self.is_read, self.should_tell) = (row.is_some(), row.is_some_and(LlmRow::should_tell));
+        (self.billable, self.usage_missing) =
+            row.map_or((false, false), |row| (row.billable, row.usage_missing));
+    }
+}
+
+/// The spans of one day of a trace.
+pub(super) async fn read(connection: &WriterConnection, trace: Trace, day: Day) -> Result<Vec<Bone>, Error> {
+    let (trace_id, project_id, day) = (trace.trace_id.uuid(), trace.project_id.0, day.0);
+    let parameters: [(&(dyn ToSql + Sync), Type); 3] =
+        [(&trace_id, Type::UUID), (&project_id, Type::INT4), (&day, Type::INT4)];
+    let rows = connection.query_typed(READ.sql(), &parameters).await?;
+    Ok(rows.iter().filter_map(Bone::read).collect())
+}
+
+/// What a call of a trace should be, where it is stored otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Verdict {
+    start: UnixNanos,
+    id: SpanId,
+    pub(super) billable: bool,
+    usage_missing: bool,
+}
+
+impl Verdict {
+    pub(super) fn key(&self, trace: Trace) -> SpanKey {
+        (trace.trace_id, self.start.micros(), self.id, trace.project_id)
+    }
+}
+
+/// The verdicts that differ from what is stored.
+pub(super) fn verdicts(bones: &[Bone]) -> Vec<Verdict> {
+    let steps: Vec<_> = bones.iter().map(|bone| bone.step).collect();
+    let judged = bones.iter().zip(nesting::billable(&steps)).filter(|(bone, _)| bone.is_read);
+    let verdict = |(bone, billable): (&Bone, bool)| {
+        let is_told = bone.step.role == Role::Call { tells_usage: true };
+        let usage_missing = is_missing(billable, bone.should_tell, is_told);
+        let differs = (billable, usage_missing) != (bone.billable, bone.usage_missing);
+        differs.then_some(Verdict { start: bone.start, id: bone.step.id, billable, usage_missing })
+    };
+    judged.filter_map(verdict).collect()
+}
+
+/// Stores verdicts.
+pub(super) async fn update(
+    connection: &WriterConnection,
+    trace: Trace,
+    mut verdicts: Vec<Verdict>,
+) -> Result<(), Error> {
+    verdicts.sort_by_key(|verdict| (verdict.start, verdict.id));
+    for verdicts in verdicts.chunk_by(|one, next| one.start.day() == next.start.day()) {
+        let ids: Vec<_> = verdicts.iter().map(|verdict| verdict.id.as_bytes().to_vec()).collect();
+        let starts: Vec<_> = verdicts.iter().map(|verdict| moment(verdict.start.micros())).collect();
+        let billable: Vec<_> = verdicts.iter().map(|verdict| verdict.billable).collect();
+        let missing: Vec<_> = verdicts.iter().map(|verdict| verdict.usage_missing).collect();
+        let (Some(first), Some(last)) = (starts.first(), starts.last()) else { continue };
+        let (trace_id, project_id) = (trace.trace_id.uuid(), trace.project_id.0);
+        let parameters: [(&(dyn ToSql + Sync), Type); 8] = [
+            (&ids, Type::BYTEA_ARRAY),
+            (&starts, Type::TIMESTAMPTZ_ARRAY),
+            (&billable, Type::BOOL_ARRAY),
+            (first, Type::TIMESTAMPTZ),
+            (last, Type::TIMESTAMPTZ),
+            (&trace_id, Type::UUID),
+            (&project_id, Type::INT4),
+            (&missing, Type::BOOL_ARRAY),
+        ];
+        connection.execute_typed(UPDATE.sql(), &parameters).await?;
+    }
+    Ok(())
+}

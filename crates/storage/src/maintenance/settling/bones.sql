@@ -1,0 +1,19 @@
+-- The spans of one day of a trace. The day is a constant to the planner, which then opens the partitions of that day only.
+SELECT span.span_id, span.parent_span_id, span.start_time,
+       coalesce(reading.is_call, false) AS is_call,
+       coalesce(reading.kind = 'tool', false) AS is_tool,
+       reading.input_tokens IS NOT NULL OR reading.output_tokens IS NOT NULL AS tells_usage,
+       reading.duration_nanos IS NOT NULL AND reading.status_code IS DISTINCT FROM 2 AND reading.error_type IS NULL
+           AS should_tell,
+       coalesce(reading.billable, false) AS billable,
+       coalesce(reading.usage_missing, false) AS usage_missing,
+       reading.span_id IS NOT NULL AS is_read
+FROM trace_spans AS span
+LEFT JOIN trace_llm_spans AS reading
+    ON reading.trace_id = span.trace_id AND reading.start_time = span.start_time
+    AND reading.span_id = span.span_id AND reading.project_id = span.project_id
+    AND reading.start_time >= ('1970-01-01'::date + $3::integer)::timestamp AT TIME ZONE 'UTC'
+    AND reading.start_time < ('1970-01-01'::date + $3::integer + 1)::timestamp AT TIME ZONE 'UTC'
+WHERE span.trace_id = $1 AND span.project_id = $2
+    AND span.start_time >= ('1970-01-01'::date + $3::integer)::timestamp AT TIME ZONE 'UTC'
+    AND span.start_time < ('1970-01-01'::date + $3::integer + 1)::timestamp AT TIME ZONE 'UTC'

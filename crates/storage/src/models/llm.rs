@@ -1,0 +1,266 @@
+//! Rows of `trace_llm_spans`.
+
+mod details;
+
+use llm_observatory_core::ids::{ProjectId, SpanId, TraceId};
+use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading, Nanodollars, TokenUsage};
+use llm_observatory_core::text::Text;
+use llm_observatory_core::time::UnixNanos;
+use llm_observatory_core::trace::StatusCode;
+use llm_observatory_genai::nesting::Role;
+use llm_observatory_genai::prices::{Cost, Currency, PriceBook};
+
+use super::attributes::{Attributes, Inconsistent};
+use super::column::{
+    Bool, ByteaOrNull, Id, Int2, Int4, Int8, Jsonb, Nullable, SpanIdBytes, Timestamp, Utf8, Varchar,
+    VarcharArray,
+};
+use super::row::row;
+use super::time::joined;
+use super::trace::{SpanKey, SpanRow};
+
+/// A row of `trace_llm_spans`: the reading of one LLM span, with what was derived from it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LlmRow {
+    /// Project of the span.
+    pub project_id: ProjectId,
+    /// Trace of the span.
+    pub trace_id: TraceId,
+    /// Id of the span.
+    pub span_id: SpanId,
+    /// The calling span; `None` for a root span.
+    pub parent_span_id: Option<SpanId>,
+    /// Start of the span; may be unknown.
+    pub start_time: UnixNanos,
+    /// Nanoseconds from start to end; `None` while the span runs.
+    pub duration_nanos: Option<i64>,
+    /// Status of the span; `None` if the client sent none.
+    pub status: Option<StatusCode>,
+    /// `service.name` of the resource.
+    pub service_name: Text,
+    /// Name of the span.
+    pub name: Text,
+    /// What was read of the span.
+    pub reading: Box<LlmReading>,
+    /// The version of the rules by which it was read.
+    pub reading_version: i16,
+    /// Number of log records that were read with the span.
+    pub log_events: i16,
+    /// Whether the call counts: of calls inside each other exactly one does.
+    pub billable: bool,
+    /// Whether it is a billable call that succeeded and told no tokens.
+    pub usage_missing: bool,
+    /// What the call costs, whether it is billable or not; `None` if no price is known.
+    pub cost: Option<Cost>,
+}
+
+impl LlmRow {
+    /// The row of a reading of `span`, without cost. A call counts as billable until its trace is known.
+    pub fn new(span: &SpanRow, reading: Box<LlmReading>, reading_version: i16) -> Self {
+        let end = span.end_time.is_known().then_some(span.end_time);
+        let mut row = Self {
+            project_id: span.project_id,
+            trace_id: span.trace_id,
+            span_id: span.span_id,
+            parent_span_id: span.parent_span_id,
+            start_time: span.start_time,
+            duration_nanos: end.map(|end| end.since(span.start_time)),
+            status: span.status,
+            service_name: span.service_name.clone(),
+            name: span.name.clone(),
+            reading,
+            reading_version,
+            log_events: 0,
+            billable: false,
+            usage_missing: false,
+            cost: None,
+        };
+        row.bill(row.reading.is_call);
+        row
+    }
+
+    /// Decides whether the call is billable, and with it whether its usage is missing.
+    pub fn bill(&mut self, billable: bool) {
+        self.billable = billable;
+        self.usage_missing = is_missing(billable, self.should_tell(), self.reading.usage.is_told());
+    }
+
+    /// Computes the cost of a call. Steps that are no calls have none, since they repeat what calls cost.
+    pub fn price(&mut self, book: &PriceBook) {
+        let cost = || book.cost(self.project_id, &self.reading, self.start_time, self.duration_nanos).ok();
+        self.cost = self.reading.is_call.then(cost).flatten();
+    }
+
+    /// Whether the call ended and succeeded, so that it should tell its usage.
+    pub(crate) fn should_tell(&self) -> bool {
+        let failed = self.status == Some(StatusCode::ERROR) || self.reading.error_type.is_some();
+        self.duration_nanos.is_some() && !failed
+    }
+
+    /// The unique key. Writers store rows in its order.
+    pub fn key(&self) -> SpanKey {
+        (self.trace_id, self.start_time.micros(), self.span_id, self.project_id)
+    }
+}
+
+/// Whether the usage of a call is missing: it counts, it ended and succeeded, and it did not tell its tokens.
+pub(crate) fn is_missing(billable: bool, should_tell: bool, is_told: bool) -> bool {
+    billable && should_tell && !is_told
+}
+
+/// What a span with this reading, or with none, does as far as billing looks at it.
+pub(crate) fn role(reading: Option<&LlmReading>) -> Role {
+    match reading {
+        Some(reading) if reading.is_call => Role::Call { tells_usage: reading.usage.is_told() },
+        Some(reading) if reading.kind == LlmKind::Tool => Role::Tool,
+        _ => Role::Other,
+    }
+}
+
+/// The items, or NULL for none.
+fn some(items: &[Text]) -> Option<&[Text]> {
+    (!items.is_empty()).then_some(items)
+}
+
+/// The item with this name.
+fn named<T>(name: &[u8], of: fn(&str) -> Option<T>, column: &'static str) -> Result<T, Inconsistent> {
+    std::str::from_utf8(name).ok().and_then(of).ok_or(Inconsistent::Column(column))
+}
+
+/// The currency of the cost, unless it is the usual one: the column `cost_currency`.
+pub(crate) fn foreign(cost: Option<&Cost>) -> Option<&str> {
+    cost.map(|cost| &cost.currency).filter(|currency| **currency != Currency::USD).map(Currency::as_str)
+}
+
+/// The cost from its three columns.
+fn cost(
+    amount: Option<i64>,
+    price_id: Option<i64>,
+    currency: Option<&[u8]>,
+) -> Result<Option<Cost>, Inconsistent> {
+    let currency = match currency {
+        Some(code) => named(code, Currency::of, "cost_currency")?,
+        None => Currency::USD,
+    };
+    Ok(amount.zip(price_id).map(|(amount, price_id)| Cost { amount, currency, price_id }))
+}
+
+row! {
+    LlmRow, "trace_llm_spans", |row|
+    let reading = &*row.reading;
+    let usage = reading.usage;
+    let details = details::encode(reading);
+    [
+        start_time: Timestamp = row.start_time,
+        duration_nanos: Nullable<Int8> = row.duration_nanos,
+        input_tokens: Nullable<Int8> = usage.input,
+        output_tokens: Nullable<Int8> = usage.output,
+        cache_read_tokens: Nullable<Int8> = usage.cache_read,
+        cache_creation_tokens: Nullable<Int8> = usage.cache_creation,
+        cache_creation_1h_tokens: Nullable<Int8> = usage.cache_creation_1h,
+        reasoning_tokens: Nullable<Int8> = usage.reasoning,
+        input_audio_tokens: Nullable<Int8> = usage.input_audio,
+        output_audio_tokens: Nullable<Int8> = usage.output_audio,
+        input_image_tokens: Nullable<Int8> = usage.input_image,
+        output_image_tokens: Nullable<Int8> = usage.output_image,
+        cost_nanos: Nullable<Int8> = row.cost.map(|cost| cost.amount),
+        price_id: Nullable<Int8> = row.cost.map(|cost| cost.price_id),
+        reported_cost_nanos: Nullable<Int8> = reading.reported_cost.map(|cost| cost.0),
+        time_to_first_token_nanos: Nullable<Int8> = reading.time_to_first_token,
+        project_id: Int4 = row.project_id.0,
+        status_code: Nullable<Int4> = row.status.map(|status| status.0),
+        start_nanos: Int2 = row.start_time.sub_micros(),
+        reading_version: Int2 = row.reading_version,
+        log_events: Nullable<Int2> = (row.log_events > 0).then_some(row.log_events),
+        is_call: Bool = reading.is_call,
+        billable: Bool = row.billable,
+        usage_missing: Bool = row.usage_missing,
+        streaming: Nullable<Bool> = reading.streaming,
+        trace_id: Id = row.trace_id.uuid(),
+        span_id: SpanIdBytes = row.span_id,
+        parent_span_id: Nullable<SpanIdBytes> = row.parent_span_id,
+        kind: Utf8 = reading.kind.name().as_bytes(),
+        dialect: Utf8 = reading.dialect.name().as_bytes(),
+        service_name: Varchar = &row.service_name,
+        name: Varchar = &row.name,
+        operation: Nullable<Varchar> = reading.operation.as_ref(),
+        provider: Nullable<Varchar> = reading.provider.as_ref(),
+        request_model: Nullable<Varchar> = reading.request_model.as_ref(),
+        response_model: Nullable<Varchar> = reading.response_model.as_ref(),
+        service_tier: Nullable<Varchar> = reading.service_tier.as_ref(),
+        session_id: Nullable<Varchar> = reading.session_id.as_ref(),
+        user_id: Nullable<Varchar> = reading.user_id.as_ref(),
+        tool_name: Nullable<Varchar> = reading.tool_name.as_ref(),
+        tool_call_id: Nullable<Varchar> = reading.tool_call_id.as_ref(),
+        agent_name: Nullable<Varchar> = reading.agent_name.as_ref(),
+        agent_id: Nullable<Varchar> = reading.agent_id.as_ref(),
+        prompt_name: Nullable<Varchar> = reading.prompt_name.as_ref(),
+        prompt_version: Nullable<Varchar> = reading.prompt_version.as_ref(),
+        error_type: Nullable<Varchar> = reading.error_type.as_ref(),
+        cost_currency: Nullable<Utf8> = foreign(row.cost.as_ref()).map(str::as_bytes),
+        finish_reasons: Nullable<VarcharArray> = some(&reading.finish_reasons),
+        tags: Nullable<VarcharArray> = some(&reading.tags),
+        details: Nullable<Jsonb> = details.as_ref().map(|details| &*details.json),
+        details_layout: ByteaOrNull = details.as_ref().map_or(&[], |details| &*details.layout),
+    ]
+    read {
+        let mut reading = LlmReading {
+            is_call,
+            operation,
+            provider,
+            request_model,
+            response_model,
+            service_tier,
+            usage: TokenUsage {
+                input: input_tokens,
+                output: output_tokens,
+                cache_read: cache_read_tokens,
+                cache_creation: cache_creation_tokens,
+                cache_creation_1h: cache_creation_1h_tokens,
+                reasoning: reasoning_tokens,
+                input_audio: input_audio_tokens,
+                output_audio: output_audio_tokens,
+                input_image: input_image_tokens,
+                output_image: output_image_tokens,
+            },
+            reported_cost: reported_cost_nanos.map(Nanodollars),
+            finish_reasons: finish_reasons.unwrap_or_default(),
+            streaming,
+            time_to_first_token: time_to_first_token_nanos,
+            session_id,
+            user_id,
+            tool_name,
+            tool_call_id,
+            agent_name,
+            agent_id,
+            prompt_name,
+            prompt_version,
+            error_type,
+            tags: tags.unwrap_or_default(),
+            ..LlmReading::new(
+                named(&kind, LlmKind::of, "kind")?,
+                named(&dialect, Dialect::of, "dialect")?,
+            )
+        };
+        if let Some(json) = details {
+            details::decode(&Attributes { json, layout: details_layout }, &mut reading)?;
+        }
+        Ok(Self {
+            project_id: ProjectId(project_id),
+            trace_id: TraceId::from_uuid(trace_id),
+            span_id,
+            parent_span_id,
+            start_time: joined(start_time, start_nanos),
+            duration_nanos,
+            status: status_code.map(StatusCode),
+            service_name,
+            name,
+            reading: Box::new(reading),
+            reading_version,
+            log_events: log_events.unwrap_or(0),
+            billable,
+            usage_missing,
+            cost: cost(cost_nanos, price_id, cost_currency.as_deref())?,
+        })
+    }
+}

@@ -1,0 +1,71 @@
+//! Notes of traces that are to be settled; `maintenance::settling` does that.
+//!
+//! A span writer holds the row of its trace in `traces` when it writes a note; a log writer holds no such lock. All write
+//! notes in the order of their key, so that they do not deadlock.
+
+use std::collections::BTreeMap;
+
+use llm_observatory_core::ids::{ProjectId, TraceId};
+use llm_observatory_core::time::Day;
+
+use crate::error::Error;
+use crate::postgres::writer::WriterConnection;
+use crate::statement::Statement;
+
+/// A span that came writes no note of its own, but makes the note due that waits for it. Both are one statement, so that
+/// notes are locked in the order of their key.
+static NOTE: Statement = Statement::fixed("settling: note", include_str!("note.sql"));
+
+/// The statements of this module.
+pub(super) const STATEMENTS: &[&Statement] = &[&NOTE];
+
+/// Notes of one transaction, one for each trace.
+#[derive(Debug, Default)]
+pub(super) struct Notes(BTreeMap<(TraceId, ProjectId), Note>);
+
+#[derive(Debug)]
+struct Note {
+    from: Day,
+    to: Day,
+    with_logs: bool,
+    /// Whether the trace is noted if it is not yet.
+    is_new: bool,
+}
+
+impl Notes {
+    /// Notes a trace that has spans or log records on `day`.
+    pub(super) fn add(&mut self, trace: TraceId, project: ProjectId, day: Day, with_logs: bool) {
+        let note = self.note(trace, project, day);
+        note.with_logs |= with_logs;
+        note.is_new = true;
+    }
+
+    /// Makes the note of a trace due, if it has one that waits for its spans: one came, of `day`.
+    pub(super) fn wake(&mut self, trace: TraceId, project: ProjectId, day: Day) {
+        self.note(trace, project, day);
+    }
+
+    fn note(&mut self, trace: TraceId, project: ProjectId, day: Day) -> &mut Note {
+        let new = Note { from: day, to: day, with_logs: false, is_new: false };
+        let note = self.0.entry((trace, project)).or_insert(new);
+        note.from = note.from.min(day);
+        note.to = note.to.max(day);
+        note
+    }
+
+    /// Writes the notes.
+    pub(super) async fn write(&self, connection: &WriterConnection) -> Result<(), Error> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let traces: Vec<_> = self.0.keys().map(|(trace, _)| trace.uuid()).collect();
+        let projects: Vec<_> = self.0.keys().map(|(_, project)| project.0).collect();
+        let from: Vec<_> = self.0.values().map(|note| note.from.0).collect();
+        let to: Vec<_> = self.0.values().map(|note| note.to.0).collect();
+        let with_logs: Vec<_> = self.0.values().map(|note| note.with_logs).collect();
+        let is_new: Vec<_> = self.0.values().map(|note| note.is_new).collect();
+        let statement = connection.statement(NOTE.sql()).await?;
+        connection.execute(&statement, &[&traces, &projects, &from, &to, &with_logs, &is_new]).await?;
+        Ok(())
+    }
+}
