@@ -11,11 +11,11 @@ use crate::slots::Slot::{self, *};
 use crate::usage::Counts;
 use crate::{errors, finish, kind, notes, parameters, provider, timing, value};
 
-const REQUEST_MODEL: &[Slot] =
-    &[RequestModel, LlmRequestModelName, VercelModelId, MlflowModel, LangsmithModel];
+const REQUEST_MODEL: &[Slot] = &[RequestModel, LlmRequestModelName, VercelModelId, LangsmithModel];
 const OTHER_MODEL: &[Slot] = &[LlmModelName, EmbeddingModelName, RerankerModelName, Model, ModelNamePlain];
-/// Langfuse has one key for both models; its wrappers write what the response names, where they read it.
-const RESPONSE_MODEL: &[Slot] = &[ResponseModel, LlmResponseModelName, VercelResponseModel, LangfuseModel];
+/// Langfuse and MLflow have one key for both models; their wrappers write what the response names, where they read it.
+const RESPONSE_MODEL: &[Slot] =
+    &[ResponseModel, LlmResponseModelName, VercelResponseModel, LangfuseModel, MlflowModel];
 const CONVERSATION: &[Slot] =
     &[ConversationId, SpringConversationId, LangsmithThreadId, LangsmithConversationId];
 const SESSION: &[Slot] = &[

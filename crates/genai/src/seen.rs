@@ -116,6 +116,7 @@ impl<'a> Seen<'a> {
 /// Libraries whose spans are LLM spans even without attributes: workflows and runs of agents.
 fn is_llm_library(scope: &str) -> bool {
     matches!(scope, "gcp.vertex.agent" | "agent_framework" | "strands.telemetry.tracer" | "langfuse-sdk")
+        || scope.starts_with("openlit.")
 }
 
 /// Names of spans that are LLM spans whatever their attributes.

@@ -4,12 +4,15 @@
 //! Anthropic and of Bedrock's Anthropic models add them. Those of Bedrock's Converse and of Nova do not; Bedrock's total, which
 //! they pass on, tells. Reasoning is inside the completion.
 
-use llm_observatory_core::llm::{Dialect, LlmKind};
+use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
+use llm_observatory_core::text::Text;
 
+use crate::json::{field, structure};
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::*;
 use crate::usage::Includes;
+use crate::value;
 
 /// OpenInference.
 pub(crate) struct OpenInference;
@@ -24,6 +27,19 @@ impl Rules for OpenInference {
         seen.has(OpenInferenceKind)
             || scope.starts_with("openinference.")
             || scope.starts_with("@arizeai/openinference-")
+    }
+
+    fn amend(&self, seen: &Seen<'_>, reading: &mut LlmReading) {
+        // The wrapper of OpenAI's Agents SDK writes the whole response where the parameters of the request belong.
+        if !["openai_agents", "openai-agents"].iter().any(|library| seen.scope.name.ends_with(library)) {
+            return;
+        }
+        let Some(response) = seen.get(LlmInvocationParameters).and_then(structure) else { return };
+        if let Some(id) = field(&response, "id").and_then(value::text) {
+            reading.response_id = Some(Text::from(&*id));
+            reading.response_model = reading.response_model.take().or_else(|| reading.request_model.take());
+            reading.request_model = None;
+        }
     }
 
     fn input(&self, seen: &Seen<'_>, _provider: Option<&str>) -> Includes {

@@ -312,6 +312,7 @@ slots! {
         AgentNamePlain = "agent_name",
         ModelNamePlain = "model_name",
         HiddenParameters = "hidden_params",
+        LitellmUsage = "metadata.usage_object",
         KeyEndUser = "metadata.user_api_key_end_user_id",
         FirstTokenMillis = "time_to_first_token_ms",
 
@@ -320,6 +321,10 @@ slots! {
         PlainTemperature = "temperature",
         PlainTopP = "top_p",
         PlainMaxTokens = "max_tokens",
+        PlainMaxOutputTokens = "max_output_tokens",
+        PlainMaxCompletionTokens = "max_completion_tokens",
+        PlainSeed = "seed",
+        PlainStop = "stop",
         PlainStream = "stream",
         PlainUser = "user",
         SpanType = "span.type",
