@@ -86,7 +86,6 @@ fn openai(map: &Value<'_>) -> Counts {
             map,
             &[&["prompt_tokens_details", "cache_creation_token_details", "ephemeral_1h_input_tokens"]],
         ),
-        ..Counts::default()
     }
 }
 

@@ -1,6 +1,8 @@
 //! What real instrumentations export, read and compared with what the providers' APIs told. The recordings, and how they are
 //! made: tests/interop/genai.
 
+#![expect(clippy::unwrap_used, reason = "tests and their helpers panic on errors")]
+
 mod content;
 mod otlp;
 mod said;
