@@ -8,6 +8,7 @@ mod events;
 mod finish;
 mod json;
 mod kind;
+mod log_call;
 mod money;
 pub mod nesting;
 mod notes;
@@ -30,6 +31,7 @@ mod write;
 use llm_observatory_core::llm::{LlmContent, LlmReading};
 
 pub use events::is_llm_event;
+pub use log_call::{LogCall, log_call};
 pub use observation::{Event, LogObservation, Observation, Scope, SpanObservation};
 pub use write::{attributes, remaining};
 
