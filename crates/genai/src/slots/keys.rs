@@ -228,6 +228,7 @@ slots! {
         LangfusePromptVersion = "langfuse.observation.prompt.version",
         LangfuseLevel = "langfuse.observation.level",
         LangfuseStatusMessage = "langfuse.observation.status_message",
+        LangfuseFinishReason = "langfuse.observation.metadata.finish_reason",
         LangfuseMetadata = "langfuse.observation.metadata",
 
         // MLflow.
@@ -296,6 +297,8 @@ slots! {
         ToolIdBare = "tool.id",
         AgentNameBare = "agent.name",
         PromptId = "prompt.id",
+        OutputValue = "output.value",
+        OutputMimeType = "output.mime_type",
         LangfuseUserId = "langfuse.user.id",
         LangfuseSessionId = "langfuse.session.id",
         LangfuseTraceTags = "langfuse.trace.tags",
