@@ -297,6 +297,8 @@ slots! {
         ToolIdBare = "tool.id",
         AgentNameBare = "agent.name",
         PromptId = "prompt.id",
+        OutputValue = "output.value",
+        OutputMimeType = "output.mime_type",
         LangfuseUserId = "langfuse.user.id",
         LangfuseSessionId = "langfuse.session.id",
         LangfuseTraceTags = "langfuse.trace.tags",
@@ -356,6 +358,7 @@ slots! {
         PlainErrorType = "error_type",
         ErrorClass = "error_class",
         PlainStatusCode = "status_code",
+        PlainDurationMillis = "duration_ms",
     }
 }
 
