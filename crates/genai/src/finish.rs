@@ -22,6 +22,9 @@ const REASONS: &[Slot] = &[
     LlmResponseStopReason,
     PlainFinishReasons,
     FirstCompletionFinishReason,
+    AnthropicStopReason,
+    // Where Python's wrapper of OpenAI puts it for streams.
+    LangfuseFinishReason,
 ];
 
 /// Providers' words, in lower case, by the word that stands for them. Every other word stays as it is.

@@ -4,6 +4,7 @@ use llm_observatory_core::llm::{LlmKind, LlmReading};
 use llm_observatory_core::text::Text;
 
 use crate::events::Told;
+use crate::parameters::Asked;
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::{self, *};
@@ -11,10 +12,10 @@ use crate::usage::Counts;
 use crate::{errors, finish, kind, notes, parameters, provider, timing, value};
 
 const REQUEST_MODEL: &[Slot] =
-    &[RequestModel, LlmRequestModelName, VercelModelId, LangfuseModel, MlflowModel, LangsmithModel];
+    &[RequestModel, LlmRequestModelName, VercelModelId, MlflowModel, LangsmithModel];
 const OTHER_MODEL: &[Slot] = &[LlmModelName, EmbeddingModelName, RerankerModelName, Model, ModelNamePlain];
-const RESPONSE_MODEL: &[Slot] =
-    &[ResponseModel, LlmResponseModelName, VercelResponseModel, LlmModelName, LangfuseModel];
+/// Langfuse has one key for both models; its wrappers write what the response names, where they read it.
+const RESPONSE_MODEL: &[Slot] = &[ResponseModel, LlmResponseModelName, VercelResponseModel, LangfuseModel];
 const CONVERSATION: &[Slot] =
     &[ConversationId, SpringConversationId, LangsmithThreadId, LangsmithConversationId];
 const SESSION: &[Slot] = &[
@@ -52,6 +53,7 @@ const TIER: &[Slot] = &[
     OpenAiRequestTier,
     OldOpenAiRequestTier,
     RequestTier,
+    AnthropicTier,
 ];
 
 /// The reading of an observation whose dialect has these rules.
@@ -63,16 +65,14 @@ pub(crate) fn reading(seen: &Seen<'_>, told: &Told, rules: &dyn Rules) -> LlmRea
     // A response that is fetched again was paid for when it was made.
     reading.is_call = rules.is_call(seen, kind) && !seen.is(Operation, "fetch_response");
     reading.operation = kind::operation(seen, kind);
-    models(seen, &mut reading);
+    let asked = parameters::asked(seen);
+    models(seen, &asked, &mut reading);
     reading.usage = counts.repaired(rules.input(seen, reading.provider.as_deref()), rules.output(seen));
     reading.reported_cost = seen.dollars(COST);
-    reading.finish_reasons = finish::reasons(seen);
-    if reading.finish_reasons.is_empty() {
-        reading.finish_reasons = told.finish_reasons.clone();
-    }
-    let (parameters, asked) = parameters::parameters(seen);
-    reading.parameters = parameters;
-    reading.streaming = timing::streaming(seen, asked);
+    let reasons = finish::reasons(seen);
+    reading.finish_reasons = distinct(if reasons.is_empty() { &told.finish_reasons } else { &reasons });
+    reading.parameters = asked.parameters;
+    reading.streaming = timing::streaming(seen, asked.stream, told.first_part);
     reading.time_to_first_token = timing::first_token(seen, rules, told.first_part);
     people(seen, &mut reading);
     steps(seen, &mut reading);
@@ -93,17 +93,37 @@ fn tool_of_span(seen: &Seen<'_>) -> Option<Text> {
 }
 
 /// Provider, framework, models, response, tier.
-fn models(seen: &Seen<'_>, reading: &mut LlmReading) {
+fn models(seen: &Seen<'_>, asked: &Asked, reading: &mut LlmReading) {
     reading.request_model =
-        seen.text(REQUEST_MODEL).or_else(|| parameters::model(seen)).or_else(|| seen.text(OTHER_MODEL));
-    reading.response_model = seen.text(RESPONSE_MODEL);
+        seen.text(REQUEST_MODEL).or_else(|| asked.model.clone()).or_else(|| seen.text(OTHER_MODEL));
+    // OpenInference's key holds what the response names, or else what the request does: it tells nothing new if it says the
+    // same as the request.
+    let either = || seen.text(&[LlmModelName]).filter(|model| Some(model) != reading.request_model.as_ref());
+    reading.response_model = seen.text(RESPONSE_MODEL).or_else(either);
     let named = provider::named(seen);
     let of_model = || reading.model().and_then(|model| provider::of_model(model)).map(Text::from_static);
     reading.provider = named.provider.or_else(of_model);
     reading.framework = named.framework;
     reading.response_id = seen.text(&[ResponseId, VercelResponseId]);
-    // `auto` asks for any tier: it does not tell which one answered.
-    reading.service_tier = TIER.iter().find_map(|slot| seen.text(&[*slot]).filter(|tier| &**tier != "auto"));
+    reading.service_tier = service_tier(seen, asked);
+}
+
+/// The texts, each once, in the order of their first.
+fn distinct(texts: &[Text]) -> Vec<Text> {
+    let mut distinct: Vec<Text> = Vec::new();
+    for text in texts {
+        if !distinct.contains(text) {
+            distinct.push(text.clone());
+        }
+    }
+    distinct
+}
+
+/// The tier that answered, or else that was asked for. `auto` asks for any; `standard` is Anthropic's word for the default.
+fn service_tier(seen: &Seen<'_>, asked: &Asked) -> Option<Text> {
+    let told = TIER.iter().map(|slot| seen.text(&[*slot])).chain([asked.service_tier.clone()]);
+    let tier = told.flatten().find(|tier| &**tier != "auto")?;
+    Some(if &*tier == "standard" { Text::from_static("default") } else { tier })
 }
 
 /// Session, conversation, user.

@@ -9,7 +9,7 @@ use llm_observatory_core::trace::StatusCode;
 
 use crate::money;
 use crate::observation::{LogObservation, Observation, Scope, SpanObservation};
-use crate::slots::{Slot, Slots};
+use crate::slots::{self, Slot, Slots};
 use crate::value;
 
 /// An observation, its attributes found.
@@ -32,27 +32,30 @@ impl<'a> Seen<'a> {
     }
 
     fn span(span: &'a SpanObservation<'a>) -> Option<Self> {
-        let by_origin = || is_llm_library(span.scope.name) || is_llm_name(span.name);
-        let slots = match Slots::of(span.attributes) {
-            Some(slots) if slots.marks.llm || by_origin() => slots,
-            None if by_origin() => Slots::empty(),
-            _ => return None,
-        };
-        Some(Self { scope: span.scope, name: span.name, slots, span: Some(span) })
+        let is_llm =
+            slots::speak_llm(span.attributes) || is_llm_library(span.scope.name) || is_llm_name(span.name);
+        is_llm.then(|| Self {
+            scope: span.scope,
+            name: span.name,
+            slots: Slots::of(span.attributes),
+            span: Some(span),
+        })
     }
 
     fn log(log: &'a LogObservation<'a>) -> Self {
-        let mut slots = Slots::of(log.attributes).unwrap_or_else(Slots::empty);
+        let mut slots = Slots::of(log.attributes);
         if let Value::Map(body) = log.body {
             slots.complete(body);
         }
         let named = slots.get(Slot::EventName).and_then(Value::as_str).unwrap_or_default();
         let body = log.body.as_str().unwrap_or_default();
-        // Claude Code's `event.name` lacks what tells it from others'; its body has it.
-        let name = match log.event_name {
-            "" if named.is_empty() || body.starts_with("claude_code.") => body,
-            "" => named,
-            name => name,
+        // Claude Code's `event.name` lacks what tells it from others'; its body has it. The event name of records that come
+        // by way of Rust's `tracing` is a place in the source.
+        let name = match (log.event_name, named) {
+            _ if body.starts_with("claude_code.") => body,
+            ("", "") => body,
+            (name, "") => name,
+            (_, named) => named,
         };
         Self { scope: log.scope, name, slots, span: None }
     }

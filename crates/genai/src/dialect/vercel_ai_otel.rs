@@ -3,10 +3,12 @@
 //! Source: `packages/otel/src/open-telemetry.ts` of vercel/ai. `invoke_agent` and the steps repeat the usage of the calls below
 //! them; their operations make them agents and workflows, which are no calls.
 
-use llm_observatory_core::llm::Dialect;
+use llm_observatory_core::llm::{Dialect, LlmReading};
 
+use crate::dialect::vercel_metadata;
 use crate::rules::Rules;
 use crate::seen::Seen;
+use crate::usage::Counts;
 
 /// Vercel AI SDK, keys of OpenTelemetry.
 pub(crate) struct VercelAiOtel;
@@ -18,6 +20,14 @@ impl Rules for VercelAiOtel {
 
     fn speaks(&self, seen: &Seen<'_>) -> bool {
         matches!(seen.scope.name, "gen_ai" | "@ai-sdk/otel")
+    }
+
+    fn amend(&self, seen: &Seen<'_>, reading: &mut LlmReading) {
+        reading.service_tier = reading.service_tier.take().or_else(|| vercel_metadata::service_tier(seen));
+    }
+
+    fn count(&self, seen: &Seen<'_>, counts: &mut Counts) {
+        counts.complete(&vercel_metadata::counts(seen));
     }
 }
 

@@ -122,6 +122,10 @@ slots! {
         DetailsOutputAudio = "gen_ai.usage.details.output_audio_tokens",
         InputTokenDetails = "gen_ai.usage.input_token_details",
         OutputTokenDetails = "gen_ai.usage.output_token_details",
+        AnthropicCacheCreation1h = "anthropic.usage.cache_creation.ephemeral_1h_input_tokens",
+        AnthropicCacheCreation5m = "anthropic.usage.cache_creation.ephemeral_5m_input_tokens",
+        AnthropicStopReason = "anthropic.message.stop_reason",
+        AnthropicTier = "anthropic.response.service_tier",
         UsageRaw = "gen_ai.usage.raw",
         UsageCost = "gen_ai.usage.cost",
         CostTotal = "gen_ai.cost.total_cost",
@@ -224,6 +228,7 @@ slots! {
         LangfusePromptVersion = "langfuse.observation.prompt.version",
         LangfuseLevel = "langfuse.observation.level",
         LangfuseStatusMessage = "langfuse.observation.status_message",
+        LangfuseFinishReason = "langfuse.observation.metadata.finish_reason",
         LangfuseMetadata = "langfuse.observation.metadata",
 
         // MLflow.
@@ -246,6 +251,9 @@ slots! {
         LangsmithModel = "langsmith.metadata.ls_model_name",
         LangsmithTemperature = "langsmith.metadata.ls_temperature",
         LangsmithMaxTokens = "langsmith.metadata.ls_max_tokens",
+        LangsmithStop = "langsmith.metadata.ls_stop",
+        LangsmithParameters = "langsmith.metadata.ls_invocation_params",
+        LangsmithUsage = "langsmith.metadata.usage_metadata",
         LangsmithSessionId = "langsmith.metadata.session_id",
         LangsmithThreadId = "langsmith.metadata.thread_id",
         LangsmithConversationId = "langsmith.metadata.conversation_id",
@@ -321,6 +329,7 @@ slots! {
         PlainOutputTokens = "output_tokens",
         PlainCacheReadTokens = "cache_read_tokens",
         PlainCacheCreationTokens = "cache_creation_tokens",
+        PlainCacheCreation1h = "cache_creation_1h_tokens",
         PlainTtft = "ttft_ms",
         CostUsd = "cost_usd",
         Speed = "speed",
@@ -334,11 +343,13 @@ slots! {
         OutputTokenCount = "output_token_count",
         CachedTokenCount = "cached_token_count",
         CachedContentTokenCount = "cached_content_token_count",
+        CacheWriteTokenCount = "cache_write_token_count",
         ReasoningTokenCount = "reasoning_token_count",
         ThoughtsTokenCount = "thoughts_token_count",
         ToolTokenCount = "tool_token_count",
         TotalTokenCount = "total_token_count",
         PlainErrorType = "error_type",
+        ErrorClass = "error_class",
         PlainStatusCode = "status_code",
     }
 }
@@ -408,6 +419,18 @@ impl Slot {
     pub(crate) fn marks_llm(self) -> bool {
         (self as u16) < Self::FirstShared as u16
     }
+}
+
+/// The keys that only LLM dialects use.
+#[cfg(test)]
+pub(super) fn llm_keys() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().copied().take(Slot::FirstShared as usize)
+}
+
+/// All keys that readings look at.
+#[cfg(test)]
+pub(crate) fn all_keys() -> Vec<&'static str> {
+    KEYS.to_vec()
 }
 
 #[cfg(test)]

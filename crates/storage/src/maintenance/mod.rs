@@ -5,6 +5,7 @@ pub(crate) mod family;
 pub mod job;
 pub mod partitions;
 pub mod retention;
+pub mod run;
 mod settler;
 pub mod settling;
 pub mod statistics;
@@ -19,6 +20,7 @@ pub(crate) fn statements() -> Vec<&'static Statement> {
         partitions::STATEMENTS,
         retention::STATEMENTS,
         statistics::STATEMENTS,
+        &run::STATEMENTS.concat(),
         &settling::STATEMENTS.concat(),
     ];
     jobs.concat()
