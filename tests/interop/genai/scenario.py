@@ -36,7 +36,7 @@ class Scenario:
     * `program`: the scenario that plays it, if it shares that of another version;
     * `packages`: the instrumentation and what it instruments, for the versions in the truth;
     * `cases`; those in `session_cases` set session and user, those in `no_content_cases` capture no content;
-    * `questions_only`: of what the program sends, the truth keeps the question alone: the rest is the program's own text;
+    * `questions_only`: of what the program sends, the truth keeps the question alone: the rest is the program's own;
     * `keeps_spans`: names of the spans that the recording keeps, of a program that exports hundreds;
     * `untold`: by case, or for `all`: what this instrumentation does not tell, field by field, and why that is so;
       an empty reason in a case takes back what `all` says.
@@ -97,7 +97,8 @@ class Scenario:
             link = packages / file
             link.unlink(missing_ok=True)
             link.symlink_to(HERE / file)
-        return ["node", "--preserve-symlinks", "--preserve-symlinks-main", packages / f"scenarios/{self.program or self.name}.mjs", case]
+        program = packages / f"scenarios/{self.program or self.name}.mjs"
+        return ["node", "--preserve-symlinks", "--preserve-symlinks-main", program, case]
 
     def environment(self, home, tools, fake_url, endpoint, protocol):
         """Nothing of the caller's environment but where to find programs: a run shall be the same everywhere."""
@@ -119,5 +120,6 @@ def all_scenarios():
     found = {}
     for file in sorted(SCENARIOS.glob("*.toml")):
         told = tomllib.loads(file.read_text())
-        found[file.stem] = Scenario(file.stem, **{key: tuple(v) if isinstance(v, list) else v for key, v in told.items()})
+        told = {key: tuple(value) if isinstance(value, list) else value for key, value in told.items()}
+        found[file.stem] = Scenario(file.stem, **told)
     return found

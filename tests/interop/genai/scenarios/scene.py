@@ -97,8 +97,8 @@ def logs():
 
 
 def content_variant(name):
-    """A case and where it puts content, in the words of OpenTelemetry: `<case>_in_event` or `<case>_in_both` differ from
-    the usual `span_only`; `no_content` captures none."""
+    """A case and where it puts content, in the words of OpenTelemetry: `<case>_in_event` and `<case>_in_both` differ
+    from the usual `span_only`; `no_content` captures none."""
     if name == "no_content":
         return name, None
     for ending, where in (("_in_event", "event_only"), ("_in_both", "span_and_event")):
