@@ -180,6 +180,8 @@ fn parts(fields: &Json<'_>, role: &str) -> Vec<Part> {
         part::reasoning_part(text, &mut parts);
     }
     let content = fields.any(&["parts", "content", "blocks", "_content", "message", "text"]);
+    // Google's messages come inside a field of this name.
+    let content = content.map(|content| content.get("parts").unwrap_or(content));
     match content {
         Some(content) if role == "tool" && fields.get("parts").is_none() && is_bare_result(content) => {
             // Result events carry the id of the call as `id`.
