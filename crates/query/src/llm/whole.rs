@@ -47,7 +47,7 @@ pub struct WholeLlmSpan {
     pub scope_version: Text,
     /// What was asked and answered.
     pub content: LlmContent,
-    /// The attributes of the span that no dialect gives a meaning, in their order.
+    /// The other attributes of the span, in their order: see [`llm_observatory_genai::remaining`].
     pub attributes: Vec<KeyValue>,
     /// Number of events of the span.
     pub events: usize,
@@ -118,7 +118,8 @@ fn said(
 ) -> WholeLlmSpan {
     let mut content = observed.observe(llm_observatory_genai::content);
     cut(&mut content, limit);
-    let mut attributes: Vec<_> = observed.attributes().iter().map(to_key_value).collect();
+    let mut attributes: Vec<_> =
+        llm_observatory_genai::remaining(observed.attributes()).iter().map(to_key_value).collect();
     limit.cut_attributes(&mut attributes);
     WholeLlmSpan {
         row,

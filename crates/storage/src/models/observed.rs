@@ -6,8 +6,9 @@ use llm_observatory_core::time::UnixNanos;
 use llm_observatory_genai::{Event, Observation, Scope, SpanObservation, is_llm_event};
 
 use super::attributes::{Inconsistent, ValueColumns, from_any_value};
+use super::log::LogRow;
+use super::resource::ScopeRow;
 use super::trace::Span;
-use super::{LogRow, ScopeRow};
 
 /// Attribute that names the event of a log record, for clients that know no event name of records.
 const EVENT_NAME: &str = "event.name";
