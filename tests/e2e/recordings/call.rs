@@ -142,6 +142,7 @@ fn parameter(reading: &LlmReading, name: &str) -> Value {
     match name {
         "temperature" => json!(parameters.temperature),
         "top_p" => json!(parameters.top_p),
+        "top_k" => json!(parameters.top_k),
         "max_tokens" => json!(parameters.max_tokens),
         "seed" => json!(parameters.seed),
         "stop" => filled(json!(parameters.stop)),

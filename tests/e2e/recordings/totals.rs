@@ -43,6 +43,7 @@ pub(super) fn true_count(call: &Value, name: &str) -> Option<i64> {
 pub(super) fn providers(call: &Value) -> &'static [&'static str] {
     match call["api"].as_str().unwrap().split('.').next() {
         Some("openai") => &["openai"],
+        Some("bedrock") => &["aws.bedrock"],
         Some("anthropic") => &["anthropic"],
         Some("google") => &["gcp.gemini", "gcp.gen_ai", "gcp.vertex_ai"],
         other => panic!("{other:?}"),
