@@ -47,12 +47,12 @@ def javascript(name):
 def java(name):
     """The program that Maven builds from `java/<name>`, likewise."""
     source = HERE / "java" / name
-    files = [path for path in sorted(source.rglob("*")) if path.is_file() and "target" not in path.relative_to(source).parts]
+    files = [path for path in sorted(source.rglob("*")) if path.is_file()]
     home = place(f"genai-java-{name}", *files)
     if not (home / ".complete").exists():
         print(f"building {source.relative_to(HERE)}", file=sys.stderr)
         shutil.rmtree(home, ignore_errors=True)
-        shutil.copytree(source, home, ignore=shutil.ignore_patterns("target"))
+        shutil.copytree(source, home)
         subprocess.run(["mvn", "--quiet", "--batch-mode", "package"], cwd=home, check=True)
         (home / ".complete").touch()
     return home / "target/scenario.jar"

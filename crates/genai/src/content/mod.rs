@@ -21,6 +21,7 @@ mod response;
 mod retrieval;
 mod tool_run;
 mod tools;
+mod tree;
 mod vercel_ai;
 
 use llm_observatory_core::attributes::Attribute;

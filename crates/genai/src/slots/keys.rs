@@ -228,6 +228,7 @@ slots! {
         LangfusePromptVersion = "langfuse.observation.prompt.version",
         LangfuseLevel = "langfuse.observation.level",
         LangfuseStatusMessage = "langfuse.observation.status_message",
+        LangfuseFinishReason = "langfuse.observation.metadata.finish_reason",
         LangfuseMetadata = "langfuse.observation.metadata",
 
         // MLflow.
@@ -418,6 +419,18 @@ impl Slot {
     pub(crate) fn marks_llm(self) -> bool {
         (self as u16) < Self::FirstShared as u16
     }
+}
+
+/// The keys that only LLM dialects use.
+#[cfg(test)]
+pub(super) fn llm_keys() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().copied().take(Slot::FirstShared as usize)
+}
+
+/// All keys that readings look at.
+#[cfg(test)]
+pub(crate) fn all_keys() -> Vec<&'static str> {
+    KEYS.to_vec()
 }
 
 #[cfg(test)]

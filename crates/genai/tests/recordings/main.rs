@@ -1,7 +1,9 @@
 //! What real instrumentations export, read and compared with what the providers' APIs told. The recordings, and how they are
 //! made: tests/interop/genai.
 
+mod content;
 mod otlp;
+mod said;
 mod shown;
 mod truth;
 
@@ -71,7 +73,9 @@ fn billable_calls_tell_what_the_providers_told() {
     for case in recordings().iter().flat_map(|instrumentation| folders(instrumentation)) {
         let export = Export::of(&case);
         let steps = export.steps();
-        wrong.extend(Truth::of(&case).compare(&export, calls(&steps)));
+        let truth = Truth::of(&case);
+        wrong.extend(truth.compare(&export, calls(&steps)));
+        wrong.extend(truth.compare_people(&export, steps.iter().filter_map(|step| step.reading.as_ref())));
         cases += 1;
     }
     assert!(cases > 100, "{cases} cases are no recordings");
@@ -83,6 +87,15 @@ fn readings_are_as_somebody_has_read_them() {
     for instrumentation in recordings() {
         let name = instrumentation.file_name().unwrap().to_str().unwrap().to_owned();
         let cases: Vec<String> = folders(&instrumentation).iter().map(|case| shown::case(case)).collect();
+        insta::assert_snapshot!(name, cases.join("\n"));
+    }
+}
+
+#[test]
+fn contents_are_as_somebody_has_read_them() {
+    for instrumentation in recordings() {
+        let name = format!("content_{}", instrumentation.file_name().unwrap().to_str().unwrap());
+        let cases: Vec<String> = folders(&instrumentation).iter().map(|case| said::case(case)).collect();
         insta::assert_snapshot!(name, cases.join("\n"));
     }
 }

@@ -1,4 +1,4 @@
-"""Google's Agent Development Kit on Gemini. It traces itself; cases that end in `_schema_1` opt out of its newer names."""
+"""Google's Agent Development Kit on Gemini. It traces itself; cases that end in `_schema_1` keep its older names."""
 
 import asyncio
 import os

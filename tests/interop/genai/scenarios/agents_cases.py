@@ -1,4 +1,4 @@
-"""An application on OpenAI's Agents SDK: what its agents do in each case. Cases that end in `_chat` use chat completions."""
+"""What agents of OpenAI's Agents SDK do in each case. Cases that end in `_chat` use chat completions."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""An application on LiteLLM: what it calls in each case. Cases that end in `_anthropic` go to Anthropic, others to OpenAI."""
+"""What an application on LiteLLM calls in each case, of Anthropic if the case ends in `_anthropic`, else of OpenAI."""
 
 import asyncio
 import json

@@ -9,8 +9,10 @@ import mlflow
 import mlflow.anthropic
 
 import anthropic_cases
-from scene import SESSION, USER, case, get_weather
+from scene import SESSION, USER, case, fake, get_weather
 
+# Any server will do: all goes out over OTLP, but the tracing package alone has no store in files.
+mlflow.set_tracking_uri(fake())
 mlflow.anthropic.autolog()
 anthropic_cases.get_weather = mlflow.trace(span_type="TOOL")(get_weather)
 

@@ -19,12 +19,14 @@ CrewAIInstrumentor().instrument(**setup)
 if name != case():
     OpenAIInstrumentor().instrument(**setup)
 
-llm = LLM(model=f"openai/{MODELS['openai']}", base_url=fake("/v1"), api_key="fake", max_retries=0, stream=name == "stream")
+client = {"base_url": fake("/v1"), "api_key": "fake", "max_retries": 0}
+llm = LLM(model=f"openai/{MODELS['openai']}", stream=name == "stream", **client)
 guide = Agent(
     role="guide",
     goal=SYSTEM,
     backstory="You know every city.",
     llm=llm,
+    max_retry_limit=0,
     tools=[tool("get_weather")(get_weather)] if name in ("tools", "agent") else [],
 )
 task = Task(description=PROMPTS[name], expected_output="One sentence.", agent=guide)

@@ -11,9 +11,9 @@ const ANSWER = {
 };
 
 /**
- * `models` are those of a provider: see `vercel_openai.mjs` and `vercel_anthropic.mjs`. `version` is how a major version
- * spells things: `telemetry({ content, session, name })`, `instructions(text)`, `maxTokens(number)` and `steps(number)` give
- * options of a call, `parameters(schema)` those of a tool, and `agent(settings)` makes an agent, if it has such.
+ * `models` are those of a provider: see `vercel_openai.mjs` and `vercel_anthropic.mjs`. `version` is how a major
+ * version spells things: `telemetry({ content, session, name })`, `instructions(text)`, `maxTokens(number)` and
+ * `steps(number)` give options of a call, `parameters(schema)` those of a tool, `agent(settings)` makes an agent, if any.
  */
 export function vercelCases(models, version) {
   const options = (told) => ({
@@ -42,6 +42,8 @@ export function vercelCases(models, version) {
     chat: () => generateText({ ...call(PROMPTS.chat), ...models.settings, ...version.maxTokens(MAX_TOKENS) }),
     stream: () => stream(call(PROMPTS.stream)),
     tools: () => generateText({ ...call(PROMPTS.tools), ...loop }),
+    parallel_tools: () => generateText({ ...call(PROMPTS.parallel_tools), ...loop }),
+    cut_off: () => generateText(call(PROMPTS.cut_off)),
     stream_tools: () => stream({ ...call(PROMPTS.tools), ...loop }),
     cached: () => generateText(cacheable(PROMPTS.cached)),
     cached_written: () => generateText(cacheable(PROMPTS.cached_written)),
@@ -54,6 +56,10 @@ export function vercelCases(models, version) {
     object: () => generateObject({ ...call(PROMPTS.chat), schemaName: "answer", schema: jsonSchema(ANSWER) }),
     agent: () => version.agent({ ...options({ name: AGENT }), ...loop }).generate({ prompt: PROMPTS.agent }),
   };
+  if (models.flexOptions) {
+    const flex = { model: models.reasoning, providerOptions: models.flexOptions };
+    cases.flex = () => generateText({ ...call(PROMPTS.flex), ...flex });
+  }
   if (models.completions) {
     cases.chat_completions = () => generateText({ ...call(PROMPTS.chat), model: models.completions });
   }
