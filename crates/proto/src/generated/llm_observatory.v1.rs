@@ -960,6 +960,12 @@ pub struct CostCalculation {
     /// The sum, rounded once to whole billionths; a half is rounded up.
     #[prost(message, optional, tag = "8")]
     pub cost: ::core::option::Option<Money>,
+    /// For a price that people set: when they set it.
+    #[prost(message, optional, tag = "9")]
+    pub price_set_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// For a price of the catalogue: what the catalogue was made from, with versions and date.
+    #[prost(string, tag = "10")]
+    pub catalogue: ::prost::alloc::string::String,
 }
 /// What one unit of a call costs.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -996,7 +1002,8 @@ pub struct Price {
     /// is valid from the beginning.
     #[prost(message, optional, tag = "5")]
     pub valid_from: ::core::option::Option<::prost_types::Timestamp>,
-    /// Where the price is from: what people noted, or the package that the catalogue has it from, with its version and date.
+    /// Where the price is from: what people noted, or the packages that the catalogue has it from. `catalogue` of the answer
+    /// tells their versions and date.
     #[prost(string, tag = "6")]
     pub source: ::prost::alloc::string::String,
     /// Whose price it is: `project` (people set it for this project), `everyone` (people set it for all projects) or
@@ -1148,6 +1155,9 @@ pub struct ListPricesResponse {
     /// The `page_token` of the next page. Empty if this is the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
+    /// What the catalogue was made from, with versions and date.
+    #[prost(string, tag = "3")]
+    pub catalogue: ::prost::alloc::string::String,
 }
 /// What LLM spans are ordered by. Spans of the same value are ordered by start time, in the same direction. A value that
 /// was not told counts as less than all others.
