@@ -99,7 +99,7 @@ async fn twenty_thousand_spans_are_there_with_the_last_answer() {
     let distinct = "SELECT count(DISTINCT (trace_id, span_id)) FROM trace_spans";
     assert_eq!(number(&client, distinct).await, ALL);
     assert_eq!(number(&client, "SELECT sum(span_count)::bigint FROM traces").await, ALL);
-    let calls = "SELECT count(*) FROM trace_spans WHERE llm_operation = 'chat' AND input_tokens = 812";
+    let calls = "SELECT count(*) FROM llm_spans WHERE operation = 'chat' AND input_tokens = 812";
     assert_eq!(number(&client, calls).await, ALL / 4);
 }
 

@@ -9,6 +9,7 @@ mod books;
 mod config;
 mod dead_letter;
 pub mod decode;
+mod llm_metrics;
 mod metrics;
 mod outcome;
 mod pace;

@@ -1,5 +1,6 @@
 //! Metrics of ingest: the books, refused requests, batches and commits.
 
+use llm_observatory_storage::tally::LlmTally;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -7,6 +8,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use crate::books::Books;
+use crate::llm_metrics::LlmMetrics;
 
 /// The metrics of all signals. Clones share them.
 #[derive(Debug, Clone)]
@@ -44,8 +46,8 @@ fn seconds() -> Histogram {
 type Histograms = Family<SignalLabel, Histogram, fn() -> Histogram>;
 
 impl Metrics {
-    /// Registers the metrics under the prefix `observatory_ingest`.
-    pub fn register(registry: &mut Registry) -> Self {
+    /// Registers the metrics under the prefix `observatory_ingest`. `llm` counts the LLM spans that the writers store.
+    pub fn register(registry: &mut Registry, llm: LlmTally) -> Self {
         let metrics = Self {
             books: Books::default(),
             requests_refused: Family::default(),
@@ -55,6 +57,7 @@ impl Metrics {
         };
         let registry = registry.sub_registry_with_prefix("observatory_ingest");
         registry.register_collector(Box::new(metrics.books.clone()));
+        registry.register_collector(Box::new(LlmMetrics { tally: llm }));
         registry.register(
             "requests_refused",
             "Requests that were refused, by reason",

@@ -147,7 +147,7 @@ impl App {
         trouble: Option<Trouble>,
     ) -> Self {
         let mut registry = Registry::default();
-        let metrics = config.role.ingests().then(|| Metrics::register(&mut registry));
+        let metrics = config.role.ingests().then(|| Metrics::register(&mut registry, pool.llm().clone()));
         let books = metrics.as_ref().map(|metrics| metrics.books().clone());
         let pipelines = metrics.map(|metrics| {
             let ingest = || config.ingest.clone();

@@ -1,5 +1,7 @@
 //! Traces come out the same, whatever batches their spans and log records came in, and in which order.
 
+use std::time::{Duration, Instant};
+
 use harness::TestDatabase;
 use llm_observatory_core::attributes::Attribute;
 use llm_observatory_core::ids::ProjectId;
@@ -7,16 +9,20 @@ use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::StatusCode;
 use llm_observatory_storage::config::{SettlingConfig, WriteMethod};
+use llm_observatory_storage::error::Failure;
 use llm_observatory_storage::maintenance::Family;
 use llm_observatory_storage::maintenance::settling::{self, Again, Days, Trace};
 use llm_observatory_storage::models::attributes::Attributes;
 use llm_observatory_storage::models::trace::Span;
 use llm_observatory_storage::models::{LogRow, SpanRow};
 use llm_observatory_storage::postgres::WriterConnection;
-use llm_observatory_storage::writers::{Dictionary, LogBatch, TraceBatch, commit};
+use llm_observatory_storage::writers::{
+    Dictionary, LogBatch, RequestRows, Search, TraceBatch, commit, commit_apart, commit_requests,
+};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value as Json, json};
+use uuid::Uuid;
 
 use crate::rows::{self, MIDNIGHT, count, stored};
 
@@ -402,4 +408,121 @@ fn any_split_of_traces_gives_the_same() {
             Ok(())
         })
         .unwrap();
+}
+
+/// A request with these spans.
+fn request(hash: u128, spans: Vec<Span>) -> RequestRows<TraceBatch> {
+    RequestRows {
+        hash: Uuid::from_u128(hash),
+        project_id: ProjectId::DEFAULT,
+        batch: TraceBatch { spans, ..TraceBatch::default() },
+        rejected: 0,
+        rejections: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_rejected_span_takes_its_reading_with_it() {
+    let store = Store::new().await;
+    let check = "ALTER TABLE trace_llm_spans ADD CONSTRAINT no_seven CHECK (input_tokens <> 7)";
+    store.writer.batch_execute(check).await.unwrap();
+    let spans = vec![call(1, 0, Some(1), NOON), call(2, 1, Some(7), NOON), call(3, 1, Some(1), NOON)];
+    let request = request(1, spans);
+    let dictionary = Dictionary::default();
+    let refused = commit_requests(&store.writer, &dictionary, &[&request]).await.unwrap_err();
+    assert_eq!(refused.failure(), Failure::Data);
+    let search = Search { most: 10, until: Instant::now() + Duration::from_secs(60) };
+    let (_, rejected) =
+        commit_apart(&store.writer, &dictionary, &request, search, |_, _, _| None).await.unwrap();
+    assert_eq!(rejected, [1]);
+    assert_eq!(count(&store.writer, "trace_spans").await, 2);
+    store.settle().await;
+    assert_eq!(store.billable().await, [3], "1 and 3 came in different parts of the search");
+    store.assert_calls().await;
+}
+
+#[tokio::test]
+async fn a_reading_that_outlived_its_span_is_replaced() {
+    let store = Store::new().await;
+    store.spans([call(1, 0, Some(1), NOON)]).await;
+    // As if the days of spans were dropped, and those of readings not.
+    store.writer.batch_execute("DELETE FROM trace_spans; DELETE FROM traces").await.unwrap();
+    store.spans([call(1, 0, Some(2), NOON)]).await;
+    assert_eq!(store.readings().await[0]["input_tokens"], 2);
+    store.assert_calls().await;
+}
+
+#[tokio::test]
+async fn a_request_that_comes_again_changes_nothing() {
+    let store = Store::new().await;
+    let request = request(1, vec![call(1, 0, Some(10), NOON), call(2, 1, Some(10), NOON)]);
+    for _ in 0..2 {
+        commit_requests(&store.writer, &Dictionary::default(), &[&request]).await.unwrap();
+    }
+    assert_eq!((store.billable().await, store.notes().await), (vec![2], 0));
+    store.assert_calls().await;
+}
+
+/// Writers of spans and of log records, with the same traces, while two jobs settle them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_writers_and_settlers_at_once() {
+    const TRACES: u128 = 6;
+    const BATCHES: u64 = 12;
+    let store = Store::new().await;
+    let pool = store.database.pool().await;
+    let tasks = (0..4_u64).map(|writer| {
+        let pool = pool.clone();
+        tokio::spawn(async move {
+            let connection = pool.connect_writer().await.unwrap();
+            for batch in 0..BATCHES {
+                // Each writer has the calls of one level: 1 above 2 above 3, and log records of 4 to say the same of all.
+                let traces = (0..TRACES).filter(|trace| (u64::try_from(*trace).unwrap() + batch) % 3 != 0);
+                let spans = traces.clone().map(|trace| {
+                    let id = batch * 3 + writer % 3 + 1;
+                    let parent = if writer % 3 == 0 { 0 } else { id - 1 };
+                    let mut span = observed(id, UnixNanos(NOON.0 + batch * 1_000_000));
+                    span.row.parent_span_id = (parent > 0).then(|| rows::span_id(parent));
+                    span.row.trace_id = rows::trace_id(trace + 1);
+                    span
+                });
+                let logs = traces.clone().map(|trace| LogRow {
+                    trace_id: Some(rows::trace_id(trace + 1)),
+                    ..details(u128::from(batch) * 100 + trace, batch * 3 + 3, NOON)
+                });
+                // A deadlock would be an error.
+                if writer == 3 {
+                    let batch = LogBatch { logs: logs.collect(), ..LogBatch::default() };
+                    commit(&connection, &Dictionary::default(), &[batch], WriteMethod::Copy).await.unwrap();
+                } else {
+                    let batch = TraceBatch { spans: spans.collect(), ..TraceBatch::default() };
+                    commit(&connection, &Dictionary::default(), &[batch], WriteMethod::Copy).await.unwrap();
+                }
+            }
+        })
+    });
+    let tasks: Vec<_> = tasks.collect();
+    let settling = tokio::spawn(async move {
+        let connection = pool.connect_writer().await.unwrap();
+        loop {
+            settling::settle_due(&connection, &at_once()).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    });
+    for task in tasks {
+        task.await.unwrap();
+    }
+    settling.abort();
+    assert!(settling.await.unwrap_err().is_cancelled());
+    // Notes of which the job was looking for the span have their wait before them.
+    while store.notes().await > 0 {
+        store.writer.execute("UPDATE llm_settling SET due = now()", &[]).await.unwrap();
+        store.settle().await;
+    }
+    store.assert_calls().await;
+    // The lowest call of each three tells its usage by its log record, so it is the one that counts.
+    let wrong = "SELECT count(*) FROM trace_llm_spans
+                 WHERE billable <> (get_byte(span_id, 7) % 3 = 0) OR usage_missing
+                    OR (get_byte(span_id, 7) % 3 = 0) <> (coalesce(log_events, 0) = 1)";
+    assert_eq!(store.writer.query_one(wrong, &[]).await.unwrap().get::<_, i64>(0), 0);
+    assert_eq!(count(&store.writer, "trace_llm_spans").await, 4 * 12 * 3);
 }

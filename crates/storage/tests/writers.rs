@@ -15,7 +15,9 @@ use llm_observatory_storage::models::metric::PointValue;
 use llm_observatory_storage::models::trace::Span;
 use llm_observatory_storage::models::{ResourceRow, ScopeRow, TraceRow};
 use llm_observatory_storage::writers::{Dictionary, LogBatch, MetricBatch, RecordCounts, TraceBatch, commit};
-use llm_observatory_storage::{LogWriter, MetricWriter, StoragePool, TraceRepository, TraceWriter};
+use llm_observatory_storage::{
+    LogWriter, MetricWriter, StoragePool, TraceRepository, TraceWriter, repositories::LlmRepository,
+};
 use serde_json::json;
 
 use crate::rows::{self, MIDNIGHT, count, stored};
@@ -169,20 +171,27 @@ async fn an_llm_call_becomes_a_span_with_the_names_of_opentelemetry() {
     let row = writer.write_span_from_llm(llm_span()).await.unwrap();
     assert_eq!(writer.flush().await.unwrap().stored, 1);
     let found = TraceRepository::new(database.pool().await).span(row.trace_id, row.span_id).await.unwrap();
-    assert_eq!(found.map(|span| span.row), Some(row), "the returned row equals the stored one");
+    let found = found.unwrap().row;
+    assert_eq!((&found.name, found.end_time, found.scope_id), (&row.name, row.end_time, row.scope_id));
 
     let span = &stored(&client, "trace_spans").await[0];
     let columns = json!({
         "name": "chat gpt", "service_name": "assistant", "kind": 3, "status_code": 1, "duration_nanos": 1_000_000,
         "parent_span_id": "\\x0000000000000001",
-        "attributes": {
-            "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt",
-            "session.id": "s-1", "gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 0, "temperature": 0.5,
-        },
     });
     for (column, value) in columns.as_object().unwrap() {
         assert_eq!(&span[column], value, "{column}");
     }
+    let attributes = json!({
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt",
+        "session.id": "s-1", "gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 0, "temperature": 0.5,
+    });
+    for (key, value) in attributes.as_object().unwrap() {
+        assert_eq!(&span["attributes"][key], value, "{key}");
+    }
+    let llm = LlmRepository::new(database.pool().await);
+    let reading = llm.get(row.trace_id, row.start_time, row.span_id).await.unwrap().unwrap().reading;
+    assert_eq!(*reading, llm_span().reading);
     let view = &stored(&client, "spans").await[0];
     assert_eq!(view["resource"], json!({"service.name": "assistant"}));
     assert_eq!(view["scope_name"], "llm-observatory");

@@ -143,13 +143,13 @@ impl TraceWriter {
         insert::insert(&connection, &events.iter().collect::<Vec<_>>()).await
     }
 
-    /// Gathers one LLM call as a span with OpenTelemetry's `gen_ai.*` attributes. Returns the row that the next flush
-    /// stores.
+    /// Gathers one LLM span as a span with OpenTelemetry's `gen_ai.*` attributes, from which its reading and content can
+    /// be had again. Returns the row that the next flush stores.
     ///
     /// # Errors
     /// Those of [`BufferedWriter::write`].
     pub async fn write_span_from_llm(&self, span: LlmSpan) -> Result<SpanRow, Error> {
-        let batch = from_llm::batch(span);
+        let batch = from_llm::batch(&span);
         let row = batch.spans[0].row.clone(); // the batch of one span
         self.write(batch).await?;
         Ok(row)

@@ -1,5 +1,6 @@
 //! Writes rows of every type by COPY and by INSERT, and compares every column with PostgreSQL's own JSON of the row.
 
+mod llm;
 mod log;
 mod metric;
 mod trace;

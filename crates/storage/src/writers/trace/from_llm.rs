@@ -1,18 +1,24 @@
 //! Turns an `LlmSpan` of an application into a span.
 
 use llm_observatory_core::attributes::Attribute;
-use llm_observatory_core::llm::LlmSpan;
+use llm_observatory_core::llm::{LlmReading, LlmSpan};
 use llm_observatory_core::trace::SpanKind;
+use llm_observatory_genai::{Observation, Scope, SpanObservation, attributes, read};
 
 use super::batch::TraceBatch;
 use crate::models::attributes::Attributes;
 use crate::models::trace::Span;
 use crate::models::{ResourceRow, ScopeRow, SpanRow};
 
-/// The span of an LLM call, with its resource and scope.
-pub(super) fn batch(span: LlmSpan) -> TraceBatch {
+/// Name of the scope of spans that applications write through this crate.
+const SCOPE: &str = "llm-observatory";
+
+/// The span of an LLM span, with its resource and scope. Its reading is what `genai` reads of its attributes, as of any
+/// span that comes by OTLP.
+pub(super) fn batch(span: &LlmSpan) -> TraceBatch {
     let resource = ResourceRow::of_service(span.project_id, &span.service_name);
-    let scope = ScopeRow::named(span.project_id, "llm-observatory");
+    let scope = ScopeRow::named(span.project_id, SCOPE);
+    let attributes = attributes(span);
     let row = SpanRow {
         project_id: span.project_id,
         trace_id: span.trace_id,
@@ -29,40 +35,31 @@ pub(super) fn batch(span: LlmSpan) -> TraceBatch {
         flags: 0,
         resource_id: resource.id,
         scope_id: scope.id,
-        attributes: Attributes::new(&gen_ai_attributes(&span)),
+        attributes: Attributes::new(&attributes),
         dropped_attributes_count: 0,
         dropped_events_count: 0,
         dropped_links_count: 0,
         links: None,
     };
+    let llm = reading(&row, &attributes).map(Box::new);
     TraceBatch {
         resources: vec![resource],
         scopes: vec![scope],
-        spans: vec![Span { llm: Some(Box::new(span.reading)), ..row.into() }],
+        spans: vec![Span { llm, ..row.into() }],
         ..TraceBatch::default()
     }
 }
 
-/// The reading as OpenTelemetry's `gen_ai.*` attributes, followed by the attributes of the call.
-fn gen_ai_attributes(span: &LlmSpan) -> Vec<Attribute<'_>> {
-    let reading = &span.reading;
-    let texts = [
-        ("gen_ai.operation.name", &reading.operation),
-        ("gen_ai.provider.name", &reading.provider),
-        ("gen_ai.request.model", &reading.request_model),
-        ("gen_ai.response.model", &reading.response_model),
-        ("session.id", &reading.session_id),
-        ("user.id", &reading.user_id),
-    ];
-    let counts = [
-        ("gen_ai.usage.input_tokens", reading.usage.input),
-        ("gen_ai.usage.output_tokens", reading.usage.output),
-        ("gen_ai.usage.cache_read.input_tokens", reading.usage.cache_read),
-        ("gen_ai.usage.cache_creation.input_tokens", reading.usage.cache_creation),
-        ("gen_ai.usage.reasoning.output_tokens", reading.usage.reasoning),
-    ];
-    let texts =
-        texts.into_iter().filter_map(|(key, text)| Some(Attribute::new(key, text.as_ref()?.as_str())));
-    let counts = counts.into_iter().filter_map(|(key, count)| Some(Attribute::new(key, count?)));
-    texts.chain(counts).chain(span.attributes.iter().cloned()).collect()
+fn reading(row: &SpanRow, attributes: &[Attribute<'_>]) -> Option<LlmReading> {
+    read(&Observation::Span(SpanObservation {
+        scope: Scope { name: SCOPE, version: "" },
+        name: &row.name,
+        kind: row.kind,
+        status: row.status,
+        status_message: &row.status_message,
+        start_time: row.start_time,
+        end_time: row.end_time,
+        attributes,
+        events: &[],
+    }))
 }
