@@ -25,8 +25,8 @@ const EVENT_NAME: &str = "event.name";
 /// `event_name` may be empty: then the attribute `event.name` has the name, and a record without any name counts if it has
 /// an attribute `gen_ai.*`.
 pub fn is_llm_event(event_name: &str, attributes: &[Attribute<'_>]) -> bool {
-    if !event_name.is_empty() {
-        return event_name.starts_with(GENAI);
+    if event_name.starts_with(GENAI) {
+        return true;
     }
     let mut speaks = false;
     for attribute in attributes {
@@ -35,7 +35,7 @@ pub fn is_llm_event(event_name: &str, attributes: &[Attribute<'_>]) -> bool {
         }
         speaks |= attribute.key.starts_with(GENAI);
     }
-    speaks
+    speaks && event_name.is_empty()
 }
 
 /// What events tell that no slot holds.
@@ -82,9 +82,11 @@ pub(crate) fn join<'a>(seen: &mut Seen<'a>, events: &'a [Event<'a>]) -> Told {
 }
 
 fn name<'a>(event: &Event<'a>) -> &'a str {
-    match event.name {
-        "" => find(event.attributes, EVENT_NAME).and_then(Value::as_str).unwrap_or_default(),
-        name => name,
+    match event.body {
+        Some(_) if !event.name.starts_with(GENAI) => {
+            find(event.attributes, EVENT_NAME).and_then(Value::as_str).unwrap_or(event.name)
+        }
+        _ => event.name,
     }
 }
 

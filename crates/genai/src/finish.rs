@@ -22,6 +22,7 @@ const REASONS: &[Slot] = &[
     LlmResponseStopReason,
     PlainFinishReasons,
     FirstCompletionFinishReason,
+    AnthropicStopReason,
 ];
 
 /// Providers' words, in lower case, by the word that stands for them. Every other word stays as it is.

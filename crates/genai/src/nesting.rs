@@ -2,6 +2,10 @@
 //!
 //! The rule is that of ARCHITECTURE.md, "Which calls are billable". A call is *below* another if it descends from it
 //! with no tool between the two: a tool that asks a model makes a call of its own.
+//!
+//! The ids of responses tell more, where instrumentations tell them: two calls with the same id are one call, wherever they
+//! stand (some wrappers do not make their span the parent of the inner one), and two calls with different ids are two
+//! (others forget to end their span, and later calls seem to be inside it).
 
 use std::collections::HashMap;
 
@@ -37,49 +41,82 @@ pub enum Role {
 /// The order of the steps does not matter, and time and memory are linear in their number. Steps with the same id are one
 /// span and get the same answer. A parent that is not there, or that makes a circle, is no parent.
 pub fn billable(steps: &[Step]) -> Vec<bool> {
-    let (mut nodes, places) = merge(steps);
+    billable_by_response(steps, &[])
+}
+
+/// The same, with the id of each step's response, in the order of the steps; `None` or nothing where it is not told.
+pub fn billable_by_response(steps: &[Step], responses: &[Option<&str>]) -> Vec<bool> {
+    let (mut nodes, places) = merge(steps, responses);
     let order = leaves_first(&mut nodes);
     look_down(&mut nodes, &order);
+    measure_depth(&mut nodes, &order);
+    find_twins(&mut nodes);
     look_up(&mut nodes, &order);
     let is_call = |step: &Step| matches!(step.role, Role::Call { .. });
     steps.iter().zip(places).map(|(step, place)| is_call(step) && nodes[place].billable).collect()
 }
 
 /// All steps with one id.
-struct Node {
+struct Node<'s> {
     id: SpanId,
     parent_id: Option<SpanId>,
     parent: Option<usize>,
     role: Role,
-    /// Whether there is a call below.
-    call_below: bool,
-    /// Whether a call below tells its usage.
-    usage_below: bool,
-    /// Whether the nearest call above that tells its usage is billable; `None` if there is none.
-    above: Option<bool>,
+    response: Option<&'s str>,
+    depth: usize,
+    /// What calls below tell.
+    below: Below,
+    /// The nearest call above that tells its usage.
+    above: Option<Above<'s>>,
+    /// Whether another call with the same response counts in its place.
+    twin: bool,
     billable: bool,
 }
 
+/// Calls below a node.
+#[derive(Clone, Copy, Default)]
+struct Below {
+    /// There is one.
+    call: bool,
+    /// There is one whose response is not told.
+    nameless: bool,
+    /// There is one that tells its usage.
+    usage: bool,
+    /// There is one that tells its usage, but not its response.
+    nameless_usage: bool,
+}
+
+/// The nearest call above a node that tells its usage.
+#[derive(Clone, Copy)]
+struct Above<'s> {
+    counts: bool,
+    response: Option<&'s str>,
+}
+
 /// One node for each id, and the place of each step's node.
-fn merge(steps: &[Step]) -> (Vec<Node>, Vec<usize>) {
+fn merge<'s>(steps: &[Step], responses: &[Option<&'s str>]) -> (Vec<Node<'s>>, Vec<usize>) {
     let mut known = HashMap::with_capacity(steps.len());
-    let mut nodes: Vec<Node> = Vec::with_capacity(steps.len());
+    let mut nodes: Vec<Node<'s>> = Vec::with_capacity(steps.len());
     let mut places = Vec::with_capacity(steps.len());
-    for step in steps {
+    let responses = responses.iter().copied().chain(std::iter::repeat(None));
+    for (step, response) in steps.iter().zip(responses) {
         let place = *known.entry(step.id).or_insert(nodes.len());
         match nodes.get_mut(place) {
             Some(node) => {
                 node.parent_id = node.parent_id.max(step.parent);
                 node.role = weightier(node.role, step.role);
+                node.response = node.response.max(response);
             }
             None => nodes.push(Node {
                 id: step.id,
                 parent_id: step.parent,
                 parent: None,
                 role: step.role,
-                call_below: false,
-                usage_below: false,
+                response,
+                depth: 0,
+                below: Below::default(),
                 above: None,
+                twin: false,
                 billable: false,
             }),
         }
@@ -104,7 +141,7 @@ fn weightier(a: Role, b: Role) -> Role {
 }
 
 /// The nodes, each before its parent. A circle is cut above its smallest id.
-fn leaves_first(nodes: &mut [Node]) -> Vec<usize> {
+fn leaves_first(nodes: &mut [Node<'_>]) -> Vec<usize> {
     let mut waiting = vec![0_usize; nodes.len()];
     for parent in nodes.iter().filter_map(|node| node.parent) {
         waiting[parent] += 1;
@@ -136,7 +173,7 @@ fn leaves_first(nodes: &mut [Node]) -> Vec<usize> {
 }
 
 /// The place of the smallest id in the circle that `start` is on.
-fn smallest_of_circle(nodes: &[Node], start: usize) -> usize {
+fn smallest_of_circle(nodes: &[Node<'_>], start: usize) -> usize {
     let circle = std::iter::successors(nodes[start].parent, |place| {
         Some(*place).filter(|place| *place != start).and_then(|place| nodes[place].parent)
     });
@@ -144,39 +181,88 @@ fn smallest_of_circle(nodes: &[Node], start: usize) -> usize {
 }
 
 /// Tells each node of the calls below it.
-fn look_down(nodes: &mut [Node], order: &[usize]) {
+fn look_down(nodes: &mut [Node<'_>], order: &[usize]) {
     for place in order {
         let node = &nodes[*place];
-        let (call, usage) = match node.role {
+        let told = match node.role {
             Role::Tool => continue,
-            Role::Call { tells_usage } => (true, tells_usage || node.usage_below),
-            Role::Other => (node.call_below, node.usage_below),
+            // What is nameless below a call with a name is that call.
+            Role::Call { tells_usage } => Below {
+                call: true,
+                nameless: node.response.is_none(),
+                usage: tells_usage || node.below.usage,
+                nameless_usage: node.response.is_none() && (tells_usage || node.below.nameless_usage),
+            },
+            Role::Other => node.below,
         };
         if let Some(parent) = node.parent {
-            nodes[parent].call_below |= call;
-            nodes[parent].usage_below |= usage;
+            let below = &mut nodes[parent].below;
+            below.call |= told.call;
+            below.nameless |= told.nameless;
+            below.usage |= told.usage;
+            below.nameless_usage |= told.nameless_usage;
         }
     }
 }
 
+fn measure_depth(nodes: &mut [Node<'_>], order: &[usize]) {
+    for place in order.iter().rev() {
+        nodes[*place].depth = nodes[*place].parent.map_or(0, |parent| nodes[parent].depth + 1);
+    }
+}
+
+/// Of calls with the same response one counts: one that tells its usage, the innermost, the one with the smallest id.
+fn find_twins(nodes: &mut [Node<'_>]) {
+    let mut first: HashMap<&str, usize> = HashMap::new();
+    for place in 0..nodes.len() {
+        let (Some(response), Role::Call { .. }) = (nodes[place].response, nodes[place].role) else {
+            continue;
+        };
+        let other = *first.entry(response).or_insert(place);
+        if other == place {
+            continue;
+        }
+        let rank = |place: usize| {
+            let node = &nodes[place];
+            let silent = matches!(node.role, Role::Call { tells_usage: false });
+            (silent, std::cmp::Reverse(node.depth), node.id)
+        };
+        let twin = if rank(place) < rank(other) { other } else { place };
+        first.insert(response, if twin == other { place } else { other });
+        nodes[twin].twin = true;
+    }
+}
+
 /// Decides, from the roots down.
-fn look_up(nodes: &mut [Node], order: &[usize]) {
+fn look_up(nodes: &mut [Node<'_>], order: &[usize]) {
     for place in order.iter().rev() {
         let above = nodes[*place].parent.and_then(|parent| passed_down(&nodes[parent]));
         let node = &mut nodes[*place];
         node.above = above;
+        let (call_below, usage_below) = match node.response {
+            Some(_) => (node.below.nameless, node.below.nameless_usage),
+            None => (node.below.call, node.below.usage),
+        };
+        let repeats = above.is_some_and(|above| above.counts && may_be_one(node.response, above.response));
         node.billable = match node.role {
-            Role::Call { tells_usage: true } => !node.usage_below,
-            Role::Call { tells_usage: false } => !node.call_below && above != Some(true),
+            _ if node.twin => false,
+            Role::Call { tells_usage: true } => !usage_below,
+            Role::Call { tells_usage: false } => !call_below && !repeats,
             Role::Tool | Role::Other => false,
         };
     }
 }
 
+fn may_be_one(one: Option<&str>, other: Option<&str>) -> bool {
+    one.is_none() || other.is_none() || one == other
+}
+
 /// What a node's children hear of the nearest call above them that tells its usage.
-fn passed_down(node: &Node) -> Option<bool> {
+fn passed_down<'s>(node: &Node<'s>) -> Option<Above<'s>> {
     match node.role {
-        Role::Call { tells_usage: true } => Some(node.billable),
+        Role::Call { tells_usage: true } => {
+            Some(Above { counts: node.billable || node.twin, response: node.response })
+        }
         Role::Call { tells_usage: false } | Role::Other => node.above,
         Role::Tool => None,
     }
@@ -246,6 +332,41 @@ mod tests {
         assert_eq!(billed(&steps), [1, 3, 4]);
     }
 
+    fn billed_of(steps: &[Step], responses: &[Option<&str>]) -> Vec<u8> {
+        let verdicts = billable_by_response(steps, responses);
+        steps
+            .iter()
+            .zip(verdicts)
+            .filter(|(_, billed)| *billed)
+            .map(|(step, _)| step.id.as_bytes()[0])
+            .collect()
+    }
+
+    #[test]
+    fn one_response_is_one_call() {
+        let siblings = [step(1, 0, Role::Other), step(2, 1, TELLS), step(3, 1, TELLS)];
+        assert_eq!(billed_of(&siblings, &[None, Some("r"), Some("r")]), [2], "a wrapper that is no parent");
+        let silent_one = [step(2, 1, SILENT), step(3, 1, TELLS)];
+        assert_eq!(billed_of(&silent_one, &[Some("r"), Some("r")]), [3]);
+        let nested = [step(1, 0, TELLS), step(2, 1, TELLS), step(3, 2, SILENT)];
+        assert_eq!(billed_of(&nested, &[Some("r"), Some("r"), None]), [2]);
+    }
+
+    #[test]
+    fn different_responses_are_different_calls() {
+        let leaked = [step(1, 0, TELLS), step(2, 1, Role::Tool), step(3, 1, TELLS), step(4, 3, TELLS)];
+        let responses = [Some("a"), None, Some("b"), Some("c")];
+        assert_eq!(billed_of(&leaked, &responses), [1, 3, 4], "spans that were not ended");
+        let wrapper = [step(1, 0, TELLS), step(2, 1, TELLS), step(3, 1, TELLS)];
+        assert_eq!(
+            billed_of(&wrapper, &[Some("b"), Some("a"), Some("b")]),
+            [2, 3],
+            "a wrapper tells its last one"
+        );
+        let inner = [step(1, 0, TELLS), step(2, 1, TELLS), step(3, 2, TELLS)];
+        assert_eq!(billed_of(&inner, &[Some("a"), Some("b"), None]), [1, 3], "3 is 2, and not 1");
+    }
+
     #[test]
     fn broken_traces() {
         assert_eq!(billed(&[]), [0_u8; 0]);
@@ -278,23 +399,29 @@ mod tests {
             .prop_map(|steps| steps.into_iter().map(|(id, parent, role)| step(id, parent, role)).collect())
     }
 
+    const RESPONSES: [Option<&str>; 4] = [None, None, Some("a"), Some("b")];
+
     proptest! {
         #[test]
         fn the_order_of_steps_does_not_matter(
-            (steps, shuffled) in any_steps().prop_flat_map(|steps| {
+            (steps, responses, shuffled) in any_steps().prop_flat_map(|steps| {
                 let places: Vec<usize> = (0..steps.len()).collect();
-                (Just(steps), Just(places).prop_shuffle())
+                let responses = prop::collection::vec(prop::sample::select(RESPONSES.as_slice()), steps.len());
+                (Just(steps), responses, Just(places).prop_shuffle())
             })
         ) {
-            let verdicts = billable(&steps);
+            let verdicts = billable_by_response(&steps, &responses);
             let moved: Vec<Step> = shuffled.iter().map(|place| steps[*place]).collect();
+            let their: Vec<Option<&str>> = shuffled.iter().map(|place| responses[*place]).collect();
             let expected: Vec<bool> = shuffled.iter().map(|place| verdicts[*place]).collect();
-            prop_assert_eq!(billable(&moved), expected);
+            prop_assert_eq!(billable_by_response(&moved, &their), expected);
         }
 
         #[test]
-        fn only_calls_are_billed_and_some_call_always_is(steps in any_steps()) {
-            let verdicts = billable(&steps);
+        fn only_calls_are_billed_and_some_call_always_is(
+            steps in any_steps(), responses in prop::collection::vec(prop::sample::select(RESPONSES.as_slice()), 24)
+        ) {
+            let verdicts = billable_by_response(&steps, &responses);
             for (step, billed) in steps.iter().zip(&verdicts) {
                 let is_call = matches!(step.role, Role::Call { .. });
                 prop_assert!(is_call || !*billed);

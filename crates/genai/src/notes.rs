@@ -88,7 +88,12 @@ impl Room {
         let Some(bytes) = left.checked_sub(key.len()).and_then(|left| size(value, left)) else { return };
         if !self.entries.contains_key(key) {
             self.bytes += key.len() + bytes;
-            self.entries.insert(key.to_owned(), owned(value));
+            // Langfuse and MLflow send texts as JSON.
+            let value = match value {
+                Value::Str(_) => value::unquoted(value).map_or_else(|| owned(value), Value::Str),
+                value => owned(value),
+            };
+            self.entries.insert(key.to_owned(), value);
         }
     }
 }

@@ -10,7 +10,8 @@ use crate::slots::Slot::{self, *};
 use crate::value;
 
 /// Attributes that hold all parameters, as JSON.
-const MAPS: &[Slot] = &[LlmInvocationParameters, EmbeddingParameters, LangfuseParameters];
+const MAPS: &[Slot] =
+    &[LlmInvocationParameters, EmbeddingParameters, LangfuseParameters, LangsmithParameters];
 
 /// The parameters: keys of their own first, then what the maps tell, and whether a map asks for a stream.
 pub(crate) fn parameters(seen: &Seen<'_>) -> (Parameters, Option<bool>) {
@@ -34,7 +35,7 @@ pub(crate) fn parameters(seen: &Seen<'_>) -> (Parameters, Option<bool>) {
             PlainMaxTokens,
         ]),
         seed: seen.whole(&[Seed, OpenAiSeed, VercelSeed]),
-        stop: stops(seen.first(&[StopSequences, VercelStopSequences, LlmStopSequences], Some)),
+        stop: stops(seen.first(&[StopSequences, VercelStopSequences, LlmStopSequences, LangsmithStop], Some)),
         frequency_penalty: seen.number(&[FrequencyPenalty, VercelFrequencyPenalty, LlmFrequencyPenalty]),
         presence_penalty: seen.number(&[PresencePenalty, VercelPresencePenalty, LlmPresencePenalty]),
         choice_count: seen.whole(&[ChoiceCount, ChoiceN]),
@@ -52,11 +53,20 @@ pub(crate) fn parameters(seen: &Seen<'_>) -> (Parameters, Option<bool>) {
 
 /// The model that the parameters name.
 pub(crate) fn model(seen: &Seen<'_>) -> Option<Text> {
-    let map = structure(seen.get(LlmInvocationParameters)?)?;
+    let map = seen.first(&[LlmInvocationParameters, EmbeddingParameters], structure)?;
     ["model", "model_name", "model_id"]
         .iter()
         .find_map(|key| field(&map, key).and_then(value::text))
         .map(|model| Text::from(&*model))
+}
+
+/// The tier of service that the parameters ask for.
+pub(crate) fn service_tier(seen: &Seen<'_>) -> Option<Text> {
+    let asked = |slot: &Slot| {
+        let map = structure(seen.get(*slot)?)?;
+        field(&map, "service_tier").and_then(value::text).map(|tier| Text::from(&*tier))
+    };
+    MAPS.iter().find_map(asked)
 }
 
 /// Takes from a map what is not there yet: the names of OpenAI, Anthropic, Google and their clients.

@@ -21,7 +21,11 @@ pub(crate) fn of_provider(map: &Value<'_>) -> Option<Counts> {
     if has("inputTokens") || has("outputTokens") {
         return Some(bedrock(map));
     }
-    if has("prompt_tokens") || has("input_tokens_details") || has("output_tokens_details") {
+    let anthropic_parts = ["cache_creation", "cache_creation_input_tokens", "cache_read_input_tokens"];
+    if has("prompt_tokens") || has("input_tokens_details") {
+        return Some(openai(map));
+    }
+    if has("output_tokens_details") && !anthropic_parts.into_iter().any(has) {
         return Some(openai(map));
     }
     if has("input_tokens") || has("output_tokens") {
@@ -94,6 +98,7 @@ fn anthropic(map: &Value<'_>) -> Counts {
         cache_read,
         cache_creation,
         cache_creation_1h: hour,
+        reasoning: count(map, &[&["output_tokens_details", "thinking_tokens"]]),
         ..Counts::default()
     }
 }

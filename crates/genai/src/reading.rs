@@ -11,10 +11,10 @@ use crate::usage::Counts;
 use crate::{errors, finish, kind, notes, parameters, provider, timing, value};
 
 const REQUEST_MODEL: &[Slot] =
-    &[RequestModel, LlmRequestModelName, VercelModelId, LangfuseModel, MlflowModel, LangsmithModel];
+    &[RequestModel, LlmRequestModelName, VercelModelId, MlflowModel, LangsmithModel];
 const OTHER_MODEL: &[Slot] = &[LlmModelName, EmbeddingModelName, RerankerModelName, Model, ModelNamePlain];
-const RESPONSE_MODEL: &[Slot] =
-    &[ResponseModel, LlmResponseModelName, VercelResponseModel, LlmModelName, LangfuseModel];
+/// Langfuse has one key for both models; its wrappers write what the response names, where they read it.
+const RESPONSE_MODEL: &[Slot] = &[ResponseModel, LlmResponseModelName, VercelResponseModel, LangfuseModel];
 const CONVERSATION: &[Slot] =
     &[ConversationId, SpringConversationId, LangsmithThreadId, LangsmithConversationId];
 const SESSION: &[Slot] = &[
@@ -52,6 +52,7 @@ const TIER: &[Slot] = &[
     OpenAiRequestTier,
     OldOpenAiRequestTier,
     RequestTier,
+    AnthropicTier,
 ];
 
 /// The reading of an observation whose dialect has these rules.
@@ -96,14 +97,19 @@ fn tool_of_span(seen: &Seen<'_>) -> Option<Text> {
 fn models(seen: &Seen<'_>, reading: &mut LlmReading) {
     reading.request_model =
         seen.text(REQUEST_MODEL).or_else(|| parameters::model(seen)).or_else(|| seen.text(OTHER_MODEL));
-    reading.response_model = seen.text(RESPONSE_MODEL);
+    // OpenInference's key holds what the response names, or else what the request does: it tells nothing new if it says the
+    // same as the request.
+    let either = || seen.text(&[LlmModelName]).filter(|model| Some(model) != reading.request_model.as_ref());
+    reading.response_model = seen.text(RESPONSE_MODEL).or_else(either);
     let named = provider::named(seen);
     let of_model = || reading.model().and_then(|model| provider::of_model(model)).map(Text::from_static);
     reading.provider = named.provider.or_else(of_model);
     reading.framework = named.framework;
     reading.response_id = seen.text(&[ResponseId, VercelResponseId]);
     // `auto` asks for any tier: it does not tell which one answered.
-    reading.service_tier = TIER.iter().find_map(|slot| seen.text(&[*slot]).filter(|tier| &**tier != "auto"));
+    let is_told = |tier: &Text| &**tier != "auto";
+    let tier = TIER.iter().find_map(|slot| seen.text(&[*slot]).filter(is_told));
+    reading.service_tier = tier.or_else(|| parameters::service_tier(seen).filter(is_told));
 }
 
 /// Session, conversation, user.

@@ -48,11 +48,13 @@ impl<'a> Seen<'a> {
         }
         let named = slots.get(Slot::EventName).and_then(Value::as_str).unwrap_or_default();
         let body = log.body.as_str().unwrap_or_default();
-        // Claude Code's `event.name` lacks what tells it from others'; its body has it.
-        let name = match log.event_name {
-            "" if named.is_empty() || body.starts_with("claude_code.") => body,
-            "" => named,
-            name => name,
+        // Claude Code's `event.name` lacks what tells it from others'; its body has it. The event name of records that come
+        // by way of Rust's `tracing` is a place in the source.
+        let name = match (log.event_name, named) {
+            _ if body.starts_with("claude_code.") => body,
+            ("", "") => body,
+            (name, "") => name,
+            (_, named) => named,
         };
         Self { scope: log.scope, name, slots, span: None }
     }

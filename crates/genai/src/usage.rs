@@ -111,7 +111,7 @@ impl Counts {
             total: seen.count(TOTAL),
             cache_read: seen.count(CACHE_READ),
             cache_creation: seen.count(CACHE_CREATION),
-            cache_creation_1h: None,
+            cache_creation_1h: seen.count(&[AnthropicCacheCreation1h]),
             reasoning: seen.count(REASONING),
             input_audio: seen.count(&[AudioInput, LlmPromptAudio, DetailsInputAudio, PromptDetailsAudio]),
             output_audio: seen.count(&[
@@ -144,7 +144,6 @@ impl Counts {
 
     /// What the counts mean.
     pub(crate) fn repaired(mut self, input: Includes, output: Includes) -> TokenUsage {
-        // Both lives told and no sum: Anthropic's `cache_creation` object.
         self.cache_creation_1h = self.cache_creation_1h.filter(|hour| Some(*hour) <= self.cache_creation);
         let usage = TokenUsage {
             input: self.whole_input(input),

@@ -61,6 +61,16 @@ fn plain(text: &str) -> Option<Cow<'_, str>> {
     (!absent).then(|| cut(text))
 }
 
+/// The text inside a JSON text.
+pub(crate) fn unquoted(value: &Value<'_>) -> Option<Cow<'static, str>> {
+    match value {
+        Value::Str(text) if text.starts_with('"') && text.len() <= json::MAX_JSON_BYTES => {
+            serde_json::from_str::<String>(text).ok().map(Cow::Owned)
+        }
+        _ => None,
+    }
+}
+
 /// The text, cut to [`MAX_TEXT_BYTES`] between two characters.
 fn cut(text: Cow<'_, str>) -> Cow<'_, str> {
     match text {
@@ -88,7 +98,7 @@ pub(crate) fn whole(value: &Value<'_>) -> Option<i64> {
         Value::Int(number) => Some(*number),
         Value::Double(number) => whole_double(*number),
         Value::Str(text) => {
-            let text = unquoted(text);
+            let text = bare(text);
             text.parse().ok().or_else(|| text.parse().ok().and_then(whole_double))
         }
         _ => None,
@@ -105,7 +115,7 @@ pub(crate) fn number(value: &Value<'_>) -> Option<f64> {
     let number = match value {
         Value::Int(number) => *number as f64,
         Value::Double(number) => *number,
-        Value::Str(text) => unquoted(text).parse().ok()?,
+        Value::Str(text) => bare(text).parse().ok()?,
         _ => return None,
     };
     number.is_finite().then_some(number)
@@ -115,7 +125,7 @@ pub(crate) fn number(value: &Value<'_>) -> Option<f64> {
 pub(crate) fn truth(value: &Value<'_>) -> Option<bool> {
     match value {
         Value::Bool(truth) => Some(*truth),
-        Value::Str(text) => match unquoted(text) {
+        Value::Str(text) => match bare(text) {
             "true" | "True" | "TRUE" => Some(true),
             "false" | "False" | "FALSE" => Some(false),
             _ => None,
@@ -124,7 +134,7 @@ pub(crate) fn truth(value: &Value<'_>) -> Option<bool> {
     }
 }
 
-fn unquoted(text: &str) -> &str {
+fn bare(text: &str) -> &str {
     let text = text.trim();
     text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).map_or(text, str::trim)
 }
@@ -142,7 +152,7 @@ pub(crate) fn list(value: &Value<'_>, mut take: impl FnMut(&str)) {
         }
         Value::Str(joined) => {
             // The quotes of a JSON text stand around all of it.
-            let one = unquoted(joined);
+            let one = bare(joined);
             one.split(',').filter_map(plain).take(MAX_LIST).for_each(|text| take(&text));
         }
         _ => {}

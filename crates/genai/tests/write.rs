@@ -1,5 +1,7 @@
 //! An LLM span as attributes, and back.
 
+#![expect(clippy::unwrap_used, reason = "a test: what fails here should panic, in helpers too")]
+
 use llm_observatory_core::attributes::{Attribute, Value};
 use llm_observatory_core::ids::{ProjectId, SpanId, TraceId};
 use llm_observatory_core::llm::{
@@ -42,7 +44,7 @@ fn text() -> impl Strategy<Value = Text> {
 
 /// A list or a map as somebody wrote it.
 fn nest() -> BoxedStrategy<String> {
-    let json = said().prop_map(|text| serde_json::Value::from(text)).prop_recursive(3, 10, 3, |inner| {
+    let json = said().prop_map(serde_json::Value::from).prop_recursive(3, 10, 3, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..3).prop_map(serde_json::Value::from),
             btree_map(said(), inner, 0..3).prop_map(|map| map.into_iter().collect()),

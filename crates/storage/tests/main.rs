@@ -10,6 +10,7 @@ mod repositories;
 mod retention;
 mod round_trip;
 mod rows;
+mod runs;
 mod schema;
 mod seed;
 mod services;

@@ -31,10 +31,20 @@ def record(scenario, case):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     size = sum(write(folder / f"{signal}.binpb", sink.requests[signal]) for signal in ("traces", "logs"))
-    (folder / "truth.json").write_text(json.dumps(truth, indent=1, ensure_ascii=False) + "\n")
+    write_truth(folder / "truth.json", truth)
     print(f"{scenario.name}/{case}: {len(fake.calls)} calls, {size} bytes")
     if size > LARGEST:
         raise RuntimeError(f"{scenario.name}/{case} is larger than {LARGEST} bytes")
+
+
+def renew_facts(scenario, case):
+    """Writes what the scenario's .toml file tells into the truth of a recording that there is."""
+    path = RECORDINGS / scenario.name / case / "truth.json"
+    write_truth(path, json.loads(path.read_text()) | scenario.facts(case))
+
+
+def write_truth(path, truth):
+    path.write_text(json.dumps(truth, indent=1, ensure_ascii=False) + "\n")
 
 
 def keep_spans(request, names):
@@ -85,11 +95,13 @@ def chosen(names):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--facts", action="store_true", help="play nothing: only write anew what the .toml files tell")
     parser.add_argument("name", nargs="*", help="<instrumentation> or <instrumentation>/<case>; default: all")
     failed = 0
-    for scenario, case in chosen(parser.parse_args().name):
+    arguments = parser.parse_args()
+    for scenario, case in chosen(arguments.name):
         try:
-            record(scenario, case)
+            renew_facts(scenario, case) if arguments.facts else record(scenario, case)
         except Exception as error:
             failed += 1
             print(f"{scenario.name}/{case} FAILED: {error}", file=sys.stderr)

@@ -32,13 +32,15 @@ KEYS = {
 class Scenario:
     """An instrumentation and the cases that it can play, as its `.toml` file tells:
 
-    * `set`: its requirements; `runtime`: `python` (default) or `node`; `protocol`: that of its export;
+    * `set`: its requirements; `runtime`: `python` (default), `node` or `java`; `protocol`: that of its export;
     * `program`: the scenario that plays it, if it shares that of another version;
     * `packages`: the instrumentation and what it instruments, for the versions in the truth;
     * `cases`; those in `session_cases` set session and user, those in `no_content_cases` capture no content;
-    * `questions_only`: of what the program sends, the truth keeps the question alone: the rest is the program's own text;
+    * `questions_only`: of what the program sends, the truth keeps the question alone: the rest is the program's own;
     * `keeps_spans`: names of the spans that the recording keeps, of a program that exports hundreds;
-    * `untold`: by case, or for `all`: what this instrumentation does not tell, field by field, and why that is so.
+    * `arguments`: more arguments of the program;
+    * `untold`: by case, or for `all`: what this instrumentation does not tell, field by field, and why that is so;
+      an empty reason in a case takes back what `all` says.
     """
 
     name: str
@@ -52,12 +54,14 @@ class Scenario:
     no_content_cases: tuple = ("no_content",)
     questions_only: bool = False
     keeps_spans: tuple = ()
+    arguments: tuple = ()
     untold: dict | None = None
 
     def facts(self, case):
         """The part of the truth that is known before the case is played."""
         speaks = case in self.session_cases
         untold = self.untold or {}
+        untold = untold.get("all", {}) | untold.get(case, {})
         return {
             "instrumentation": self.name,
             "case": case,
@@ -65,7 +69,7 @@ class Scenario:
             "session_id": SCENE["session_id"] if speaks else None,
             "user_id": SCENE["user_id"] if speaks else None,
             "content": case not in self.no_content_cases,
-            "untold": untold.get("all", {}) | untold.get(case, {}),
+            "untold": {field: reason for field, reason in untold.items() if reason},
         }
 
     def play(self, case, fake_url, endpoint, protocol=None):
@@ -89,13 +93,16 @@ class Scenario:
     def command(self, case):
         if self.runtime == "python":
             return [environments.python(self.set), SCENARIOS / f"{self.program or self.name}.py", case]
+        if self.runtime == "java":
+            return ["java", "-jar", environments.java(self.set), case, HERE / "scene.json", *self.arguments]
         # Node.js finds packages from where a module lies.
         packages = environments.javascript(self.set)
         for file in ("scenarios", "scene.json"):
             link = packages / file
             link.unlink(missing_ok=True)
             link.symlink_to(HERE / file)
-        return ["node", "--preserve-symlinks", "--preserve-symlinks-main", packages / f"scenarios/{self.program or self.name}.mjs", case]
+        program = packages / f"scenarios/{self.program or self.name}.mjs"
+        return ["node", "--preserve-symlinks", "--preserve-symlinks-main", program, case]
 
     def environment(self, home, tools, fake_url, endpoint, protocol):
         """Nothing of the caller's environment but where to find programs: a run shall be the same everywhere."""
@@ -117,5 +124,6 @@ def all_scenarios():
     found = {}
     for file in sorted(SCENARIOS.glob("*.toml")):
         told = tomllib.loads(file.read_text())
-        found[file.stem] = Scenario(file.stem, **{key: tuple(v) if isinstance(v, list) else v for key, v in told.items()})
+        told = {key: tuple(value) if isinstance(value, list) else value for key, value in told.items()}
+        found[file.stem] = Scenario(file.stem, **told)
     return found

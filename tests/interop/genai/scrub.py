@@ -21,7 +21,7 @@ FILES = re.compile(f"({re.escape(str(environments.HERE))}|{re.escape(str(environ
 
 
 def scrub(request):
-    """Changes an export request in place: shortens paths, drops attributes of the machine. Raises if a trace is left."""
+    """Changes an export request in place: shortens paths, drops attributes of the machine. Raises if one is left."""
     for resource in resources(request):
         kept = [attribute for attribute in resource.attributes if not MACHINE_KEYS.search(attribute.key)]
         del resource.attributes[:]
@@ -42,7 +42,8 @@ def resources(request):
 
 
 def records(request):
-    return [record for group in getattr(request, "resource_logs", ()) for scope in group.scope_logs for record in scope.log_records]
+    scopes = [scope for group in getattr(request, "resource_logs", ()) for scope in group.scope_logs]
+    return [record for scope in scopes for record in scope.log_records]
 
 
 def shorten(message):

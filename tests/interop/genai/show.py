@@ -58,7 +58,8 @@ def show(folder):
             for scope in group.scope_logs:
                 for record in scope.log_records:
                     print(f"  LOG {scope.scope.name} {scope.scope.version} span={record.span_id.hex()}")
-                    print(f"    event_name={record.event_name!r} body={json.dumps(plain(record.body), ensure_ascii=False)}")
+                    body = json.dumps(plain(record.body), ensure_ascii=False)
+                    print(f"    event_name={record.event_name!r} body={body}")
                     attributes(record.attributes, "    ")
 
 
@@ -66,8 +67,8 @@ def tree(level, spans, depth):
     indent = "  " * depth
     for scope, span in sorted(level, key=lambda one: one[1].start_time_unix_nano):
         took = (span.end_time_unix_nano - span.start_time_unix_nano) // 1000
-        print(f"{indent}SPAN {span.name!r} [{scope.name} {scope.version}] {span.span_id.hex()} kind={span.kind}", end=" ")
-        print(f"status={span.status.code} {span.status.message!r} {took}us")
+        print(f"{indent}SPAN {span.name!r} [{scope.name} {scope.version}] {span.span_id.hex()}", end=" ")
+        print(f"kind={span.kind} status={span.status.code} {span.status.message!r} {took}us")
         attributes(span.attributes, indent + "  ")
         for event in span.events:
             print(f"{indent}  EVENT {event.name} +{(event.time_unix_nano - span.start_time_unix_nano) // 1000}us")

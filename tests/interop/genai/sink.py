@@ -123,7 +123,8 @@ def with_base64_ids(value):
         return [with_base64_ids(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return {
-        key: base64.b64encode(bytes.fromhex(item)).decode() if key in IDS and isinstance(item, str) else with_base64_ids(item)
-        for key, item in value.items()
-    }
+    return {key: base64_of(item) if key in IDS else with_base64_ids(item) for key, item in value.items()}
+
+
+def base64_of(digits):
+    return base64.b64encode(bytes.fromhex(digits)).decode()

@@ -142,7 +142,7 @@ impl<'a> Json<'a> {
         matches!(self, Self::Literal(literal) if literal == "null")
     }
 
-    /// Whether this is a list or map without content: some hide content so.
+    /// Whether this is a list or map with nothing in it: some hide content so.
     pub(crate) fn is_empty(&self) -> bool {
         match self {
             Self::List(items, _) => items.is_empty(),

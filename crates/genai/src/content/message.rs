@@ -100,7 +100,7 @@ fn item_role<'j>(json: &'j Json<'_>) -> Option<&'j str> {
 }
 
 /// The role and the fields of a message of LangChain: serialised, as a pair of type and data, or with its type beside.
-fn langchain<'j, 'a>(json: &'j Json<'a>) -> Option<(&'static str, &'j Json<'a>)> {
+pub(super) fn langchain<'j, 'a>(json: &'j Json<'a>) -> Option<(&'static str, &'j Json<'a>)> {
     if json.get("lc").is_some() {
         let class = json.get("id")?.items()?.last()?.text()?;
         return Some((langchain_role(class)?, json.get("kwargs")?));
@@ -180,6 +180,8 @@ fn parts(fields: &Json<'_>, role: &str) -> Vec<Part> {
         part::reasoning_part(text, &mut parts);
     }
     let content = fields.any(&["parts", "content", "blocks", "_content", "message", "text"]);
+    // Google's messages come inside a field of this name.
+    let content = content.map(|content| content.get("parts").unwrap_or(content));
     match content {
         Some(content) if role == "tool" && fields.get("parts").is_none() && is_bare_result(content) => {
             // Result events carry the id of the call as `id`.

@@ -3,7 +3,7 @@
 //! A format (a dialect's way to write content) is one file. `request` and `response` read a document of any shape,
 //! `message`, `part`, `media` and `tools` a piece of one, so a format need not know which provider's shapes it carries.
 
-mod claude_code;
+mod coding_agents;
 mod documents;
 pub(crate) mod json;
 mod keys;
@@ -28,6 +28,7 @@ use llm_observatory_core::llm::{LlmContent, LlmKind, Message, Part, ToolDefiniti
 use llm_observatory_core::time::UnixNanos;
 
 use crate::dialect::native;
+use crate::finish;
 use crate::observation::{Event, Observation};
 
 use keys::Keys;
@@ -68,15 +69,22 @@ fn read<'a>(attributes: &'a [Attribute<'a>], events: &'a [Event<'a>], kind: Opti
         (kind == Some(LlmKind::Tool), matches!(kind, Some(LlmKind::Retriever | LlmKind::Reranker)));
     let documents = retrieval::documents(&source.keys, events, is_retrieval);
     let request = input(&source);
+    let output = if documents.is_empty() { output(&source) } else { Vec::new() };
     LlmContent {
         system_instructions: system(&source, &request),
-        output: if documents.is_empty() { output(&source) } else { Vec::new() },
+        output: output.into_iter().map(with_common_reason).collect(),
         tools: tool_definitions(&source, request.tools),
-        input: request.messages,
+        input: request.messages.into_iter().map(with_common_reason).collect(),
         tool_arguments: tool_run::arguments(&source.keys, events, is_tool),
         tool_result: tool_run::result(&source.keys, events, is_tool),
         documents,
     }
+}
+
+/// The message with a finish reason that is the same for all providers.
+fn with_common_reason(mut message: Message) -> Message {
+    message.finish_reason = message.finish_reason.map(|reason| finish::canonical(&reason).to_string());
+    message
 }
 
 /// The first list that is not empty.
@@ -136,7 +144,7 @@ const ASKED: &[Asked] = &[
     |source| openinference::prompts(&source.keys).into(),
     |source| source.asked(&["traceloop.entity.input", "gen_ai.task.input", "input.value", "lmnr.span.input"]),
     |source| source.asked(&["gen_ai.retrieval.query.text", "reranker.query"]),
-    |source| claude_code::input(&source.keys, source.events).into(),
+    |source| coding_agents::input(&source.keys, source.events).into(),
 ];
 
 /// What came out, by the formats in their order of precedence.
@@ -165,7 +173,7 @@ const ANSWERED: &[Answered] = &[
             "lmnr.span.output",
         ])
     },
-    |source| claude_code::output(&source.keys, source.events),
+    |source| coding_agents::output(&source.keys, source.events),
 ];
 
 fn input(source: &Source<'_>) -> Request {

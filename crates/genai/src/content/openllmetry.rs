@@ -19,17 +19,36 @@ pub(super) fn output(keys: &Keys<'_>) -> Vec<Message> {
 }
 
 fn messages(keys: &Keys<'_>, family: &str, default_role: &str) -> Vec<Message> {
-    let rows = keys.rows(family);
-    rows.iter().map(|row| message(row, default_role)).filter(|message| !message.parts.is_empty()).collect()
+    let mut messages: Vec<Message> = Vec::new();
+    for row in keys.rows(family) {
+        let mut message = message(&row, default_role);
+        // Version 0.47 wrote what Anthropic's models thought as a message before the answer.
+        if let Some(thoughts) = messages.pop_if(|last| last.role == THINKING) {
+            message.parts.splice(0..0, thoughts.parts);
+        }
+        if !message.parts.is_empty() {
+            messages.push(message);
+        }
+    }
+    if let Some(last) = messages.last_mut().filter(|last| last.role == THINKING) {
+        last.role = "assistant".to_owned();
+    }
+    messages
 }
+
+/// The role of a thought.
+const THINKING: &str = "thinking";
 
 fn message(row: &Keys<'_>, default_role: &str) -> Message {
     let role = message::common_role(row.text("role").unwrap_or(default_role));
     let mut parts = Vec::new();
-    if let Some(thought) = row.text("reasoning") {
-        part::reasoning_part(thought, &mut parts);
+    if let Some(thought) = row.document("reasoning") {
+        part::thought(&thought, &mut parts);
     }
-    match (row.get("content").map(Json::of), row.text("tool_call_id")) {
+    // The wrapper of LangChain wrote an empty text as JSON.
+    let content = row.get("content").map(Json::of).filter(|content| content.text() != Some("\"\""));
+    match (content, row.text("tool_call_id")) {
+        (Some(Json::Text(text)), _) if role == THINKING => part::reasoning_part(&text, &mut parts),
         (Some(content), id) if role == "tool" || id.is_some() => {
             parts.push(Part::ToolResult { id: id.map(str::to_owned), result: content.result() });
         }

@@ -36,12 +36,16 @@ pub(crate) fn is_read_as(json: &str, outer: usize, expected: &Part) -> bool {
 }
 
 /// Appends the parts in a text that may hold the JSON of parts, as it does where attributes can't be structured. Only if
-/// it is a list of nothing but known parts it is read so: people talk about JSON, too.
+/// it is one part with a type, or a list of nothing but known parts, it is read so: people talk about JSON, too.
 pub(super) fn read_text(text: &str, out: &mut Vec<Part>) {
     let json = Json::parse_nest(text);
-    let items = json.as_ref().and_then(Json::items).filter(|items| !items.is_empty());
+    let items = match &json {
+        Some(Json::List(items, _)) => &**items,
+        Some(part @ Json::Map(..)) if part.text_at(&["type"]).is_some() => std::slice::from_ref(part),
+        _ => &[],
+    };
     let mut parts = Vec::new();
-    if items.is_some_and(|items| items.iter().all(|item| item.is_map() && known(item, &mut parts))) {
+    if !items.is_empty() && items.iter().all(|item| item.is_map() && known(item, &mut parts)) {
         out.append(&mut parts);
     } else {
         text_part(text, out);
@@ -128,20 +132,23 @@ fn untyped(map: &Json<'_>, out: &mut Vec<Part>) -> bool {
     true
 }
 
-/// Appends what the model thought: a text, or a list of texts or parts.
+/// Appends what the model thought, under any of its names.
 fn thoughts(map: &Json<'_>, out: &mut Vec<Part>) {
-    let told = ["content", "text", "thinking", "reasoning", "summary"].into_iter().find_map(|name| {
-        map.get(name)
-            .filter(|told| told.text().is_some() || told.items().is_some_and(|items| !items.is_empty()))
-    });
+    let names = ["content", "text", "thinking", "reasoning", "summary"].into_iter();
+    let is_said = |told: &&Json<'_>| !told.is_empty() && told.text() != Some("");
+    if let Some(told) = names.filter_map(|name| map.get(name)).find(is_said) {
+        thought(told, out);
+    }
+}
+
+/// Appends what the model thought: a text, or a list of texts or of parts with a text.
+pub(super) fn thought(told: &Json<'_>, out: &mut Vec<Part>) {
     match told {
-        Some(Json::Text(text)) => reasoning_part(text, out),
-        Some(Json::List(items, _)) => {
-            for text in
-                items.iter().filter_map(|item| item.text().or_else(|| item.text_at(&["text", "content"])))
-            {
-                reasoning_part(text, out);
-            }
+        Json::Text(text) => reasoning_part(text, out),
+        Json::List(items, _) => {
+            let texts =
+                items.iter().filter_map(|item| item.text().or_else(|| item.text_at(&["text", "content"])));
+            texts.for_each(|text| reasoning_part(text, out));
         }
         _ => {}
     }

@@ -8,8 +8,8 @@ use crate::observation::Event;
 
 use super::json::Json;
 use super::keys::Keys;
-use super::message_events;
 use super::placeholder::is_placeholder;
+use super::{message, message_events};
 
 /// Keys that hold arguments of tools and nothing else.
 const ARGUMENTS: &[&str] = &[
@@ -29,8 +29,7 @@ const RESULT: &[&str] = &[
     "gcp.vertex.agent.tool_response",
 ];
 
-/// Keys that hold arguments where the span is one of a tool. `tool.parameters` stands last: with some instrumentations of
-/// OpenInference it is the schema of the arguments.
+/// Keys that hold arguments where the span is one of a tool.
 const INPUT: &[&str] = &[
     "spring.ai.tool.call.arguments",
     "mcp.request.argument",
@@ -40,7 +39,6 @@ const INPUT: &[&str] = &[
     "traceloop.entity.input",
     "input.value",
     "tool_input",
-    "tool.parameters",
 ];
 
 /// Keys that hold a result where the span is one of a tool.
@@ -49,7 +47,6 @@ const OUTPUT: &[&str] = &[
     "mcp.response.value",
     "langfuse.observation.output",
     "mlflow.spanOutputs",
-    "gen_ai.completion",
     "traceloop.entity.output",
     "output.value",
     "tool_output",
@@ -57,51 +54,88 @@ const OUTPUT: &[&str] = &[
 
 /// The arguments, as JSON.
 pub(super) fn arguments(keys: &Keys<'_>, events: &[Event<'_>], is_tool: bool) -> Option<String> {
-    let own = ARGUMENTS.iter().find_map(|key| json(keys.get(key)?));
-    if own.is_some() || !is_tool {
-        return own;
+    let told = ARGUMENTS.iter().find_map(|key| own(keys, key));
+    if told.is_some() || !is_tool {
+        return told;
     }
+    let parameters = || {
+        // With some instrumentations it is the schema of the arguments.
+        let is_schema = |json: &Json<'_>| json.get("properties").is_some();
+        keys.document("tool.parameters").filter(|json| json.is_map() && !is_schema(json) && !json.is_empty())
+    };
     said(&message_events::input(events))
-        .or_else(|| INPUT.iter().find_map(|key| wrapped(keys, key, &["inputs", "kwargs", "input"])))
+        .or_else(|| parameters().map(|json| json.to_json()))
+        .or_else(|| INPUT.iter().find_map(|key| json(keys.get(key)?)))
 }
 
 /// The result, as JSON.
 pub(super) fn result(keys: &Keys<'_>, events: &[Event<'_>], is_tool: bool) -> Option<String> {
-    let own = RESULT.iter().find_map(|key| json(keys.get(key)?));
-    if own.is_some() || !is_tool {
-        return own;
+    let told = RESULT.iter().find_map(|key| own(keys, key));
+    if told.is_some() || !is_tool {
+        return told;
     }
     said(&message_events::output(events))
-        .or_else(|| OUTPUT.iter().find_map(|key| wrapped(keys, key, &["output", "outputs"])))
+        .or_else(|| langsmith(keys))
+        .or_else(|| OUTPUT.iter().find_map(|key| json(keys.get(key)?)))
 }
 
-/// The value as JSON: a text that is JSON is taken as it is, any other is a JSON string.
+/// What one of these keys tells. ADK writes an empty map where it shows nothing.
+fn own(keys: &Keys<'_>, key: &str) -> Option<String> {
+    json(keys.get(key)?).filter(|json| json != "{}" || !key.starts_with("gcp.vertex.agent."))
+}
+
+/// LangSmith puts results that are no maps into one.
+fn langsmith(keys: &Keys<'_>) -> Option<String> {
+    let document = keys.document("gen_ai.completion")?;
+    let output = match &document {
+        Json::Map(fields, _) if fields.len() == 1 => document.get("output").unwrap_or(&document),
+        _ => &document,
+    };
+    Some(unwrapped(output).result())
+}
+
+/// The value as JSON, without what frameworks put around it: a text that is JSON is taken as it is, any other is a JSON
+/// string.
 fn json(value: &Value<'_>) -> Option<String> {
-    match value {
-        Value::Str(text) if is_placeholder(text) => None,
-        // What ADK writes where it shows nothing.
-        Value::Str(text) if text == "{}" => Some("{}".to_owned()),
-        Value::Str(text) if Json::parse(text).is_some() => Some(text.trim().to_owned()),
-        value => Some(Json::of(value).to_json()).filter(|json| json != "null"),
-    }
-}
-
-/// The value as JSON, without the one field that LangChain and decorated functions put around it.
-fn wrapped(keys: &Keys<'_>, key: &str, wrappers: &[&str]) -> Option<String> {
-    let value = keys.get(key)?;
-    if !["traceloop.entity.input", "traceloop.entity.output", "gen_ai.prompt", "gen_ai.completion"]
-        .contains(&key)
-    {
-        return json(value);
+    if value.as_str().is_some_and(is_placeholder) {
+        return None;
     }
     let document = Json::document(value);
-    let inner = wrappers.iter().find_map(|name| {
-        document.get(name).filter(|inner| !matches!(inner, Json::Map(fields, _) if fields.is_empty()))
-    });
-    match inner {
-        Some(inner) => Some(inner.result()),
-        None => json(value),
+    let inner = unwrapped(&document);
+    match (inner, value) {
+        (json, _) if json.is_null() => None,
+        (Json::Text(text), _) if is_placeholder(text) => None,
+        (Json::Text(_), Value::Str(text))
+            if std::ptr::eq(inner, &document) && Json::parse(text).is_some() =>
+        {
+            Some(text.trim().to_owned())
+        }
+        (json, _) => Some(json.result()),
     }
+}
+
+/// What LangChain, decorated functions and messages have inside.
+fn unwrapped<'j, 'a>(json: &'j Json<'a>) -> &'j Json<'a> {
+    let Json::Map(fields, _) = json else { return json };
+    let only =
+        |names: &[&str]| fields.len() == names.len() && names.iter().all(|name| json.field(name).is_some());
+    let inner = if json.get("input_str").is_some() {
+        json.any(&["inputs", "input_str"])
+    } else if only(&["args", "kwargs"]) {
+        let is_filled = |inner: &&Json<'_>| !inner.is_empty();
+        match (json.get("args").filter(is_filled), json.get("kwargs").filter(is_filled)) {
+            (None, kwargs) => kwargs,
+            (args, None) => args,
+            _ => None,
+        }
+    } else if only(&["output", "kwargs"]) {
+        json.get("output").map(unwrapped)
+    } else {
+        message::langchain(json)
+            .filter(|(role, _)| *role == "tool")
+            .and_then(|(_, fields)| fields.get("content"))
+    };
+    inner.unwrap_or(json)
 }
 
 /// What the only message of a tool's span says; Strands tells arguments and results so.

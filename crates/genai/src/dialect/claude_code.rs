@@ -1,7 +1,7 @@
 //! Claude Code: spans and log events `claude_code.*`, with bare keys.
 //!
-//! Sources: Anthropic's documentation of its monitoring and MLflow's translation of its spans. Input excludes cached tokens,
-//! as Anthropic's API has it.
+//! Sources: Anthropic's documentation of its monitoring and exports of version 2.1. The bare `input_tokens` excludes cached
+//! tokens, as Anthropic's API has it; `gen_ai.usage.input_tokens` beside it includes them.
 
 use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
 
@@ -37,12 +37,13 @@ impl Rules for ClaudeCode {
             output: seen.count(&[PlainOutputTokens]),
             cache_read: seen.count(&[PlainCacheReadTokens]),
             cache_creation: seen.count(&[PlainCacheCreationTokens]),
+            cache_creation_1h: seen.count(&[PlainCacheCreation1h]),
             ..Counts::default()
         });
     }
 
-    fn input(&self, _seen: &Seen<'_>, _provider: Option<&str>) -> Includes {
-        Includes::No
+    fn input(&self, seen: &Seen<'_>, _provider: Option<&str>) -> Includes {
+        if seen.has(InputTokens) { Includes::Yes } else { Includes::No }
     }
 
     fn amend(&self, seen: &Seen<'_>, reading: &mut LlmReading) {
@@ -51,11 +52,15 @@ impl Rules for ClaudeCode {
             reading.parameters.reasoning_effort =
                 reading.parameters.reasoning_effort.take().or_else(|| seen.text(&[Effort]));
         }
+        // Log events of answers tell the model that answered, spans the one that was asked.
+        if step(seen) == "api_request" {
+            reading.response_model = reading.response_model.take().or_else(|| reading.request_model.take());
+        }
         if reading.kind == LlmKind::Tool {
             reading.tool_name = reading.tool_name.take().or_else(|| seen.text(&[PlainToolName]));
         }
-        if step(seen) == "api_error" && reading.error_type.is_none() {
-            reading.error_type = seen.text(&[PlainStatusCode]).or_else(|| Some("api_error".into()));
+        if reading.error_type.is_none() && (seen.failed() || step(seen) == "api_error") {
+            reading.error_type = seen.text(&[ErrorClass, PlainStatusCode]);
         }
         // The id of one prompt of a user, not of a managed prompt.
         reading.prompt_name = None;

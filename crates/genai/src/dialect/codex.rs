@@ -19,14 +19,17 @@ impl Rules for Codex {
     }
 
     fn speaks(&self, seen: &Seen<'_>) -> bool {
-        seen.name.starts_with("codex.")
+        seen.name.starts_with("codex.") || seen.scope.name.starts_with("codex_")
     }
 
     fn kind(&self, seen: &Seen<'_>) -> Option<LlmKind> {
         Some(match seen.name {
-            "codex.sse_event" | "codex.websocket_event" if seen.is(EventKind, "response.completed") => {
+            // The end of a response is told twice, with counts once.
+            "codex.sse_event" | "codex.websocket_event" if seen.has(InputTokenCount) => LlmKind::Llm,
+            "codex.api_request" if seen.whole(&[HttpStatus]).is_some_and(|status| status >= 400) => {
                 LlmKind::Llm
             }
+            "handle_responses" if seen.has(InputTokens) => LlmKind::Llm,
             "codex.tool_result" => LlmKind::Tool,
             _ => LlmKind::Other,
         })
@@ -37,6 +40,7 @@ impl Rules for Codex {
             input: seen.count(&[InputTokenCount]),
             output: seen.count(&[OutputTokenCount]),
             cache_read: seen.count(&[CachedTokenCount]),
+            cache_creation: seen.count(&[CacheWriteTokenCount]),
             reasoning: seen.count(&[ReasoningTokenCount]),
             ..Counts::default()
         });
@@ -82,6 +86,19 @@ mod tests {
             (reading.session_id.as_deref(), reading.provider.as_deref()),
             (Some("c-1"), Some("openai"))
         );
+        let bare = [
+            Attribute::new("event.name", "codex.sse_event"),
+            Attribute::new("event.kind", "response.completed"),
+        ];
+        assert!(
+            !log("codex_otel", "", &bare, &Value::Empty).unwrap().is_call,
+            "the same end, without counts"
+        );
+        let failed = [
+            Attribute::new("event.name", "codex.api_request"),
+            Attribute::new("http.response.status_code", 429),
+        ];
+        assert!(log("codex_otel", "event session.rs:1", &failed, &Value::Empty).unwrap().is_call);
         let delta = [
             Attribute::new("event.name", "codex.sse_event"),
             Attribute::new("event.kind", "response.output_text.delta"),

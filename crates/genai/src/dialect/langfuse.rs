@@ -29,6 +29,11 @@ impl Rules for Langfuse {
             || [LangfuseType, LangfuseModel, LangfuseUsage, LangfuseLevel].iter().any(|slot| seen.has(*slot))
     }
 
+    fn kind(&self, seen: &Seen<'_>) -> Option<LlmKind> {
+        // JavaScript's wrapper of OpenAI calls all its spans generations, and names them after the resource.
+        (seen.name == "OpenAI.embeddings").then_some(LlmKind::Embedding)
+    }
+
     fn count(&self, seen: &Seen<'_>, counts: &mut Counts) {
         if let Some(map) = seen.get(LangfuseUsage).and_then(structure) {
             let mut told = usage_details(&map);
@@ -38,6 +43,10 @@ impl Rules for Langfuse {
     }
 
     fn amend(&self, seen: &Seen<'_>, reading: &mut LlmReading) {
+        // No response named a model then.
+        if reading.error_type.is_some() || seen.is(LangfuseLevel, "ERROR") {
+            reading.request_model = reading.request_model.take().or_else(|| reading.response_model.take());
+        }
         if let Some(map) = seen.get(LangfuseCost).and_then(structure) {
             reading.reported_cost = cost(&map).or(reading.reported_cost);
         }
@@ -71,10 +80,17 @@ fn usage_details(map: &Value<'_>) -> Counts {
     let count = |keys: &[&str]| keys.iter().find_map(|key| field(map, key).and_then(value::count));
     let hour = count(&["input_cache_creation_1h", "cache_creation_1h_input_tokens"]);
     let five_minutes = count(&["input_cache_creation_5m", "cache_creation_5m_input_tokens"]);
-    let cache_read =
-        count(&["input_cached_tokens", "input_cache_read", "cache_read_input_tokens", "input_cached"]);
+    let cache_read = count(&[
+        "input_cached_tokens",
+        "input_cache_read",
+        "input_cache_read_tokens",
+        "cache_read_input_tokens",
+        "input_cached",
+    ]);
     let cache_creation = sum(&[five_minutes, hour]).max(count(&[
         "input_cache_creation",
+        "input_cache_creation_tokens",
+        "input_cache_write_tokens",
         "cache_creation_input_tokens",
         "input_cache_write",
     ]));

@@ -4,6 +4,7 @@
 //! not. Details of usage are JSON, or what Python prints. Input includes cached tokens, but Anthropic's did not before March
 //! 2026. `langsmith.trace.session_id` is a project, not a session.
 
+use llm_observatory_core::attributes::Value;
 use llm_observatory_core::llm::{Dialect, LlmKind};
 
 use crate::json::{field, structure};
@@ -32,26 +33,20 @@ impl Rules for LangSmith {
     }
 
     fn count(&self, seen: &Seen<'_>, counts: &mut Counts) {
-        if let Some(details) = seen.get(InputTokenDetails).and_then(structure) {
-            let count = |key| field(&details, key).and_then(value::count);
-            let hour = count("ephemeral_1h_input_tokens");
-            let lives = sum(&[hour, count("ephemeral_5m_input_tokens")]);
-            counts.complete(&Counts {
-                cache_read: count("cache_read"),
-                cache_creation: count("cache_creation").max(lives),
-                cache_creation_1h: hour,
-                input_audio: count("audio"),
-                ..Counts::default()
-            });
-        }
-        if let Some(details) = seen.get(OutputTokenDetails).and_then(structure) {
-            let count = |key| field(&details, key).and_then(value::count);
-            counts.complete(&Counts {
-                reasoning: count("reasoning"),
-                output_audio: count("audio"),
-                ..Counts::default()
-            });
-        }
+        let details = |slot| seen.get(slot).and_then(structure);
+        counts.complete(&of_details(
+            details(InputTokenDetails).as_deref(),
+            details(OutputTokenDetails).as_deref(),
+        ));
+        // LangChain's own usage, which is there even where no content is.
+        let Some(usage) = seen.get(LangsmithUsage).and_then(structure) else { return };
+        let count = |key| field(&usage, key).and_then(value::count);
+        counts.complete(&Counts {
+            input: count("input_tokens"),
+            output: count("output_tokens"),
+            total: count("total_tokens"),
+            ..of_details(field(&usage, "input_token_details"), field(&usage, "output_token_details"))
+        });
     }
 
     fn input(&self, _seen: &Seen<'_>, provider: Option<&str>) -> Includes {
@@ -59,6 +54,22 @@ impl Rules for LangSmith {
             Some("anthropic" | "aws.bedrock") => Includes::Unknown,
             _ => Includes::Yes,
         }
+    }
+}
+
+/// The counts in LangChain's details of input and output.
+fn of_details(input: Option<&Value<'_>>, output: Option<&Value<'_>>) -> Counts {
+    let count = |details: Option<&Value<'_>>, key| field(details?, key).and_then(value::count);
+    let hour = count(input, "ephemeral_1h_input_tokens");
+    let lives = sum(&[hour, count(input, "ephemeral_5m_input_tokens")]);
+    Counts {
+        cache_read: count(input, "cache_read"),
+        cache_creation: count(input, "cache_creation").max(lives),
+        cache_creation_1h: hour,
+        reasoning: count(output, "reasoning"),
+        input_audio: count(input, "audio"),
+        output_audio: count(output, "audio"),
+        ..Counts::default()
     }
 }
 

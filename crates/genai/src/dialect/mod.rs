@@ -21,3 +21,4 @@ pub(crate) mod spring_ai;
 pub(crate) mod strands;
 pub(crate) mod vercel_ai;
 pub(crate) mod vercel_ai_otel;
+mod vercel_metadata;

@@ -3,9 +3,7 @@
 //! Sources: `_instrumentation.py` and `models/instrumented.py` of pydantic/pydantic-ai, `_internal/integrations/llm_providers`
 //! of Logfire. Input includes cached tokens, but for Anthropic in Logfire before March 2026.
 
-use llm_observatory_core::attributes::Value;
 use llm_observatory_core::llm::{Dialect, LlmKind};
-use serde::Deserialize;
 
 use crate::json::{field, structure};
 use crate::provider_usage::of_provider;
@@ -13,9 +11,6 @@ use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::*;
 use crate::usage::{Counts, Includes};
-
-/// Longest request of Logfire that is looked through for `stream`; its messages are skipped.
-const MAX_REQUEST_BYTES: usize = 1024 * 1024;
 
 /// Pydantic AI and Logfire.
 pub(crate) struct PydanticAi;
@@ -52,9 +47,6 @@ impl Rules for PydanticAi {
 
     fn count(&self, seen: &Seen<'_>, counts: &mut Counts) {
         for (slot, inner) in [(UsageRaw, None), (ResponseData, Some("usage"))] {
-            if counts.input.is_some() && counts.output.is_some() {
-                return;
-            }
             let Some(map) = seen.get(slot).and_then(structure) else { continue };
             let usage = match inner {
                 Some(key) => field(&map, key),
@@ -74,28 +66,13 @@ impl Rules for PydanticAi {
     }
 }
 
-/// Whether this is Logfire's span of the request of a streamed call: a second span, `streaming response from ...`, tells what
-/// came, with its usage, and is the call. A request that failed has no second span.
+/// Whether this is Logfire's span of the request of a streamed call, which tells nothing of the answer: a second span,
+/// `streaming response from ...`, tells what came, with its usage, and is the call. It is no child of the first, so nesting
+/// does not tell. A request that failed has no second span.
 fn announces_stream(seen: &Seen<'_>) -> bool {
-    seen.scope.name.starts_with("logfire")
-        && !seen.failed()
-        && !seen.has(ResponseData)
-        && !seen.has(InputTokens)
-        && !seen.has(OutputTokens)
-        && seen.get(RequestData).is_some_and(asks_for_stream)
-}
-
-#[derive(Deserialize)]
-struct Request {
-    stream: Option<serde_json::Value>,
-}
-
-fn asks_for_stream(request: &Value<'_>) -> bool {
-    match request {
-        Value::Str(text) if text.len() <= MAX_REQUEST_BYTES => serde_json::from_str::<Request>(text)
-            .is_ok_and(|request| request.stream == Some(serde_json::Value::Bool(true))),
-        map => field(map, "stream") == Some(&Value::Bool(true)),
-    }
+    let answer =
+        [ResponseData, ResponseId, InputTokens, OutputTokens, UsageRaw, OutputMessages, FinishReasons];
+    seen.scope.name.starts_with("logfire.") && !seen.failed() && !answer.iter().any(|slot| seen.has(*slot))
 }
 
 #[cfg(test)]
@@ -138,7 +115,7 @@ mod tests {
     #[test]
     fn the_span_with_the_streamed_answer_is_the_call() {
         let request = [
-            Attribute::new("request_data", r#"{"model": "gpt-4o", "messages": [], "stream": true}"#),
+            Attribute::new("request_data", r#"{"model": "gpt-4o"}"#),
             Attribute::new("gen_ai.system", "openai"),
             Attribute::new("gen_ai.request.model", "gpt-4o"),
         ];
@@ -147,7 +124,7 @@ mod tests {
         assert_eq!((reading.kind, reading.is_call), (LlmKind::Llm, false));
         assert!(failed("logfire.openai", name, "", &request).unwrap().is_call, "no other span tells it");
         let response = [
-            Attribute::new("request_data", r#"{"model": "gpt-4o", "messages": [], "stream": true}"#),
+            Attribute::new("request_data", r#"{"model": "gpt-4o"}"#),
             Attribute::new(
                 "response_data",
                 r#"{"message": {"content": "hi"}, "usage": {"prompt_tokens": 12, "completion_tokens": 3}}"#,

@@ -7,13 +7,12 @@
 
 use llm_observatory_core::llm::{Dialect, LlmKind};
 
-use crate::json::{at, structure};
-use crate::provider_usage::{of_provider, sum};
+use crate::dialect::vercel_metadata;
+use crate::provider_usage::sum;
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::*;
 use crate::usage::{Counts, Includes};
-use crate::value;
 
 /// Vercel AI SDK, legacy keys.
 pub(crate) struct VercelAi;
@@ -37,21 +36,7 @@ impl Rules for VercelAi {
         if seen.count(&parts[..1]).is_some() {
             counts.input = sum(&parts.map(|part| seen.count(&[part])));
         }
-        let Some(metadata) = seen.get(VercelProviderMetadata).and_then(structure) else { return };
-        let count = |path: &[&str]| at(&metadata, path).and_then(value::count);
-        counts.complete(&Counts {
-            cache_read: count(&["openai", "cachedPromptTokens"])
-                .or_else(|| count(&["anthropic", "cacheReadInputTokens"]))
-                .or_else(|| count(&["bedrock", "usage", "cacheReadInputTokens"])),
-            cache_creation: count(&["anthropic", "cacheCreationInputTokens"])
-                .or_else(|| count(&["bedrock", "usage", "cacheWriteInputTokens"])),
-            reasoning: count(&["openai", "reasoningTokens"]),
-            ..Counts::default()
-        });
-        // The provider's own usage tells parts; its whole is told by the SDK.
-        if let Some(usage) = at(&metadata, &["anthropic", "usage"]).and_then(of_provider) {
-            counts.complete(&Counts { input: None, output: None, total: None, ..usage });
-        }
+        counts.complete(&vercel_metadata::counts(seen));
     }
 
     fn input(&self, seen: &Seen<'_>, provider: Option<&str>) -> Includes {

@@ -5,8 +5,10 @@
 
 use llm_observatory_core::llm::Dialect;
 
+use crate::dialect::vercel_metadata;
 use crate::rules::Rules;
 use crate::seen::Seen;
+use crate::usage::Counts;
 
 /// Vercel AI SDK, keys of OpenTelemetry.
 pub(crate) struct VercelAiOtel;
@@ -18,6 +20,10 @@ impl Rules for VercelAiOtel {
 
     fn speaks(&self, seen: &Seen<'_>) -> bool {
         matches!(seen.scope.name, "gen_ai" | "@ai-sdk/otel")
+    }
+
+    fn count(&self, seen: &Seen<'_>, counts: &mut Counts) {
+        counts.complete(&vercel_metadata::counts(seen));
     }
 }
 

@@ -8,6 +8,7 @@ mod options;
 mod output;
 mod prices;
 mod query;
+mod run;
 mod serve;
 mod stats;
 mod table;
@@ -42,6 +43,14 @@ enum Verb {
     Query(query::Query),
     /// Show what models cost, and set it.
     Prices(prices::Prices),
+    /// Compute the cost of stored LLM spans anew, by the prices of now. The daemon may go on meanwhile.
+    ///
+    /// The work is done in small transactions. A run that is interrupted goes on where it stopped when the same command is given again.
+    Reprice(run::Reprice),
+    /// Read stored spans anew, by the LLM dialects that this version knows. The daemon may go on meanwhile.
+    ///
+    /// The work is done in small transactions. A run that is interrupted goes on where it stopped when the same command is given again.
+    Reread(run::Reread),
     /// Show how many records a running observatory has received, stored, rejected and refused since it started.
     Stats(stats::Stats),
 }
@@ -58,6 +67,8 @@ impl Command {
             Verb::Check(check) => check.run().await,
             Verb::Query(query) => query.run().await,
             Verb::Prices(prices) => prices.run().await,
+            Verb::Reprice(reprice) => reprice.run().await,
+            Verb::Reread(reread) => reread.run().await,
             Verb::Stats(stats) => stats.run().await,
         }
     }

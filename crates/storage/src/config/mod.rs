@@ -4,6 +4,7 @@
 //! defaults. They report unknown names and all other mistakes at once.
 
 mod database;
+mod runs;
 mod settling;
 
 use std::path::Path;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use database::{DatabaseConfig, SslMode};
 pub use llm_observatory_config::{ConfigError, Secret};
+pub use runs::RunsConfig;
 pub use settling::SettlingConfig;
 
 /// The conventional environment variables, each with the path of its setting.
@@ -54,6 +56,8 @@ pub struct StorageConfig {
     pub statistics: StatisticsConfig,
     /// How traces with LLM calls are settled.
     pub settling: SettlingConfig,
+    /// How `reprice` and `reread` go over stored spans.
+    pub runs: RunsConfig,
 }
 
 /// Where Redis is.
@@ -239,6 +243,7 @@ impl Validate for StorageConfig {
         problems.section("retention", &self.retention);
         problems.section("statistics", &self.statistics);
         problems.section("settling", &self.settling);
+        problems.section("runs", &self.runs);
     }
 }
 

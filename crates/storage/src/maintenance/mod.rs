@@ -5,6 +5,7 @@ mod family;
 pub mod job;
 pub mod partitions;
 pub mod retention;
+pub mod run;
 pub mod settling;
 pub mod statistics;
 
@@ -18,6 +19,7 @@ pub(crate) fn statements() -> Vec<&'static Statement> {
         partitions::STATEMENTS,
         retention::STATEMENTS,
         statistics::STATEMENTS,
+        &run::STATEMENTS.concat(),
         &settling::STATEMENTS.concat(),
     ];
     jobs.concat()

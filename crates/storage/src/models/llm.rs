@@ -127,8 +127,8 @@ fn named<T>(name: &[u8], of: fn(&str) -> Option<T>, column: &'static str) -> Res
     std::str::from_utf8(name).ok().and_then(of).ok_or(Inconsistent::Column(column))
 }
 
-/// The currency of the cost, unless it is the usual one.
-fn foreign(cost: Option<&Cost>) -> Option<&str> {
+/// The currency of the cost, unless it is the usual one: the column `cost_currency`.
+pub(crate) fn foreign(cost: Option<&Cost>) -> Option<&str> {
     cost.map(|cost| &cost.currency).filter(|currency| **currency != Currency::USD).map(Currency::as_str)
 }
 

@@ -133,6 +133,6 @@ pub(super) fn numbered<'r, R>(slices: &[&'r [R]]) -> Vec<(usize, &'r R)> {
 }
 
 /// SQL for a `timestamptz` column as microseconds since 1970, without rounding.
-pub(super) fn micros(column: &str) -> String {
+pub(crate) fn micros(column: &str) -> String {
     format!("(extract(epoch FROM {column}) * 1000000)::bigint")
 }

@@ -25,6 +25,7 @@ pub(crate) mod transaction;
 
 use crate::statement::Statement;
 
+pub(crate) use batch::micros;
 pub use batch::{Batch, RecordCounts, Way};
 pub use buffered::BufferedWriter;
 pub use commit::commit;

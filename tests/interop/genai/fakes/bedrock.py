@@ -49,7 +49,8 @@ def write(call, answer, _body):
     """Status, wire answer (frames for a stream), and what it tells in Bedrock's words. It tells no model and no id."""
     if answer.status != 200:
         kind = {429: "ThrottlingException", 400: "ValidationException"}[answer.status]
-        return answer.status, {"message": "The fake refuses"}, {"error_type": kind, "headers": (("x-amzn-errortype", kind),)}
+        told = {"error_type": kind, "headers": (("x-amzn-errortype", kind),)}
+        return answer.status, {"message": "The fake refuses"}, told
     told = {"finish_reason": FINISH[answer.finish], "response_id": None, "response_model": None}
     if call.stream:
         return 200, frames(answer), told

@@ -61,7 +61,8 @@ def schema_of(function):
 
 
 def text_of(content):
-    return "\n".join(part["text"] for part in content.get("parts") or () if part.get("text") and not part.get("thought"))
+    parts_said = [part for part in content.get("parts") or () if not part.get("thought")]
+    return "\n".join(part["text"] for part in parts_said if part.get("text"))
 
 
 def write(call, answer, _body):

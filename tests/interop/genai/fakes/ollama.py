@@ -32,7 +32,8 @@ def read(match, body):
         for message in body["messages"]
         if message["role"] != "system"
     ]
-    tools = [Tool(tool["function"]["name"], tool["function"].get("parameters") or {}) for tool in body.get("tools") or ()]
+    functions = [tool["function"] for tool in body.get("tools") or ()]
+    tools = [Tool(function["name"], function.get("parameters") or {}) for function in functions]
     schema = body.get("format") if isinstance(body.get("format"), dict) else None
     stream = body.get("stream", True)
     return Call(

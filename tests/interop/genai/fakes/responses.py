@@ -155,8 +155,9 @@ def item_events(index, item):
         yield {"type": "response.output_text.done", "text": part["text"], "logprobs": []} | at
         yield {"type": "response.content_part.done", "part": part} | at
     elif item["type"] == "function_call":
-        yield {"type": "response.function_call_arguments.delta", "delta": item["arguments"]} | at
-        yield {"type": "response.function_call_arguments.done", "arguments": item["arguments"], "name": item["name"]} | at
+        event = "response.function_call_arguments"
+        yield {"type": f"{event}.delta", "delta": item["arguments"]} | at
+        yield {"type": f"{event}.done", "arguments": item["arguments"], "name": item["name"]} | at
     else:
         part = item["summary"][0]
         at |= {"summary_index": 0}

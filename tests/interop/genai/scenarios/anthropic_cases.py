@@ -38,16 +38,24 @@ def play_stream_raw():
         pass
 
 
-def play_tools():
-    anthropic, talk = client(), messages("tools", system=False)
-    first = anthropic.messages.create(**asked("tools", messages=talk, tools=TOOLS))
+def play_tools(name="tools"):
+    anthropic, talk = client(), messages(name, system=False)
+    first = anthropic.messages.create(**asked(name, messages=talk, tools=TOOLS))
     talk.append({"role": "assistant", "content": [block.model_dump(exclude_none=True) for block in first.content]})
     uses = [block for block in first.content if block.type == "tool_use"]
     results = [
         {"type": "tool_result", "tool_use_id": use.id, "content": get_weather(**use.input)} for use in uses
     ]
     talk.append({"role": "user", "content": results})
-    anthropic.messages.create(**asked("tools", messages=talk, tools=TOOLS))
+    anthropic.messages.create(**asked(name, messages=talk, tools=TOOLS))
+
+
+def play_parallel_tools():
+    play_tools("parallel_tools")
+
+
+def play_cut_off():
+    client().messages.create(**asked("cut_off"))
 
 
 def play_cached(name="cached"):

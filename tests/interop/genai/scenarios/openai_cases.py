@@ -36,8 +36,8 @@ def play_stream_without_usage():
         pass
 
 
-def play_tools():
-    openai, talk = client(), messages("tools")
+def play_tools(name="tools"):
+    openai, talk = client(), messages(name)
     tools = [{"type": "function", "function": FUNCTION}]
     first = openai.chat.completions.create(model=MODEL, messages=talk, tools=tools).choices[0].message
     talk.append(first.model_dump(exclude_none=True, include={"role", "content", "tool_calls"}))
@@ -45,6 +45,18 @@ def play_tools():
         result = get_weather(**json.loads(call.function.arguments))
         talk.append({"role": "tool", "tool_call_id": call.id, "content": result})
     openai.chat.completions.create(model=MODEL, messages=talk, tools=tools)
+
+
+def play_parallel_tools():
+    play_tools("parallel_tools")
+
+
+def play_cut_off():
+    client().chat.completions.create(model=MODEL, messages=messages("cut_off"), max_completion_tokens=MAX_TOKENS)
+
+
+def play_flex():
+    client().chat.completions.create(model=REASONING_MODEL, messages=messages("flex"), service_tier="flex")
 
 
 def play_cached(name="cached"):
@@ -83,6 +95,10 @@ def play_chat_responses():
     client().responses.create(
         model=MODEL, instructions=SYSTEM, input=PROMPTS["chat"], temperature=0.5, max_output_tokens=MAX_TOKENS
     )
+
+
+def play_cut_off_responses():
+    client().responses.create(model=MODEL, input=PROMPTS["cut_off"], max_output_tokens=MAX_TOKENS)
 
 
 def play_stream_responses():

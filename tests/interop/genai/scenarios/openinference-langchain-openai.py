@@ -5,7 +5,7 @@ from openinference.instrumentation.langchain import LangChainInstrumentor
 from openinference.instrumentation.openai import OpenAIInstrumentor
 
 import langchain_cases
-from scene import SESSION, USER, case, tracing
+from scene import SESSION, USER, case, request_span, tracing
 
 provider = tracing()
 LangChainInstrumentor().instrument(tracer_provider=provider)
@@ -15,4 +15,5 @@ if case() == "session":
     with using_attributes(session_id=SESSION, user_id=USER):
         langchain_cases.play("session")
 else:
-    langchain_cases.play(case())
+    with request_span():
+        langchain_cases.play(case())

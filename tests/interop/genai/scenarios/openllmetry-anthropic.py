@@ -4,7 +4,8 @@ from traceloop.sdk import Instruments
 
 import anthropic_cases
 import openllmetry_setup
-from scene import case
+from scene import case, request_span
 
 openllmetry_setup.start(Instruments.ANTHROPIC)
-anthropic_cases.play(case())
+with request_span():
+    anthropic_cases.play(case())

@@ -4,7 +4,8 @@ from traceloop.sdk import Instruments
 
 import langchain_cases
 import openllmetry_setup
-from scene import case
+from scene import case, request_span
 
 openllmetry_setup.start(Instruments.LANGCHAIN)
-langchain_cases.play(case())
+with request_span():
+    langchain_cases.play(case())

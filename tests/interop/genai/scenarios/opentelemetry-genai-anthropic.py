@@ -1,4 +1,4 @@
-"""The official OpenTelemetry instrumentation of the Anthropic client, with content on spans, in events, in both or nowhere."""
+"""The official OpenTelemetry instrumentation of the Anthropic client; content on spans, in events, in both or nowhere."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The official OpenTelemetry instrumentation of the OpenAI client, with content on spans, in events, in both or nowhere."""
+"""The official OpenTelemetry instrumentation of the OpenAI client; content on spans, in events, in both or nowhere."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""OpenTelemetry's earlier instrumentation of the OpenAI client as it is by default: conventions 1.30, content in logs."""
+"""OpenTelemetry's earlier instrumentation of the OpenAI client by its defaults: conventions 1.30, content in logs."""
 
 import os
 

@@ -7,6 +7,7 @@ of that says, plays the case against the fake at FAKE_URL, flushes and exits.
 import json
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 SCENE = json.loads((Path(__file__).parent.parent / "scene.json").read_text())
@@ -15,9 +16,22 @@ SYSTEM, PROMPTS, MODELS, TOOL = SCENE["system"], SCENE["prompts"], SCENE["models
 MAX_TOKENS = 2000
 
 
+IN_APP = "_in_app"
+
+
 def case():
-    """The case that this process shall play."""
-    return sys.argv[1]
+    """The case that this process shall play, without the ending that says that it is played inside the application's
+    own span."""
+    return sys.argv[1].removesuffix(IN_APP)
+
+
+def request_span():
+    """The application's own span around a case that ends in `_in_app`; as a context manager."""
+    if not sys.argv[1].endswith(IN_APP):
+        return nullcontext()
+    from opentelemetry import trace
+
+    return trace.get_tracer("shop").start_as_current_span("GET /answer")
 
 
 def get_weather(city: str) -> str:
@@ -83,8 +97,8 @@ def logs():
 
 
 def content_variant(name):
-    """A case and where it puts content, in the words of OpenTelemetry: `<case>_in_event` or `<case>_in_both` differ from
-    the usual `span_only`; `no_content` captures none."""
+    """A case and where it puts content, in the words of OpenTelemetry: `<case>_in_event` and `<case>_in_both` differ
+    from the usual `span_only`; `no_content` captures none."""
     if name == "no_content":
         return name, None
     for ending, where in (("_in_event", "event_only"), ("_in_both", "span_and_event")):

@@ -12,8 +12,8 @@ const ANSWER = {
 
 /**
  * `models` are those of a provider: see `vercel_openai.mjs` and `vercel_anthropic.mjs`. `version` is how a major version
- * spells things: `telemetry({ content, session, name })` and `instructions(text)` give options of a call,
- * `stopAfter(steps)` ends a loop, `agent(settings)` makes an agent.
+ * spells things: `telemetry({ content, session, name })`, `instructions(text)`, `maxTokens(number)` and `steps(number)` give
+ * options of a call, `parameters(schema)` those of a tool, and `agent(settings)` makes an agent, if it has such.
  */
 export function vercelCases(models, version) {
   const options = (told) => ({
@@ -26,11 +26,11 @@ export function vercelCases(models, version) {
   const tools = {
     [TOOL.name]: tool({
       description: TOOL.description,
-      inputSchema: jsonSchema(TOOL.parameters),
+      ...version.parameters(jsonSchema(TOOL.parameters)),
       execute: async (input) => getWeather(input),
     }),
   };
-  const loop = { tools, stopWhen: version.stopAfter(3) };
+  const loop = { tools, ...version.steps(3) };
   const stream = (request) => consume(streamText(request).fullStream);
   const session = { sessionId: SESSION, userId: USER };
   const cacheable = (prompt) => ({
@@ -39,7 +39,7 @@ export function vercelCases(models, version) {
   });
 
   const cases = {
-    chat: () => generateText({ ...call(PROMPTS.chat), ...models.settings, maxOutputTokens: MAX_TOKENS }),
+    chat: () => generateText({ ...call(PROMPTS.chat), ...models.settings, ...version.maxTokens(MAX_TOKENS) }),
     stream: () => stream(call(PROMPTS.stream)),
     tools: () => generateText({ ...call(PROMPTS.tools), ...loop }),
     stream_tools: () => stream({ ...call(PROMPTS.tools), ...loop }),

@@ -16,6 +16,8 @@ export const version = {
     ...(session && { runtimeContext: session }),
   }),
   instructions: (text) => ({ instructions: text }),
-  stopAfter: isStepCount,
+  maxTokens: (number) => ({ maxOutputTokens: number }),
+  steps: (number) => ({ stopWhen: isStepCount(number) }),
+  parameters: (schema) => ({ inputSchema: schema }),
   agent: (settings) => new ToolLoopAgent(settings),
 };

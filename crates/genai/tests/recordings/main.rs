@@ -1,0 +1,104 @@
+//! What real instrumentations export, read and compared with what the providers' APIs told. The recordings, and how they are
+//! made: tests/interop/genai.
+
+mod otlp;
+mod shown;
+mod truth;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use llm_observatory_core::llm::{LlmKind, LlmReading};
+use llm_observatory_genai::nesting::{Role, Step as Nested, billable_by_response};
+
+use otlp::{Export, Step};
+use truth::Truth;
+
+fn recordings() -> Vec<PathBuf> {
+    folders(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/interop/genai/recordings"))
+}
+
+/// Folders below a folder, sorted.
+fn folders(path: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<_> = entries.filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+fn role(step: &Step) -> Role {
+    match &step.reading {
+        Some(reading) if reading.is_call => Role::Call { tells_usage: reading.usage.is_told() },
+        Some(reading) if reading.kind == LlmKind::Tool => Role::Tool,
+        _ => Role::Other,
+    }
+}
+
+/// The billable calls of each trace, in the order of their start.
+fn billed(steps: &[Step]) -> Vec<Vec<&LlmReading>> {
+    let mut traces: BTreeMap<&[u8], Vec<&Step>> = BTreeMap::new();
+    for step in steps.iter().filter(|step| step.id.is_some()) {
+        traces.entry(&step.trace).or_default().push(step);
+    }
+    let calls = traces.into_values().map(|steps| {
+        let nested: Vec<Nested> = steps
+            .iter()
+            .map(|step| Nested { id: step.id.unwrap(), parent: step.parent, role: role(step) })
+            .collect();
+        let responses: Vec<Option<&str>> =
+            steps.iter().map(|step| step.reading.as_ref()?.response_id.as_deref()).collect();
+        let verdicts = billable_by_response(&nested, &responses);
+        let billed = steps.into_iter().zip(verdicts).filter(|(_, billed)| *billed);
+        billed.filter_map(|(step, _)| step.reading.as_ref()).collect::<Vec<_>>()
+    });
+    calls.filter(|calls| !calls.is_empty()).collect()
+}
+
+/// The calls of a recording: those of its spans, or of its log records where its spans tell no usage of any (coding agents
+/// tell each call both ways).
+fn calls(steps: &[Step]) -> Vec<Vec<&LlmReading>> {
+    let of_spans = billed(steps);
+    let logs = steps.iter().filter(|step| step.id.is_none()).filter_map(|step| step.reading.as_ref());
+    let of_logs: Vec<&LlmReading> = logs.filter(|reading| reading.is_call).collect();
+    let spans_tell = of_spans.iter().flatten().any(|call| call.usage.is_told());
+    if spans_tell || of_logs.is_empty() { of_spans } else { vec![of_logs] }
+}
+
+#[test]
+fn billable_calls_tell_what_the_providers_told() {
+    let mut wrong = Vec::new();
+    let mut cases = 0;
+    for case in recordings().iter().flat_map(|instrumentation| folders(instrumentation)) {
+        let export = Export::of(&case);
+        let steps = export.steps();
+        wrong.extend(Truth::of(&case).compare(&export, calls(&steps)));
+        cases += 1;
+    }
+    assert!(cases > 100, "{cases} cases are no recordings");
+    assert!(wrong.is_empty(), "{} faults in {cases} cases:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn readings_are_as_somebody_has_read_them() {
+    for instrumentation in recordings() {
+        let name = instrumentation.file_name().unwrap().to_str().unwrap().to_owned();
+        let cases: Vec<String> = folders(&instrumentation).iter().map(|case| shown::case(case)).collect();
+        insta::assert_snapshot!(name, cases.join("\n"));
+    }
+}
+
+#[test]
+fn every_dialect_of_the_recordings_is_known() {
+    let mut dialects = BTreeSet::new();
+    for case in recordings().iter().flat_map(|instrumentation| folders(instrumentation)) {
+        let steps = Export::of(&case).steps();
+        dialects.extend(
+            steps.iter().filter_map(|step| step.reading.as_ref()).map(|reading| reading.dialect.name()),
+        );
+    }
+    for expected in
+        ["claude_code", "codex", "gemini_cli", "langfuse", "langsmith", "openinference", "openllmetry"]
+    {
+        assert!(dialects.contains(expected), "{expected} is not among {dialects:?}");
+    }
+}

@@ -1,0 +1,184 @@
+//! Runs: work over stored LLM spans that people start, that is done in small transactions, and that goes on where it
+//! stopped. `reprice` computes costs by the prices of now; `reread` reads spans by the dialects of now.
+
+mod batch;
+mod reprice;
+mod reread;
+mod stretch;
+
+use llm_observatory_core::text::Text;
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::models::time::moment;
+use crate::pool::StoragePool;
+use crate::postgres::writer::WriterConnection;
+use crate::statement::Statement;
+use crate::writers::{micros, transaction};
+
+use batch::Batch;
+use stretch::{Cursor, Stretch, stretches};
+
+pub use batch::{RunKind, RunScope};
+
+static CONTINUE: Statement = Statement::fixed(
+    "run: continue",
+    "SELECT id FROM llm_runs WHERE kind = $1 AND from_time = $2 AND to_time = $3 AND project_id IS NOT DISTINCT FROM $4 \
+       AND model IS NOT DISTINCT FROM $5 AND finished_at IS NULL ORDER BY started_at DESC LIMIT 1",
+);
+static BEGIN: Statement = Statement::fixed(
+    "run: begin",
+    "INSERT INTO llm_runs (id, kind, from_time, to_time, project_id, model, rows_done, rows_changed, rows_total, \
+                           started_at, updated_at, cursor_start_time) \
+     VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, now(), now(), $3)",
+);
+/// The number of rows by the last statistics: good enough for a bar. NULL if a partition was never analysed.
+static EXPECTED: Statement = Statement::fixed(
+    "run: expected rows",
+    "SELECT CASE WHEN min(leaf.reltuples) >= 0 THEN sum(leaf.reltuples)::bigint END \
+     FROM pg_inherits JOIN pg_class AS leaf ON leaf.oid = inhrelid \
+     WHERE inhparent = $1::text::regclass AND leaf.relname ~ '_[0-9]{8}$' AND leaf.relpages <> 0 \
+       AND to_date(right(leaf.relname, 8), 'YYYYMMDD') BETWEEN ($2::timestamptz AT TIME ZONE 'UTC')::date \
+                                                       AND ($3::timestamptz AT TIME ZONE 'UTC')::date",
+);
+static LOCK: Statement = Statement::composed("run: lock", || {
+    format!(
+        "SELECT finished_at IS NOT NULL, {}, cursor_trace_id, cursor_span_id, cursor_project_id, \
+                rows_done, rows_changed, rows_total FROM llm_runs WHERE id = $1 FOR UPDATE",
+        micros("cursor_start_time")
+    )
+});
+static ADVANCE: Statement = Statement::fixed(
+    "run: advance",
+    "UPDATE llm_runs SET rows_done = rows_done + $2, rows_changed = rows_changed + $3, updated_at = now(), \
+       cursor_start_time = $4, cursor_trace_id = $5, cursor_span_id = $6, cursor_project_id = $7 WHERE id = $1",
+);
+static FINISH: Statement = Statement::fixed(
+    "run: finish",
+    "UPDATE llm_runs SET updated_at = now(), finished_at = now() WHERE id = $1",
+);
+
+const OWN: &[&Statement] = &[&CONTINUE, &BEGIN, &EXPECTED, &LOCK, &ADVANCE, &FINISH];
+
+/// The statements of this module.
+pub(super) const STATEMENTS: &[&[&Statement]] =
+    &[OWN, stretch::STATEMENTS, reprice::STATEMENTS, reread::STATEMENTS];
+
+/// How far a run came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Rows that the run looked at.
+    pub done: u64,
+    /// Rows that it changed.
+    pub changed: u64,
+    /// About how many rows there are to look at; `None` if nothing is known.
+    pub expected: Option<u64>,
+    /// Whether the run is over.
+    pub is_finished: bool,
+}
+
+/// A run, and the connection that it works on.
+#[derive(Debug)]
+pub struct Run {
+    pool: StoragePool,
+    connection: WriterConnection,
+    id: Uuid,
+    scope: RunScope,
+    stretches: Vec<Stretch>,
+}
+
+impl Run {
+    /// Continues the run about the same that did not finish, or else begins one.
+    ///
+    /// # Errors
+    /// Those of [`StoragePool::connect_writer`]; [`Error::Postgres`] when PostgreSQL refuses a statement.
+    pub async fn open(pool: &StoragePool, scope: RunScope) -> Result<Self, Error> {
+        let connection = pool.connect_writer().await?;
+        let (from, until) = (moment(scope.from.micros()), moment(scope.until.micros()));
+        let (kind, project) = (scope.kind.name(), scope.project.map(|project| project.0));
+        let model = scope.model.as_ref().map(Text::as_str);
+        let known = connection.query_opt(CONTINUE.sql(), &[&kind, &from, &until, &project, &model]).await?;
+        let id = match known {
+            Some(row) => row.get(0),
+            None => {
+                let id = Uuid::from_u128(rand::random());
+                let counted = scope.kind.counted();
+                let expected: Option<i64> =
+                    connection.query_one(EXPECTED.sql(), &[&counted, &from, &until]).await?.get(0);
+                connection
+                    .execute(BEGIN.sql(), &[&id, &kind, &from, &until, &project, &model, &expected])
+                    .await?;
+                id
+            }
+        };
+        let stretches = stretches(&connection, scope.kind.table(), scope.from, scope.until).await?;
+        Ok(Self { pool: pool.clone(), connection, id, scope, stretches })
+    }
+
+    /// Does the next rows, at most `runs.batch_rows`, in one transaction. Several programs may do the same run at once: they
+    /// take turns. A caller that drops the future discards the run, and opens it again to go on.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the connection is lost and [`Error::InDoubt`] when the answer of COMMIT is: open the run
+    /// again, and it goes on behind the last committed row. [`Error::Postgres`] when PostgreSQL refuses a statement.
+    pub async fn step(&self) -> Result<Progress, Error> {
+        transaction::run(&self.connection, self.batch()).await
+    }
+
+    async fn batch(&self) -> Result<Progress, Error> {
+        let row = self.connection.query_one(LOCK.sql(), &[&self.id]).await?;
+        let count = |column: usize| row.get::<_, i64>(column).unsigned_abs();
+        let before = Progress {
+            done: count(5),
+            changed: count(6),
+            expected: row.get::<_, Option<i64>>(7).map(i64::unsigned_abs),
+            is_finished: row.get(0),
+        };
+        if before.is_finished {
+            return Ok(before);
+        }
+        let cursor = Cursor::stored(row.get(1), row.get(2), row.get(3), row.get(4));
+        let Some(at) = self.stretches.iter().position(|stretch| cursor.micros() < stretch.until) else {
+            return self.finish(before).await;
+        };
+        let first = std::iter::once((self.stretches[at], cursor));
+        let others = self.stretches[at + 1..].iter().map(|stretch| (*stretch, Cursor::Start(stretch.from)));
+        for (stretch, cursor) in first.chain(others) {
+            let batch = self.rows_of(stretch, cursor).await?;
+            if let Some(next) = batch.next {
+                self.advance(&batch, next).await?;
+                let (done, changed) = (before.done + batch.done, before.changed + batch.changed);
+                return Ok(Progress { done, changed, ..before });
+            }
+        }
+        self.finish(before).await
+    }
+
+    async fn rows_of(&self, stretch: Stretch, cursor: Cursor) -> Result<Batch, Error> {
+        let (config, scope) = (self.pool.config(), &self.scope);
+        let limit = config.runs.batch_rows;
+        match scope.kind {
+            RunKind::Reprice => reprice::batch(&self.connection, stretch, cursor, scope, limit).await,
+            RunKind::Reread => {
+                reread::batch(&self.connection, stretch, cursor, scope, limit, &config.settling).await
+            }
+        }
+    }
+
+    async fn advance(&self, batch: &Batch, to: Cursor) -> Result<(), Error> {
+        let (done, changed) = (batch.done as i64, batch.changed as i64);
+        let (trace, span, project) = to.key();
+        self.connection
+            .execute(
+                ADVANCE.sql(),
+                &[&self.id, &done, &changed, &moment(to.micros()), &trace, &span, &project],
+            )
+            .await?;
+        Ok(())
+    }
+
+    async fn finish(&self, before: Progress) -> Result<Progress, Error> {
+        self.connection.execute(FINISH.sql(), &[&self.id]).await?;
+        Ok(Progress { is_finished: true, ..before })
+    }
+}
