@@ -1256,13 +1256,14 @@ pub mod llm_service_client {
     /// Reads LLM spans: spans that describe one step of an LLM application, in whatever dialect their instrumentation speaks.
     /// README.md of the crate genai names the dialects.
     ///
-    /// Rules of all messages here:
+    /// Kinds, dialects, statuses and units are names (`llm`, `openinference`, `ok`, `input`), the same as in the tables and on the
+    /// command line. More of them may come: treat an unknown name as `other`.
     ///
-    /// * Kinds, dialects, statuses and units are names (`llm`, `openinference`, `ok`, `input`), the same as in the tables and
-    ///  on the command line. More of them may come: treat an unknown name as `other`.
-    /// * A text that was not told is empty. A number or truth that was not told is not set; it is never 0 or false instead.
-    /// * Token counts: `input` includes cached tokens and `output` includes reasoning, whatever the dialect means by its own.
-    /// * Money is in whole billionths of its currency.
+    /// A text that was not told is empty. A number or truth that was not told is not set; it is never 0 or false instead.
+    ///
+    /// `input` tokens include cached ones and `output` tokens include reasoning, whatever the dialect means by its own counts.
+    ///
+    /// Money is in whole billionths of its currency.
     #[derive(Debug, Clone)]
     pub struct LlmServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -1587,13 +1588,14 @@ pub mod llm_service_server {
     /// Reads LLM spans: spans that describe one step of an LLM application, in whatever dialect their instrumentation speaks.
     /// README.md of the crate genai names the dialects.
     ///
-    /// Rules of all messages here:
+    /// Kinds, dialects, statuses and units are names (`llm`, `openinference`, `ok`, `input`), the same as in the tables and on the
+    /// command line. More of them may come: treat an unknown name as `other`.
     ///
-    /// * Kinds, dialects, statuses and units are names (`llm`, `openinference`, `ok`, `input`), the same as in the tables and
-    ///  on the command line. More of them may come: treat an unknown name as `other`.
-    /// * A text that was not told is empty. A number or truth that was not told is not set; it is never 0 or false instead.
-    /// * Token counts: `input` includes cached tokens and `output` includes reasoning, whatever the dialect means by its own.
-    /// * Money is in whole billionths of its currency.
+    /// A text that was not told is empty. A number or truth that was not told is not set; it is never 0 or false instead.
+    ///
+    /// `input` tokens include cached ones and `output` tokens include reasoning, whatever the dialect means by its own counts.
+    ///
+    /// Money is in whole billionths of its currency.
     #[derive(Debug)]
     pub struct LlmServiceServer<T> {
         inner: Arc<T>,
