@@ -10,6 +10,11 @@ MISTOLD = {
     ("*", "error_type"),
     # It adds the one of the first event.
     ("openllmetry-anthropic", "output_tokens"),
+    # The id of the item, not of the call; the summary as JSON in a text.
+    ("openllmetry-openai", "tool_call.id"),
+    ("openllmetry-openai", "reasoning"),
+    # Anthropic's block of a call is written as a text beside the call.
+    ("openllmetry-langchain", "messages"),
     # It tells zero, since LangChain tells them by their life.
     ("openllmetry-langchain", "cache_write_tokens"),
     # The setting of LangChain's model, not what the call did.
@@ -61,6 +66,11 @@ class Book:
         self.silent += other.silent
         self.mistold += other.mistold
         self.wrong += other.wrong
+
+    def about(self, what):
+        """The same, with faults that say what they are about."""
+        self.wrong = [f"{what}: {fault}" for fault in self.wrong]
+        return self
 
     def fork(self):
         """An empty one for the same case."""

@@ -38,23 +38,15 @@ NAMES = ("request_model", "response_model", "response_id", "service_tier")
 def compare(truth, answers):
     """All checks of one case."""
     book = Book(truth["instrumentation"], truth["untold"])
-    calls = [call for call in truth["calls"] if not lacks_span(truth, call)]
-    left = answers.billable
-    if len(left) != len(calls):
-        spans = "".join(f"\n      {span}" for span in left)
-        book.wrong.append(f"{len(left)} billable calls, were {len(calls)}:{spans}")
-    else:
-        book.right["calls"] += 1
-    for call in calls:
-        # Calls side by side start in any order: the span that fits best is meant.
-        books = [compare_call(book.fork(), truth, call, span, answers) for span in left]
+    left = list(truth["calls"])
+    check_count(book, left, answers.billable)
+    for span in answers.billable:
+        # Calls side by side start in any order: the call that fits best is meant.
+        books = [compare_call(book.fork(), truth, call, span, answers) for call in left]
         if books:
             best = min(range(len(books)), key=lambda at: len(books[at].wrong))
-            for fault in books[best].wrong:
-                book.wrong.append(f"call {call['call_index']}, {left[best]}: {fault}")
-            books[best].wrong.clear()
-            book.add(books[best])
-            left.pop(best)
+            call = left.pop(best)
+            book.add(books[best].about(f"call {call['call_index']}, {span}"))
     check_tools(book, truth, answers)
     if not truth["content"]:
         check_nothing_said(book, truth, answers)
@@ -62,9 +54,15 @@ def compare(truth, answers):
     return book
 
 
-def lacks_span(truth, call):
-    """Whether the instrumentation makes no span of this call."""
-    return "calls" in truth["untold"] or f"calls.{call['call_index']}" in truth["untold"]
+def check_count(book, calls, spans):
+    """Each API call is one billable span; where the instrumentation makes no span of some call, there are fewer."""
+    if len(spans) == len(calls):
+        book.right["calls"] += 1
+    elif len(spans) < len(calls) and "calls" in book.untold:
+        book.silent["calls"] += 1
+    else:
+        shown = "".join(f"\n      {span}" for span in spans)
+        book.wrong.append(f"{len(spans)} billable calls, were {len(calls)}:{shown}")
 
 
 def compare_call(book, truth, call, span, answers):
