@@ -36,6 +36,13 @@ fn bare(name: &str) -> &str {
 
 /// The name of an error that a message begins with: `openai.RateLimitError: slow down`.
 fn of_message(message: &str) -> Option<&str> {
+    // OpenAI's and Anthropic's SDKs: `Error code: 429 - ...`. The status names the class, as the conventions have it.
+    if let Some(rest) = message.strip_prefix("Error code: ") {
+        return rest
+            .split(' ')
+            .next()
+            .filter(|code| code.len() == 3 && code.bytes().all(|digit| digit.is_ascii_digit()));
+    }
     let (name, _) = message.split_once(':')?;
     let is_name = name.len() <= MAX_NAME_BYTES
         && name.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -52,7 +59,8 @@ mod tests {
     #[test]
     fn messages_begin_with_the_name_of_an_error_or_not() {
         assert_eq!(of_message("openai.RateLimitError: slow down"), Some("openai.RateLimitError"));
-        for message in ["slow down", "Error code: 429", "http://host: no", ""] {
+        assert_eq!(of_message("Error code: 429 - slow down"), Some("429"));
+        for message in ["slow down", "Error code: lost", "http://host: no", ""] {
             assert_eq!(of_message(message), None, "{message}");
         }
     }

@@ -23,6 +23,8 @@ const REASONS: &[Slot] = &[
     PlainFinishReasons,
     FirstCompletionFinishReason,
     AnthropicStopReason,
+    // Where Python's wrapper of OpenAI puts it for streams.
+    LangfuseFinishReason,
 ];
 
 /// Providers' words, in lower case, by the word that stands for them. Every other word stays as it is.

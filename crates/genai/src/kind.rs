@@ -80,6 +80,10 @@ pub(crate) fn operation(seen: &Seen<'_>, kind: LlmKind) -> Option<Text> {
     let said = seen.str(&[Operation]).filter(|_| !seen.has(LangsmithKind));
     let known = match said.as_deref() {
         Some("embedding") => Some("embeddings"),
+        // Gemini CLI's names.
+        Some("llm_call") => Some("generate_content"),
+        Some("tool_call") => Some("execute_tool"),
+        Some("agent_call") => Some("invoke_agent"),
         Some("completion") => Some("text_completion"),
         Some("chat.completions" | "chat.streaming_completions") => Some("chat"),
         Some("text.completions" | "text.streaming_completions") => Some("text_completion"),

@@ -27,7 +27,7 @@ mod usage;
 mod value;
 mod write;
 
-use llm_observatory_core::llm::{LlmContent, LlmReading};
+use llm_observatory_core::llm::{LlmContent, LlmKind, LlmReading};
 
 pub use events::is_llm_event;
 pub use observation::{Event, LogObservation, Observation, Scope, SpanObservation};
@@ -58,7 +58,9 @@ pub fn read(observation: &Observation<'_>) -> Option<LlmReading> {
     }
     let rules = detect::rules(&seen)?;
     let told = seen.span.map(|span| events::join(&mut seen, span.events)).unwrap_or_default();
-    Some(reading::reading(&seen, &told, rules))
+    let reading = reading::reading(&seen, &told, rules);
+    // Programs log much else beside the steps of their agents.
+    (seen.span.is_some() || reading.kind != LlmKind::Other).then_some(reading)
 }
 
 /// What was asked and answered in an observation, in whatever dialect it says so. Nothing that is said there fails: what is

@@ -67,13 +67,11 @@ pub(crate) fn reading(seen: &Seen<'_>, told: &Told, rules: &dyn Rules) -> LlmRea
     models(seen, &mut reading);
     reading.usage = counts.repaired(rules.input(seen, reading.provider.as_deref()), rules.output(seen));
     reading.reported_cost = seen.dollars(COST);
-    reading.finish_reasons = finish::reasons(seen);
-    if reading.finish_reasons.is_empty() {
-        reading.finish_reasons = told.finish_reasons.clone();
-    }
+    let reasons = finish::reasons(seen);
+    reading.finish_reasons = distinct(if reasons.is_empty() { &told.finish_reasons } else { &reasons });
     let (parameters, asked) = parameters::parameters(seen);
     reading.parameters = parameters;
-    reading.streaming = timing::streaming(seen, asked);
+    reading.streaming = timing::streaming(seen, asked, told.first_part);
     reading.time_to_first_token = timing::first_token(seen, rules, told.first_part);
     people(seen, &mut reading);
     steps(seen, &mut reading);
@@ -106,10 +104,25 @@ fn models(seen: &Seen<'_>, reading: &mut LlmReading) {
     reading.provider = named.provider.or_else(of_model);
     reading.framework = named.framework;
     reading.response_id = seen.text(&[ResponseId, VercelResponseId]);
-    // `auto` asks for any tier: it does not tell which one answered.
-    let is_told = |tier: &Text| &**tier != "auto";
-    let tier = TIER.iter().find_map(|slot| seen.text(&[*slot]).filter(is_told));
-    reading.service_tier = tier.or_else(|| parameters::service_tier(seen).filter(is_told));
+    reading.service_tier = service_tier(seen);
+}
+
+/// The texts, each once, in the order of their first.
+fn distinct(texts: &[Text]) -> Vec<Text> {
+    let mut distinct: Vec<Text> = Vec::new();
+    for text in texts {
+        if !distinct.contains(text) {
+            distinct.push(text.clone());
+        }
+    }
+    distinct
+}
+
+/// The tier that answered, or else that was asked for. `auto` asks for any; `standard` is Anthropic's word for the default.
+fn service_tier(seen: &Seen<'_>) -> Option<Text> {
+    let told = TIER.iter().map(|slot| seen.text(&[*slot])).chain([parameters::service_tier(seen)]);
+    let tier = told.flatten().find(|tier| &**tier != "auto")?;
+    Some(if &*tier == "standard" { Text::from_static("default") } else { tier })
 }
 
 /// Session, conversation, user.

@@ -25,14 +25,21 @@ const STREAMING: &[Slot] = &[
     PlainStream,
 ];
 
-/// Whether the answer was streamed: as the span tells, as its parameters ask, or as its name says.
-pub(crate) fn streaming(seen: &Seen<'_>, asked: Option<bool>) -> Option<bool> {
+/// Whether the answer was streamed: as the span tells, as its parameters ask, as its name says, or since parts came.
+pub(crate) fn streaming(
+    seen: &Seen<'_>,
+    asked: Option<bool>,
+    first_event: Option<UnixNanos>,
+) -> Option<bool> {
     let by_operation = || match seen.str(&[VercelOperationId])?.rsplit('.').next()? {
         "doStream" | "streamText" | "streamObject" => Some(true),
         "doGenerate" | "generateText" | "generateObject" => Some(false),
         _ => None,
     };
-    seen.truth(STREAMING).or(asked).or_else(by_operation)
+    // Only streams have a first part of the answer.
+    let parts = [TimeToFirstChunk, ClientTimeToFirstChunk, VercelMsToFirstChunk, LangfuseCompletionStart];
+    let by_parts = || (first_event.is_some() || parts.iter().any(|slot| seen.has(*slot))).then_some(true);
+    seen.truth(STREAMING).or(asked).or_else(by_operation).or_else(by_parts)
 }
 
 /// Nanoseconds from the start of the span to the first part of the answer. `first_event` is the time of the first event that

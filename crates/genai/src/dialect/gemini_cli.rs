@@ -47,6 +47,8 @@ impl Rules for GeminiCli {
         if reading.is_call {
             reading.provider.get_or_insert_with(|| "gcp.gen_ai".into());
         }
+        // The id of one prompt of a user, not of a managed prompt.
+        reading.prompt_name = None;
         if reading.kind == LlmKind::Tool {
             reading.tool_name = reading.tool_name.take().or_else(|| seen.text(&[FunctionName]));
         }
@@ -78,6 +80,6 @@ mod tests {
         assert_eq!((reading.usage.input, reading.usage.output), (Some(100), Some(50)));
         assert_eq!(reading.usage.reasoning, Some(30));
         let request = [Attribute::new("event.name", "gemini_cli.api_request"), Attribute::new("model", "x")];
-        assert!(!log("gemini-cli", "", &request, &Value::Empty).unwrap().is_call);
+        assert_eq!(log("gemini-cli", "", &request, &Value::Empty), None, "the response tells the call");
     }
 }

@@ -5,7 +5,7 @@
 //! one only; so the inner ones are the calls. Versions before 6 pass on what Anthropic and Bedrock count, without cached
 //! tokens; version 6 tells the parts in `ai.usage.inputTokenDetails.*`.
 
-use llm_observatory_core::llm::{Dialect, LlmKind};
+use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
 
 use crate::dialect::vercel_metadata;
 use crate::provider_usage::sum;
@@ -45,6 +45,10 @@ impl Rules for VercelAi {
             Some("anthropic" | "aws.bedrock") => Includes::No,
             _ => Includes::Yes,
         }
+    }
+
+    fn amend(&self, seen: &Seen<'_>, reading: &mut LlmReading) {
+        reading.service_tier = reading.service_tier.take().or_else(|| vercel_metadata::service_tier(seen));
     }
 
     fn output(&self, seen: &Seen<'_>) -> Includes {

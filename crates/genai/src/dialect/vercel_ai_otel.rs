@@ -3,7 +3,7 @@
 //! Source: `packages/otel/src/open-telemetry.ts` of vercel/ai. `invoke_agent` and the steps repeat the usage of the calls below
 //! them; their operations make them agents and workflows, which are no calls.
 
-use llm_observatory_core::llm::Dialect;
+use llm_observatory_core::llm::{Dialect, LlmReading};
 
 use crate::dialect::vercel_metadata;
 use crate::rules::Rules;
@@ -20,6 +20,10 @@ impl Rules for VercelAiOtel {
 
     fn speaks(&self, seen: &Seen<'_>) -> bool {
         matches!(seen.scope.name, "gen_ai" | "@ai-sdk/otel")
+    }
+
+    fn amend(&self, seen: &Seen<'_>, reading: &mut LlmReading) {
+        reading.service_tier = reading.service_tier.take().or_else(|| vercel_metadata::service_tier(seen));
     }
 
     fn count(&self, seen: &Seen<'_>, counts: &mut Counts) {

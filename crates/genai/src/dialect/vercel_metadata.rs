@@ -1,11 +1,30 @@
 //! `ai.response.providerMetadata` of the Vercel AI SDK: what a provider tells that the SDK has no key for.
 
+use llm_observatory_core::attributes::{Attribute, Value};
+use llm_observatory_core::text::Text;
+
 use crate::json::{at, structure};
 use crate::provider_usage::of_provider;
 use crate::seen::Seen;
 use crate::slots::Slot::VercelProviderMetadata;
 use crate::usage::Counts;
 use crate::value;
+
+/// The tier of service that answered.
+pub(crate) fn service_tier(seen: &Seen<'_>) -> Option<Text> {
+    let metadata = seen.get(VercelProviderMetadata).and_then(structure)?;
+    let Value::Map(providers) = &*metadata else { return None };
+    let tier = |provider: &Attribute<'_>| {
+        at(&provider.value, &["serviceTier"])
+            .or_else(|| at(&provider.value, &["usage", "service_tier"]))
+            .and_then(tier)
+    };
+    providers.iter().find_map(tier)
+}
+
+fn tier(value: &Value<'_>) -> Option<Text> {
+    value::text(value).map(|tier| Text::from(if tier == "standard" { "default" } else { &tier }))
+}
 
 /// The parts of the counts that the metadata tells. The whole is told by the SDK's own keys.
 pub(crate) fn counts(seen: &Seen<'_>) -> Counts {

@@ -228,6 +228,7 @@ slots! {
         LangfusePromptVersion = "langfuse.observation.prompt.version",
         LangfuseLevel = "langfuse.observation.level",
         LangfuseStatusMessage = "langfuse.observation.status_message",
+        LangfuseFinishReason = "langfuse.observation.metadata.finish_reason",
         LangfuseMetadata = "langfuse.observation.metadata",
 
         // MLflow.

@@ -71,7 +71,9 @@ fn billable_calls_tell_what_the_providers_told() {
     for case in recordings().iter().flat_map(|instrumentation| folders(instrumentation)) {
         let export = Export::of(&case);
         let steps = export.steps();
-        wrong.extend(Truth::of(&case).compare(&export, calls(&steps)));
+        let truth = Truth::of(&case);
+        wrong.extend(truth.compare(&export, calls(&steps)));
+        wrong.extend(truth.compare_people(&export, steps.iter().filter_map(|step| step.reading.as_ref())));
         cases += 1;
     }
     assert!(cases > 100, "{cases} cases are no recordings");

@@ -119,6 +119,15 @@ impl Export {
         telling.filter_map(|pair| pair.value.as_ref()).any(|any| holds(&value(any), told))
     }
 
+    /// Whether an attribute is there that tells why answers end.
+    pub(crate) fn tells_an_end(&self) -> bool {
+        let of_spans = self.spans.values().flat_map(|(_, span)| {
+            span.attributes.iter().chain(span.events.iter().flat_map(|event| &event.attributes))
+        });
+        let mut keys = of_spans.map(|pair| &pair.key);
+        keys.any(|key| ["finish_reason", "finishReason", "stop_reason"].iter().any(|word| key.contains(word)))
+    }
+
     fn step(&self, scope: &InstrumentationScope, span: &Span) -> Step {
         let own: Vec<_> = span
             .events

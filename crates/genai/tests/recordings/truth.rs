@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use llm_observatory_core::llm::LlmReading;
+use llm_observatory_core::llm::{LlmKind, LlmReading};
 use serde_json::Value;
 
 use crate::otlp::Export;
@@ -36,6 +36,15 @@ const MISTOLD: &[(&str, &str, &str)] = &[
     ("gemini-cli", "response_id", "it stands in another log record than the usage"),
     ("langfuse-openai", "request_model", "one key for both models, which holds that of the response"),
     ("langfuse-openai", "response_id", "of streamed responses alone, among the metadata"),
+    ("langsmith-openai", "service_tier", "another attribute is named default"),
+    ("openinference-langchain", "stream", "LangChain notes no streaming among its parameters"),
+    ("openinference-langchain-openai", "stream", "LangChain notes no streaming; the inner span is right"),
+    (
+        "opentelemetry-genai-anthropic",
+        "parameters.stop",
+        "the SDK's own span, which counts, does not tell it",
+    ),
+    ("vercel-5-anthropic", "finish_reason", "an object comes by way of a tool, which the SDK hides"),
     (
         "openllmetry-anthropic",
         "output_tokens",
@@ -81,10 +90,68 @@ impl Truth {
     /// Whether the instrumentation tells a field: a truth that stands nowhere in its export, but for the content of
     /// messages, is not told, and neither is one that the recording calls so.
     fn tells(&self, export: &Export, field: &str, told: &str) -> bool {
-        let mistold = MISTOLD.iter().any(|(instrumentation, mistold, _)| {
+        self.json["untold"].get(field).is_none() && !self.is_mistold(field) && export.tells(told)
+    }
+
+    fn is_mistold(&self, field: &str) -> bool {
+        MISTOLD.iter().any(|(instrumentation, mistold, _)| {
             *instrumentation == self.instrumentation && *mistold == field
-        });
-        self.json["untold"].get(field).is_none() && !mistold && export.tells(told)
+        })
+    }
+
+    /// How the call ended.
+    fn check_end(&self, export: &Export, truth: &Value, call: &LlmReading, faults: &mut Vec<String>) {
+        let apart = APART.contains(&&*self.instrumentation);
+        let tells = |field: &str| self.json["untold"].get(field).is_none() && !apart;
+        if truth["status"] != 200 && call.error_type.is_none() && tells("error_type") {
+            faults.push(format!("error_type is not read, was {}", truth["error_type"]));
+        }
+        let Some(reason) = truth["finish_reason"].as_str() else { return };
+        let calls_tools = !truth["tool_calls"].as_array().unwrap().is_empty();
+        let expected = match reason {
+            "end_turn" | "completed" | "STOP" | "stop_sequence" => "stop",
+            "tool_calls" | "tool_use" => "tool_call",
+            "max_tokens" | "MAX_TOKENS" | "max_output_tokens" => "length",
+            other => other,
+        };
+        // The responses API ends with `completed` when it asks for tools, and `incomplete` when it was cut off.
+        let read: Vec<&str> = call.finish_reasons.iter().map(|reason| &**reason).collect();
+        let fits =
+            read.contains(&expected) || read.contains(&"tool_call") && calls_tools || read.contains(&reason);
+        let silent = read.is_empty() && (!tells("finish_reason") || !export.tells_an_end());
+        if !fits && !silent && !self.is_mistold("finish_reason") {
+            faults.push(format!("finish_reasons are {read:?}, was {reason}"));
+        }
+    }
+
+    /// Whether some step tells the session and the user, where the case sets them.
+    pub(crate) fn compare_people<'r>(
+        &self,
+        export: &Export,
+        readings: impl Iterator<Item = &'r LlmReading> + Clone,
+    ) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut check = |field: &str, of: fn(&LlmReading) -> Option<&str>| {
+            let Some(told) = self.json[field].as_str() else { return };
+            let untold = self.json["untold"].get(field).is_some();
+            if !untold && export.tells(told) && !readings.clone().any(|reading| of(reading) == Some(told)) {
+                wrong.push(format!("{}: no step tells {field} {told}", self.name));
+            }
+        };
+        check("session_id", |reading| reading.session_id.as_deref());
+        check("user_id", |reading| reading.user_id.as_deref());
+        // Applications run tools by themselves too.
+        let untold = !readings.clone().any(|reading| reading.kind == LlmKind::Tool);
+        for tool in self.json["tools"].as_array().unwrap().iter().filter(|_| !untold) {
+            let name = tool["name"].as_str();
+            if !readings
+                .clone()
+                .any(|reading| reading.kind == LlmKind::Tool && reading.tool_name.as_deref() == name)
+            {
+                wrong.push(format!("{}: no step is tool {name:?}", self.name));
+            }
+        }
+        wrong
     }
 
     fn faults(&self, export: &Export, truth: &Value, call: &LlmReading) -> Vec<String> {
@@ -117,6 +184,21 @@ impl Truth {
         check("request_model", text("request_model"), read(&call.request_model));
         check("response_model", text("response_model"), read(&call.response_model));
         check("response_id", text("response_id"), read(&call.response_id));
+        let tier = |tier: String| if tier == "standard" { "default".to_owned() } else { tier };
+        check("service_tier", text("service_tier").map(tier), read(&call.service_tier));
+        let asked = |key: &str| truth["parameters"][key].as_f64();
+        let number = |number: Option<f64>| number.map(|number| number.to_string());
+        let parameters = &call.parameters;
+        check("parameters.temperature", number(asked("temperature")), number(parameters.temperature));
+        check("parameters.top_p", number(asked("top_p")), number(parameters.top_p));
+        check("parameters.max_tokens", number(asked("max_tokens")), shown(parameters.max_tokens));
+        check("parameters.seed", number(asked("seed")), shown(parameters.seed));
+        let stop = truth["parameters"]["stop"][0].as_str().map(str::to_owned);
+        check("parameters.stop", stop, parameters.stop.first().map(|stop| stop.to_string()));
+        if truth["stream"] == true && call.streaming == Some(false) && !self.is_mistold("stream") {
+            faults.push("stream is false".to_owned());
+        }
+        self.check_end(export, truth, call, &mut faults);
         let kind = if embeds { "embedding" } else { "llm" };
         if call.kind.name() != kind {
             faults.push(format!("kind is {}", call.kind));
