@@ -1,11 +1,13 @@
 //! Recordings of real instrumentations (`tests/interop/genai/recordings`), and other ways in which they might have come.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Sent;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
@@ -48,6 +50,82 @@ impl Recording {
         let ids: BTreeSet<_> = spans.collect();
         let records = copy.logs.iter_mut().flat_map(records_mut).map(|record| record.trace_id.clone());
         ids.into_iter().chain(records.filter(|id| !id.is_empty())).collect()
+    }
+}
+
+/// Shorter texts may be part of others by chance.
+const WORD: usize = 12;
+
+/// All values that an export holds, in attributes, bodies and messages, and in JSON inside of those.
+#[derive(Debug, Default)]
+pub struct Exported {
+    values: HashSet<String>,
+    texts: String,
+}
+
+impl Exported {
+    /// The values of a recording.
+    pub fn of(recording: &Recording) -> Self {
+        let mut copy = recording.clone();
+        let mut exported = Self::default();
+        for span in copy.traces.iter_mut().flat_map(spans_mut) {
+            exported.attributes(&span.attributes);
+            span.events.iter().for_each(|event| exported.attributes(&event.attributes));
+            exported.text(span.status.as_ref().map_or("", |status| &status.message));
+        }
+        for record in copy.logs.iter_mut().flat_map(records_mut) {
+            exported.attributes(&record.attributes);
+            record.body.iter().for_each(|body| exported.value(body));
+        }
+        exported
+    }
+
+    /// Whether a value, or every text in it, stands somewhere in the export: a number or a word alone, a longer text also in
+    /// another one.
+    pub fn holds(&self, value: &Value) -> bool {
+        match value {
+            Value::Null | Value::Bool(_) => true,
+            Value::Number(number) => self.values.contains(&number.to_string()),
+            Value::String(text) => self.values.contains(text) || text.len() > WORD && self.texts.contains(text),
+            Value::Array(values) => values.iter().all(|value| self.holds(value)),
+            Value::Object(fields) => {
+                fields.iter().filter(|(key, _)| *key != "role").all(|(_, value)| self.holds(value))
+            }
+        }
+    }
+
+    fn attributes(&mut self, attributes: &[KeyValue]) {
+        attributes.iter().filter_map(|attribute| attribute.value.as_ref()).for_each(|value| self.value(value));
+    }
+
+    fn value(&mut self, value: &AnyValue) {
+        match &value.value {
+            Some(Sent::StringValue(text)) => self.text(text),
+            Some(Sent::IntValue(number)) => _ = self.values.insert(number.to_string()),
+            Some(Sent::DoubleValue(number)) => _ = self.values.insert(number.to_string()),
+            Some(Sent::ArrayValue(list)) => list.values.iter().for_each(|value| self.value(value)),
+            Some(Sent::KvlistValue(map)) => self.attributes(&map.values),
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        self.texts += text;
+        self.texts.push('\n');
+        self.values.insert(text.to_owned());
+        if text.starts_with(['{', '[', '"']) && let Ok(json) = serde_json::from_str(text) {
+            self.json(&json);
+        }
+    }
+
+    fn json(&mut self, json: &Value) {
+        match json {
+            Value::String(text) => self.text(text),
+            Value::Number(number) => _ = self.values.insert(number.to_string()),
+            Value::Array(values) => values.iter().for_each(|value| self.json(value)),
+            Value::Object(fields) => fields.values().for_each(|value| self.json(value)),
+            _ => {}
+        }
     }
 }
 

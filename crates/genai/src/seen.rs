@@ -9,7 +9,7 @@ use llm_observatory_core::trace::StatusCode;
 
 use crate::money;
 use crate::observation::{LogObservation, Observation, Scope, SpanObservation};
-use crate::slots::{Slot, Slots};
+use crate::slots::{self, Slot, Slots};
 use crate::value;
 
 /// An observation, its attributes found.
@@ -32,17 +32,18 @@ impl<'a> Seen<'a> {
     }
 
     fn span(span: &'a SpanObservation<'a>) -> Option<Self> {
-        let by_origin = || is_llm_library(span.scope.name) || is_llm_name(span.name);
-        let slots = match Slots::of(span.attributes) {
-            Some(slots) if slots.marks.llm || by_origin() => slots,
-            None if by_origin() => Slots::empty(),
-            _ => return None,
-        };
-        Some(Self { scope: span.scope, name: span.name, slots, span: Some(span) })
+        let is_llm =
+            slots::speak_llm(span.attributes) || is_llm_library(span.scope.name) || is_llm_name(span.name);
+        is_llm.then(|| Self {
+            scope: span.scope,
+            name: span.name,
+            slots: Slots::of(span.attributes),
+            span: Some(span),
+        })
     }
 
     fn log(log: &'a LogObservation<'a>) -> Self {
-        let mut slots = Slots::of(log.attributes).unwrap_or_else(Slots::empty);
+        let mut slots = Slots::of(log.attributes);
         if let Value::Map(body) = log.body {
             slots.complete(body);
         }

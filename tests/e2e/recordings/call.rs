@@ -40,8 +40,8 @@ pub(super) fn check_bill(checks: &mut Checks<'_>, book: &PriceBook, call: &Value
     let cost = true_cost(book, call, found.start());
     let said = found.billing().cost.as_ref().map(|cost| cost.nanos);
     // What it is made of must be told, or it can't be right.
-    let parts = || COUNTS.iter().filter(|name| true_count(call, name) != Some(0)).chain(&["service_tier"]);
-    match said != cost && parts().any(|name| checks.is_untold(name)) {
+    let mut parts = COUNTS.iter().chain(&["service_tier"]);
+    match said != cost && parts.any(|name| checks.lacks(call, name)) {
         true => checks.untold("cost"),
         false => checks.field("cost", &json!(cost), &[json!(said)]),
     }
@@ -56,7 +56,8 @@ pub(super) fn check_facts(checks: &mut Checks<'_>, call: &Value, spans: &[&Found
     checks.field("response_model", &call["response_model"], &readings(|reading| told(&reading.response_model)));
     checks.field("response_id", &call["response_id"], &readings(|reading| told(&reading.response_id)));
     let tier = call["service_tier"].as_str().map(|tier| tier.replace("standard", "default"));
-    checks.field("service_tier", &json!(tier), &readings(|reading| told(&reading.service_tier)));
+    let said = readings(|reading| told(&reading.service_tier));
+    checks.field_as("service_tier", &json!(tier), &call["service_tier"], &said);
     check_reason(checks, call, &readings(|reading| json!(reading.finish_reasons.first())));
     checks.field("error_type", &call["error_type"], &readings(|reading| told(&reading.error_type)));
     if call["stream"] == true {
@@ -127,7 +128,8 @@ fn check_reason(checks: &mut Checks<'_>, call: &Value, said: &[Value]) {
     let truth = call["finish_reason"].as_str().map(ours);
     let is_either = truth == Some("stop") && call["tool_calls"].as_array().is_some_and(|calls| !calls.is_empty());
     let same = |said: &Value| if is_either && said == "tool_call" { json!(truth) } else { said.clone() };
-    checks.field("finish_reason", &json!(truth), &said.iter().map(same).collect::<Vec<_>>());
+    let said: Vec<_> = said.iter().map(same).collect();
+    checks.field_as("finish_reason", &json!(truth), &call["finish_reason"], &said);
 }
 
 /// Whether the first token came within the span; null if it is not told.

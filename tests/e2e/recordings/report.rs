@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use harness::recordings::Recording;
+use harness::recordings::{Exported, Recording};
 use llm_observatory_genai::prices::PriceBook;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::call::{check_bill, check_content, check_facts, check_speaker, check_tool};
 use super::match_up::calls_of;
@@ -34,6 +34,7 @@ struct Row {
 /// The fields of one recording as they are checked.
 pub(super) struct Checks<'a> {
     truth: &'a Value,
+    exported: Exported,
     what: String,
     right: usize,
     untold: Vec<String>,
@@ -46,14 +47,44 @@ impl Checks<'_> {
         self.truth["untold"].get(field).is_some()
     }
 
+    /// Whether a value stands nowhere in the export.
+    pub(super) fn is_absent(&self, value: &Value) -> bool {
+        !self.exported.holds(value)
+    }
+
+    /// Whether a field of a call is not told, and what is summed up or paid depends on it.
+    pub(super) fn lacks(&self, call: &Value, field: &str) -> bool {
+        let told = call[field].as_i64().filter(|_| call["usage_on_wire"] == true);
+        match field {
+            "service_tier" => {
+                let is_usual = ["default", "standard"].iter().any(|usual| call[field] == *usual);
+                !is_usual && (self.is_untold(field) || self.is_absent(&call[field]))
+            }
+            _ if told == Some(0) => false,
+            _ if self.is_untold(field) => true,
+            "input_tokens" => told.is_some_and(|input| {
+                // It may be told without the cached ones.
+                let part = |name: &str| call[name].as_i64().unwrap_or(0);
+                let (read, write) = (part("cache_read_tokens"), part("cache_write_tokens"));
+                [input, input - read, input - write, input - read - write].iter().all(|told| self.is_absent(&json!(told)))
+            }),
+            _ => self.is_absent(&json!(told)),
+        }
+    }
+
     /// Notes that a field is not told.
     pub(super) fn untold(&mut self, field: &str) {
         self.untold.push(field.to_owned());
     }
 
     /// Compares what each span said of a field with the truth. Null is what is not told; nothing needs to be told of what is
-    /// zero or null.
+    /// zero or null, and nothing is expected of what stands nowhere in the export.
     pub(super) fn field(&mut self, field: &str, truth: &Value, said: &[Value]) {
+        self.field_as(field, truth, truth, said);
+    }
+
+    /// The same, for a field that the provider tells in other words.
+    pub(super) fn field_as(&mut self, field: &str, truth: &Value, word: &Value, said: &[Value]) {
         let mut told = said.iter().filter(|said| !said.is_null()).peekable();
         let is_told = told.peek().is_some();
         if !is_told && (truth.is_null() || *truth == 0) {
@@ -61,7 +92,7 @@ impl Checks<'_> {
         }
         if is_told && told.all(|said| is_same(said, truth)) {
             self.right += 1;
-        } else if self.is_untold(field) {
+        } else if self.is_untold(field) || !is_told && self.is_absent(word) {
             self.untold(field);
         } else {
             self.wrong.push(format!("{} {field}: {said:?} NOT {truth}", self.what));
@@ -83,8 +114,14 @@ impl Report {
     pub(super) fn add(&mut self, recording: &Recording, found: &[Found]) {
         let truth = &recording.truth;
         let calls = truth["calls"].as_array().unwrap();
-        let new = |what| Checks { truth, what, right: 0, untold: Vec::new(), wrong: Vec::new() };
-        let mut checks = new(recording.name.clone());
+        let mut checks = Checks {
+            truth,
+            exported: Exported::of(recording),
+            what: String::new(),
+            right: 0,
+            untold: Vec::new(),
+            wrong: Vec::new(),
+        };
         let book = PriceBook::new(Vec::new());
         let row = self.rows.entry(truth["instrumentation"].as_str().unwrap().to_owned()).or_default();
         row.package.clone_from(&recording.package);
@@ -149,16 +186,15 @@ fn check_totals(
             checks.fails(&format!("{} billable calls in a trace of {}", billable.len(), known.len()));
         }
         let known: Vec<_> = known.into_iter().map(|place| &calls[place]).collect();
-        for name in COUNTS.iter().filter(|name| !checks.is_untold(name)).collect::<Vec<_>>() {
+        for name in COUNTS.iter().filter(|name| !known.iter().any(|call| checks.lacks(call, name))).collect::<Vec<_>>() {
             let sum: i64 = billable.iter().filter_map(|found| count(found, name)).sum();
             let truth: i64 = known.iter().filter_map(|call| true_count(call, name)).sum();
             if sum != truth {
                 checks.fails(&format!("total {name}: {sum} NOT {truth}"));
             }
         }
-        let is_paid_by_what_is_untold = COUNTS.iter().chain(&["service_tier"]).any(|name| {
-            checks.is_untold(name) && known.iter().any(|call| true_count(call, name) != Some(0))
-        });
+        let is_paid_by_what_is_untold =
+            COUNTS.iter().chain(&["service_tier"]).any(|name| known.iter().any(|call| checks.lacks(call, name)));
         let start = billable.first().map_or(0, |found| found.start());
         let sum: i64 = billable.iter().filter_map(|found| found.billing().cost.as_ref()).map(|cost| cost.nanos).sum();
         let truth: i64 = known.iter().filter_map(|call| true_cost(book, call, start)).sum();

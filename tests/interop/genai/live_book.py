@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 MISTOLD = {
     # Most often the class of the client's exception.
     ("*", "error_type"),
+    # It adds the one of the first event.
+    ("openllmetry-anthropic", "output_tokens"),
+    # It tells zero, since LangChain tells them by their life.
+    ("openllmetry-langchain", "cache_write_tokens"),
     # The setting of LangChain's model, not what the call did.
     ("openinference-langchain", "stream"),
     ("openinference-langchain-openai", "stream"),
@@ -17,8 +21,8 @@ MISTOLD = {
 @dataclass
 class Book:
     """Counts the checks of one case: fields that are `right`; that are right on a span `beside` the one that counts,
-    which does not tell them; that the instrumentation does not tell (`silent`) or tells in a way of its own (`mistold`); and
-    what is `wrong`. `untold` is that of the truth."""
+    which does not tell them; that the instrumentation does not tell (`silent`) or tells in a way of its own (`mistold`);
+    and what is `wrong`. `untold` is that of the truth."""
 
     instrumentation: str
     untold: dict

@@ -31,6 +31,7 @@ COUNTS = {
     "reasoning_tokens": "reasoning",
     "audio_input_tokens": "input_audio",
 }
+CLOCK_NANOS = 100_000_000
 NAMES = ("request_model", "response_model", "response_id", "service_tier")
 
 
@@ -94,9 +95,13 @@ def compare_call(book, truth, call, span, answers):
 
 def check_name(book, call, name, span, twins):
     read = span.told(name)
-    # Of two equal names one is enough, which is all that some instrumentations tell.
+    models = (call["request_model"], call["response_model"])
     if read is None and name == "response_model" and call[name] == call["request_model"]:
+        # Of two equal names one is enough, which is all that some instrumentations tell.
         book.silent[name] += 1
+    elif name.endswith("_model") and name in book.untold and read != call[name] and read in models:
+        # It tells one of them in place of the other.
+        book.mistold[name] += 1
     else:
         book.check(name, call[name], read, *(twin.told(name) for twin in twins))
 
@@ -144,5 +149,8 @@ def check_stream(book, call, span, twins):
 def first_token(span):
     """Where the first part of the answer came; None if that is not told."""
     first = span.told("time_to_first_token")
-    is_within = first is not None and 0 < first.ToNanoseconds() <= span.said.duration.ToNanoseconds()
-    return "within the call" if is_within else first
+    if first is None:
+        return None
+    # The instrumentations start their own clocks somewhat before the span.
+    is_within = 0 < first.ToNanoseconds() <= span.said.duration.ToNanoseconds() + CLOCK_NANOS
+    return "within the call" if is_within else f"{first.ToNanoseconds()} ns"
