@@ -1,6 +1,8 @@
 //! What real instrumentations export, read and compared with what the providers' APIs told. The recordings, and how they are
 //! made: tests/interop/genai.
 
+#![expect(clippy::unwrap_used, reason = "a test: what fails here should panic, in helpers too")]
+
 mod content;
 mod otlp;
 mod said;
