@@ -25,7 +25,7 @@ pub use attributes::Attributes;
 pub use llm::LlmRow;
 pub use log::LogRow;
 pub use metric::{DataPointRow, MetricRow, SeriesRow};
-pub use observed::Observed;
+pub use observed::{Observed, ObservedLog};
 pub use price::PriceRow;
 pub use resource::{ResourceRow, ScopeRow};
 pub use row::{Row, Table};
