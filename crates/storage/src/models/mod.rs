@@ -5,13 +5,13 @@
 
 pub mod arena;
 pub mod attributes;
-mod call;
 pub(crate) mod column;
 pub mod encoder;
 pub(crate) mod fields;
 mod json;
 pub mod llm;
 pub mod log;
+mod log_call;
 pub mod metric;
 pub mod observed;
 pub mod price;
