@@ -56,6 +56,7 @@ pub(crate) fn log(
         event_name,
         attributes,
         body,
+        is_in_span: false,
     }))
 }
 

@@ -96,6 +96,7 @@ def compare_call(book, truth, call, span, answers):
 def check_name(book, call, name, span, twins):
     read = span.told(name)
     models = (call["request_model"], call["response_model"])
+    truth = "default" if (name, call[name]) == ("service_tier", "standard") else call[name]
     if read is None and name == "response_model" and call[name] == call["request_model"]:
         # Of two equal names one is enough, which is all that some instrumentations tell.
         book.silent[name] += 1
@@ -103,7 +104,7 @@ def check_name(book, call, name, span, twins):
         # It tells one of them in place of the other.
         book.mistold[name] += 1
     else:
-        book.check(name, call[name], read, *(twin.told(name) for twin in twins))
+        book.check(name, truth, read, *(twin.told(name) for twin in twins))
 
 
 def check_usage(book, call, span, kind):
