@@ -7,11 +7,7 @@
 use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
 use llm_observatory_core::text::Text;
 
-<<<<<<< HEAD
-use crate::json::{field, structure};
-=======
-use crate::json;
->>>>>>> lane2
+use crate::json::{self, field, structure};
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::*;
@@ -33,19 +29,6 @@ impl Rules for OpenInference {
             || scope.starts_with("@arizeai/openinference-")
     }
 
-    fn amend(&self, seen: &Seen<'_>, reading: &mut LlmReading) {
-        // The wrapper of OpenAI's Agents SDK writes the whole response where the parameters of the request belong.
-        if !["openai_agents", "openai-agents"].iter().any(|library| seen.scope.name.ends_with(library)) {
-            return;
-        }
-        let Some(response) = seen.get(LlmInvocationParameters).and_then(structure) else { return };
-        if let Some(id) = field(&response, "id").and_then(value::text) {
-            reading.response_id = Some(Text::from(&*id));
-            reading.response_model = reading.response_model.take().or_else(|| reading.request_model.take());
-            reading.request_model = None;
-        }
-    }
-
     fn input(&self, seen: &Seen<'_>, _provider: Option<&str>) -> Includes {
         if seen.scope.name.contains("bedrock") { Includes::Unknown } else { Includes::Yes }
     }
@@ -54,9 +37,22 @@ impl Rules for OpenInference {
         if reading.framework.is_none() && seen.scope.name.ends_with("langchain") {
             reading.framework = Some(Text::from_static("langchain"));
         }
+        if ["openai_agents", "openai-agents"].iter().any(|library| seen.scope.name.ends_with(library)) {
+            read_response(seen, reading);
+        }
         if reading.is_call && reading.response_id.is_none() {
             reading.response_id = response_id(seen).map(Text::from);
         }
+    }
+}
+
+/// The wrapper of OpenAI's Agents SDK writes the whole response where the parameters of the request belong.
+fn read_response(seen: &Seen<'_>, reading: &mut LlmReading) {
+    let Some(response) = seen.get(LlmInvocationParameters).and_then(structure) else { return };
+    if let Some(id) = field(&response, "id").and_then(value::text) {
+        reading.response_id = Some(Text::from(&*id));
+        reading.response_model = reading.response_model.take().or_else(|| reading.request_model.take());
+        reading.request_model = None;
     }
 }
 
@@ -147,22 +143,29 @@ mod tests {
                 Attribute::new("output.value", answer),
                 Attribute::new("output.mime_type", mime),
             ];
-            let reading = span("openinference.instrumentation.anthropic", "messages.create", &attributes).unwrap();
+            let reading =
+                span("openinference.instrumentation.anthropic", "messages.create", &attributes).unwrap();
             reading.response_id.map(|id| id.to_string())
         };
         assert_eq!(id("application/json", r#"{"id":"msg_1","content":[]}"#).as_deref(), Some("msg_1"));
         assert_eq!(id("application/json", r#"{ "id": "chatcmpl-2" }"#).as_deref(), Some("chatcmpl-2"));
         assert_eq!(id("text/plain", r#"{"id":"42"}"#), None, "the model wrote it");
-        for other in ["", "{", r#"{"id":7}"#, r#"{"id":""}"#, r#"{"id":"a\"b"}"#, r#"{"choices":[],"id":"x"}"#] {
+        for other in
+            ["", "{", r#"{"id":7}"#, r#"{"id":""}"#, r#"{"id":"a\"b"}"#, r#"{"choices":[],"id":"x"}"#]
+        {
             assert_eq!(id("application/json", other), None, "{other}");
         }
     }
 
     #[test]
     fn langchain_is_a_framework() {
-        let attributes = [Attribute::new("openinference.span.kind", "LLM"), Attribute::new("llm.provider", "openai")];
+        let attributes =
+            [Attribute::new("openinference.span.kind", "LLM"), Attribute::new("llm.provider", "openai")];
         let reading = span("openinference.instrumentation.langchain", "ChatOpenAI", &attributes).unwrap();
-        assert_eq!((reading.framework.as_deref(), reading.provider.as_deref()), (Some("langchain"), Some("openai")));
+        assert_eq!(
+            (reading.framework.as_deref(), reading.provider.as_deref()),
+            (Some("langchain"), Some("openai"))
+        );
     }
 
     #[test]

@@ -32,6 +32,11 @@ impl Rules for OpenLit {
         if seen.slots.marks.llm { None } else { otel_genai::kind_of(operation) }
     }
 
+    /// Each call has a span, though the record of a streamed one stands in none: the span has ended by then.
+    fn is_call_in_log(&self, _seen: &Seen<'_>) -> bool {
+        false
+    }
+
     fn amend(&self, seen: &Seen<'_>, reading: &mut LlmReading) {
         if !seen.slots.marks.llm
             && reading.is_call

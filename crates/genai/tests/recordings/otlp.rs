@@ -193,17 +193,12 @@ impl Export {
     }
 }
 
-<<<<<<< HEAD
 /// What `look` finds in a log record; `None` of one that belongs to an LLM span.
 fn lone<T>(
     scope: &InstrumentationScope,
     record: &LogRecord,
     look: impl Fn(&Observation<'_>) -> T,
 ) -> Option<T> {
-=======
-/// The step that a log record tells by itself, and not as a part of a span.
-fn lone_record(scope: &InstrumentationScope, record: &LogRecord) -> Option<Step> {
->>>>>>> lane2
     let noted = attributes(&record.attributes);
     if is_llm_event(&record.event_name, &noted) && !record.span_id.is_empty() {
         return None;
@@ -214,17 +209,13 @@ fn lone_record(scope: &InstrumentationScope, record: &LogRecord) -> Option<Step>
         event_name: &record.event_name,
         attributes: &noted,
         body: &body,
-<<<<<<< HEAD
+        is_in_span: !record.span_id.is_empty(),
     })))
 }
 
 /// The step that a log record tells which belongs to no LLM span.
 fn lone_record(scope: &InstrumentationScope, record: &LogRecord) -> Option<Step> {
     let reading = lone(scope, record, read)?;
-=======
-        is_in_span: !record.span_id.is_empty(),
-    }));
->>>>>>> lane2
     reading.as_ref()?;
     let noted = attributes(&record.attributes);
     let name = noted.iter().find(|attribute| attribute.key == "event.name");
