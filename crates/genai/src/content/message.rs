@@ -185,8 +185,8 @@ fn parts(fields: &Json<'_>, role: &str) -> Vec<Part> {
     let has_id = fields.get("tool_call_id").is_some();
     // LiteLLM leaves `parts` empty and keeps the other fields; Google's messages come inside a field `content`.
     let names = ["parts", "content", "blocks", "_content", "message", "text"];
-    let content =
-        names.into_iter().find_map(|name| Some((name, fields.get(name).filter(|told| !told.is_empty())?)));
+    let filled = |told: &&Json<'_>| told.items().is_none_or(|items| !items.is_empty());
+    let content = names.into_iter().find_map(|name| Some((name, fields.get(name).filter(filled)?)));
     let content = content.map(|(name, content)| (name, content.get("parts").unwrap_or(content)));
     match content {
         Some((name, content)) if role == "tool" && (name != "parts" || has_id) && is_bare_result(content) => {
