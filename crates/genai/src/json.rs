@@ -36,6 +36,17 @@ pub(crate) fn parse(text: &str) -> Option<Value<'static>> {
     }
 }
 
+/// Longest id that [`leading_id`] takes.
+const MAX_ID_BYTES: usize = 256;
+
+/// The text below `id` of a JSON map that begins with it. Costs as much as the id is long, however long the map is.
+pub(crate) fn leading_id(text: &str) -> Option<&str> {
+    let tokens = ["{", "\"id\"", ":", "\""];
+    let rest = tokens.iter().try_fold(text, |rest, token| rest.trim_start().strip_prefix(token))?;
+    let (id, _) = rest.split_at(rest.as_bytes().iter().take(MAX_ID_BYTES).position(|byte| *byte == b'"')?);
+    (!id.is_empty() && !id.contains('\\')).then_some(id)
+}
+
 /// The value below `key` of a map.
 pub(crate) fn field<'v, 'a>(map: &'v Value<'a>, key: &str) -> Option<&'v Value<'a>> {
     match map {

@@ -61,9 +61,16 @@ fn by_keys(seen: &Seen<'_>) -> Parameters {
             LlmMaxTokens,
             LangsmithMaxTokens,
             PlainMaxTokens,
+            PlainMaxCompletionTokens,
+            PlainMaxOutputTokens,
         ]),
-        seed: seen.whole(&[Seed, OpenAiSeed, VercelSeed]),
-        stop: stops(seen.first(&[StopSequences, VercelStopSequences, LlmStopSequences, LangsmithStop], Some)),
+        seed: seen.whole(&[Seed, OpenAiSeed, VercelSeed, PlainSeed]),
+        stop: stops(
+            seen.first(
+                &[StopSequences, VercelStopSequences, LlmStopSequences, LangsmithStop, PlainStop],
+                Some,
+            ),
+        ),
         frequency_penalty: seen.number(&[FrequencyPenalty, VercelFrequencyPenalty, LlmFrequencyPenalty]),
         presence_penalty: seen.number(&[PresencePenalty, VercelPresencePenalty, LlmPresencePenalty]),
         choice_count: seen.whole(&[ChoiceCount, ChoiceN]),

@@ -11,11 +11,11 @@ use crate::slots::Slot::{self, *};
 use crate::usage::Counts;
 use crate::{errors, finish, kind, notes, parameters, provider, timing, value};
 
-const REQUEST_MODEL: &[Slot] =
-    &[RequestModel, LlmRequestModelName, VercelModelId, MlflowModel, LangsmithModel];
+const REQUEST_MODEL: &[Slot] = &[RequestModel, LlmRequestModelName, VercelModelId, LangsmithModel];
 const OTHER_MODEL: &[Slot] = &[LlmModelName, EmbeddingModelName, RerankerModelName, Model, ModelNamePlain];
-/// Langfuse has one key for both models; its wrappers write what the response names, where they read it.
-const RESPONSE_MODEL: &[Slot] = &[ResponseModel, LlmResponseModelName, VercelResponseModel, LangfuseModel];
+/// Langfuse and MLflow have one key for both models; their wrappers write what the response names, where they read it.
+const RESPONSE_MODEL: &[Slot] =
+    &[ResponseModel, LlmResponseModelName, VercelResponseModel, LangfuseModel, MlflowModel];
 const CONVERSATION: &[Slot] =
     &[ConversationId, SpringConversationId, LangsmithThreadId, LangsmithConversationId];
 const SESSION: &[Slot] = &[
@@ -63,7 +63,8 @@ pub(crate) fn reading(seen: &Seen<'_>, told: &Told, rules: &dyn Rules) -> LlmRea
     let kind = kind::kind(seen, rules, &counts);
     let mut reading = LlmReading::new(kind, rules.dialect());
     // A response that is fetched again was paid for when it was made.
-    reading.is_call = rules.is_call(seen, kind) && !seen.is(Operation, "fetch_response");
+    let is_call = rules.is_call(seen, kind) && !seen.is(Operation, "fetch_response");
+    reading.is_call = is_call && (seen.span.is_some() || rules.is_call_in_log(seen));
     reading.operation = kind::operation(seen, kind);
     let asked = parameters::asked(seen);
     models(seen, &asked, &mut reading);

@@ -56,6 +56,7 @@ pub(crate) fn log(
         event_name,
         attributes,
         body,
+        is_in_span: false,
     }))
 }
 
@@ -245,7 +246,7 @@ proptest! {
             end_time: end,
             ..observed(name, None, &attributes, &events)
         };
-        let log = LogObservation { scope, event_name, attributes: &attributes, body: &body };
+        let log = LogObservation { scope, event_name, attributes: &attributes, body: &body, is_in_span: status.is_some() };
         for reading in [Observation::Span(span), Observation::Log(log)].iter().filter_map(crate::read) {
             check(&reading)?;
         }

@@ -111,8 +111,8 @@ class Run:
         try:
             book = play(system, scenario, case)
         except Exception as error:
-            book = Book(scenario.name, {}, wrong=[f"{type(error).__name__}: {error}"])
             traceback.print_exc()
+            book = Book(scenario.name, {}, wrong=[f"{type(error).__name__}: {error}"])
         took = time.monotonic() - begun
         with self.lock:
             result = self.results[scenario.name]

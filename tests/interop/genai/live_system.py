@@ -33,16 +33,13 @@ class System:
     observatory: Observatory
     collector: Collector
     http: str
-    langfuse: str
     query: QueryClient
 
     def way(self, scenario):
         """How this scenario exports, as the protocol and the endpoint: straight to the daemon where it can."""
         if speaks_grpc(scenario):
             return "grpc", f"http://{self.observatory.ingest}"
-        has_own_path = scenario.runtime == "node" and "@langfuse/otel" in scenario.packages
-        protocol = scenario.protocol if scenario.protocol != "grpc" else "http/protobuf"
-        return protocol, f"http://{self.langfuse if has_own_path else self.http}"
+        return scenario.protocol, f"http://{self.http}"
 
     def settle(self):
         """Waits until all that the Collector took is stored, and no trace waits to be settled. What goes straight to
@@ -73,11 +70,9 @@ def speaks_grpc(scenario):
 
 @contextmanager
 def running_system():
-    http, langfuse = (f"127.0.0.1:{free_port()}" for _ in range(2))
+    http = f"127.0.0.1:{free_port()}"
     with (
         running_observatory(**SETTINGS) as observatory,
-        running_collector(
-            observatory.ingest, OVERLAY, COLLECTOR_HTTP=http, COLLECTOR_LANGFUSE=langfuse
-        ) as collector,
+        running_collector(observatory.ingest, OVERLAY, COLLECTOR_HTTP=http) as collector,
     ):
-        yield System(observatory, collector, http, langfuse, QueryClient(observatory.query))
+        yield System(observatory, collector, http, QueryClient(observatory.query))
