@@ -15,6 +15,10 @@ MISTOLD = {
     ("openllmetry-openai", "reasoning"),
     # Anthropic's block of a call is written as a text beside the call.
     ("openllmetry-langchain", "messages"),
+    # LiteLLM's name of a model begins with the provider; its id of an answer is its own.
+    ("openinference-litellm", "request_model"),
+    ("litellm-callback", "response_id"),
+    ("litellm-callback-v2", "response_id"),
     # It tells zero, since LangChain tells them by their life.
     ("openllmetry-langchain", "cache_write_tokens"),
     # The setting of LangChain's model, not what the call did.
@@ -26,8 +30,8 @@ MISTOLD = {
 @dataclass
 class Book:
     """Counts the checks of one case: fields that are `right`; that are right on a span `beside` the one that counts,
-    which does not tell them; that the instrumentation does not tell (`silent`) or tells in a way of its own (`mistold`);
-    and what is `wrong`. `untold` is that of the truth."""
+    which does not tell them; that the instrumentation does not tell (`silent`) or tells in a way of its own
+    (`mistold`); and what is `wrong`. `untold` is that of the truth."""
 
     instrumentation: str
     untold: dict

@@ -72,7 +72,8 @@ def tool_calls_of(parts):
 
 
 def unwrapped(messages):
-    """The messages, without the map that Google wants around what a tool returned; its fake shows it as Python would."""
+    """The messages, without the map that Google wants around what a tool returned; its fake shows it as Python
+    would."""
     return [(role, MAP.sub(r"\1", text) if role == "tool" else text) for role, text in messages]
 
 
