@@ -152,6 +152,8 @@ named! {
         OpenInference = "openinference",
         /// OpenLLMetry (Traceloop).
         OpenLlmetry = "openllmetry",
+        /// Anthropic's SDKs, which trace themselves by OpenTelemetry's GenAI semantic conventions.
+        AnthropicSdk = "anthropic_sdk",
         /// OpenTelemetry's GenAI semantic conventions.
         OtelGenai = "otel_genai",
         /// OpenTelemetry's conventions for the Model Context Protocol.

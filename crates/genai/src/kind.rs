@@ -79,7 +79,9 @@ pub(crate) fn operation(seen: &Seen<'_>, kind: LlmKind) -> Option<Text> {
     // LangSmith's operation is no more than a guess, and Vercel's ids and Semantic Kernel's names of methods are its own.
     let said = seen.str(&[Operation]).filter(|_| !seen.has(LangsmithKind));
     let known = match said.as_deref() {
-        Some("embedding") => Some("embeddings"),
+        Some("embedding" | "aembedding") => Some("embeddings"),
+        Some("acompletion") => Some("chat"),
+        Some("atext_completion") => Some("text_completion"),
         // Gemini CLI's names.
         Some("llm_call") => Some("generate_content"),
         Some("tool_call") => Some("execute_tool"),

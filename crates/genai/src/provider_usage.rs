@@ -81,7 +81,11 @@ fn openai(map: &Value<'_>) -> Counts {
             &[&["prompt_tokens_details", "image_tokens"], &["input_tokens_details", "image_tokens"]],
         ),
         output_image: count(map, &[&["output_tokens_details", "image_tokens"]]),
-        ..Counts::default()
+        // LiteLLM's addition.
+        cache_creation_1h: count(
+            map,
+            &[&["prompt_tokens_details", "cache_creation_token_details", "ephemeral_1h_input_tokens"]],
+        ),
     }
 }
 

@@ -4,17 +4,18 @@ use llm_observatory_core::llm::{LlmKind, LlmReading};
 use llm_observatory_core::text::Text;
 
 use crate::events::Told;
+use crate::parameters::Asked;
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::{self, *};
 use crate::usage::Counts;
 use crate::{errors, finish, kind, notes, parameters, provider, timing, value};
 
-const REQUEST_MODEL: &[Slot] =
-    &[RequestModel, LlmRequestModelName, VercelModelId, MlflowModel, LangsmithModel];
+const REQUEST_MODEL: &[Slot] = &[RequestModel, LlmRequestModelName, VercelModelId, LangsmithModel];
 const OTHER_MODEL: &[Slot] = &[LlmModelName, EmbeddingModelName, RerankerModelName, Model, ModelNamePlain];
-/// Langfuse has one key for both models; its wrappers write what the response names, where they read it.
-const RESPONSE_MODEL: &[Slot] = &[ResponseModel, LlmResponseModelName, VercelResponseModel, LangfuseModel];
+/// Langfuse and MLflow have one key for both models; their wrappers write what the response names, where they read it.
+const RESPONSE_MODEL: &[Slot] =
+    &[ResponseModel, LlmResponseModelName, VercelResponseModel, LangfuseModel, MlflowModel];
 const CONVERSATION: &[Slot] =
     &[ConversationId, SpringConversationId, LangsmithThreadId, LangsmithConversationId];
 const SESSION: &[Slot] = &[
@@ -62,16 +63,17 @@ pub(crate) fn reading(seen: &Seen<'_>, told: &Told, rules: &dyn Rules) -> LlmRea
     let kind = kind::kind(seen, rules, &counts);
     let mut reading = LlmReading::new(kind, rules.dialect());
     // A response that is fetched again was paid for when it was made.
-    reading.is_call = rules.is_call(seen, kind) && !seen.is(Operation, "fetch_response");
+    let is_call = rules.is_call(seen, kind) && !seen.is(Operation, "fetch_response");
+    reading.is_call = is_call && (seen.span.is_some() || rules.is_call_in_log(seen));
     reading.operation = kind::operation(seen, kind);
-    models(seen, &mut reading);
+    let asked = parameters::asked(seen);
+    models(seen, &asked, &mut reading);
     reading.usage = counts.repaired(rules.input(seen, reading.provider.as_deref()), rules.output(seen));
     reading.reported_cost = seen.dollars(COST);
     let reasons = finish::reasons(seen);
     reading.finish_reasons = distinct(if reasons.is_empty() { &told.finish_reasons } else { &reasons });
-    let (parameters, asked) = parameters::parameters(seen);
-    reading.parameters = parameters;
-    reading.streaming = timing::streaming(seen, asked, told.first_part);
+    reading.parameters = asked.parameters;
+    reading.streaming = timing::streaming(seen, asked.stream, told.first_part);
     reading.time_to_first_token = timing::first_token(seen, rules, told.first_part);
     people(seen, &mut reading);
     steps(seen, &mut reading);
@@ -92,9 +94,9 @@ fn tool_of_span(seen: &Seen<'_>) -> Option<Text> {
 }
 
 /// Provider, framework, models, response, tier.
-fn models(seen: &Seen<'_>, reading: &mut LlmReading) {
+fn models(seen: &Seen<'_>, asked: &Asked, reading: &mut LlmReading) {
     reading.request_model =
-        seen.text(REQUEST_MODEL).or_else(|| parameters::model(seen)).or_else(|| seen.text(OTHER_MODEL));
+        seen.text(REQUEST_MODEL).or_else(|| asked.model.clone()).or_else(|| seen.text(OTHER_MODEL));
     // OpenInference's key holds what the response names, or else what the request does: it tells nothing new if it says the
     // same as the request.
     let either = || seen.text(&[LlmModelName]).filter(|model| Some(model) != reading.request_model.as_ref());
@@ -104,7 +106,7 @@ fn models(seen: &Seen<'_>, reading: &mut LlmReading) {
     reading.provider = named.provider.or_else(of_model);
     reading.framework = named.framework;
     reading.response_id = seen.text(&[ResponseId, VercelResponseId]);
-    reading.service_tier = service_tier(seen);
+    reading.service_tier = service_tier(seen, asked);
 }
 
 /// The texts, each once, in the order of their first.
@@ -119,8 +121,8 @@ fn distinct(texts: &[Text]) -> Vec<Text> {
 }
 
 /// The tier that answered, or else that was asked for. `auto` asks for any; `standard` is Anthropic's word for the default.
-fn service_tier(seen: &Seen<'_>) -> Option<Text> {
-    let told = TIER.iter().map(|slot| seen.text(&[*slot])).chain([parameters::service_tier(seen)]);
+fn service_tier(seen: &Seen<'_>, asked: &Asked) -> Option<Text> {
+    let told = TIER.iter().map(|slot| seen.text(&[*slot])).chain([asked.service_tier.clone()]);
     let tier = told.flatten().find(|tier| &**tier != "auto")?;
     Some(if &*tier == "standard" { Text::from_static("default") } else { tier })
 }

@@ -246,6 +246,7 @@ fn details_may_come_as_a_structured_event() {
         event_name: name,
         attributes: &details,
         body: &Value::Empty,
+        is_in_span: false,
     };
     assert_eq!(llm_observatory_genai::content(&Observation::Log(record)).output, found.output);
 }

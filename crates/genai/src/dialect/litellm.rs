@@ -7,9 +7,11 @@ use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
 
 use crate::json::{field, structure};
 use crate::money;
+use crate::provider_usage::of_provider;
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::*;
+use crate::usage::Counts;
 use crate::value;
 
 /// LiteLLM.
@@ -33,7 +35,13 @@ impl Rules for LiteLlm {
             "raw_gen_ai_request" => Some(LlmKind::Other),
             "Received Proxy Server Request" => Some(LlmKind::Workflow),
             "guardrail" => Some(LlmKind::Guardrail),
-            _ => None,
+            _ => kind_of(seen.str(&[Operation, LlmRequestType])?.as_ref()),
+        }
+    }
+
+    fn count(&self, seen: &Seen<'_>, counts: &mut Counts) {
+        if let Some(told) = seen.get(LitellmUsage).and_then(structure).as_deref().and_then(of_provider) {
+            counts.complete(&told);
         }
     }
 
@@ -51,6 +59,19 @@ impl Rules for LiteLlm {
             }
         }
     }
+}
+
+/// The kind that LiteLLM's name of a function tells; those that are asynchronous begin with an `a`.
+fn kind_of(function: &str) -> Option<LlmKind> {
+    Some(match function.strip_prefix('a').unwrap_or(function) {
+        "completion" | "text_completion" | "responses" | "nthropic_messages" | "anthropic_messages" => {
+            LlmKind::Llm
+        }
+        "image_generation" | "transcription" | "speech" => LlmKind::Llm,
+        "embedding" => LlmKind::Embedding,
+        "rerank" => LlmKind::Reranker,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

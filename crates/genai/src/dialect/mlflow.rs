@@ -43,6 +43,9 @@ impl Rules for Mlflow {
     }
 
     fn amend(&self, seen: &Seen<'_>, reading: &mut LlmReading) {
+        // One key for both models: where the request's parameters are copied, it is that of the response, and else that of
+        // the request.
+        reading.request_model = reading.request_model.take().or_else(|| reading.response_model.take());
         if let Some(map) = seen.get(MlflowCost).and_then(structure)
             && reading.reported_cost.is_none()
         {
@@ -104,13 +107,15 @@ mod tests {
             Attribute::new("mlflow.linkedPrompts", r#""[{\"name\": \"greet\", \"version\": \"2\"}]""#),
             Attribute::new("mlflow.trace.session", "\"s-1\""),
             Attribute::new("mlflow.traceTag.team", "blue"),
+            Attribute::new("model", "\"claude-sonnet\""),
             Attribute::new("temperature", "0.2"),
             Attribute::new("stream", "true"),
         ];
         let reading = span("mlflow.openai.autolog", "Completions", &attributes).unwrap();
         assert_eq!((reading.dialect, reading.kind, reading.is_call), (Dialect::Mlflow, LlmKind::Llm, true));
         assert_eq!((reading.usage.input, reading.usage.cache_read), (Some(100), Some(60)));
-        assert_eq!(reading.request_model.as_deref(), Some("claude-sonnet-4-5"));
+        assert_eq!(reading.request_model.as_deref(), Some("claude-sonnet"));
+        assert_eq!(reading.response_model.as_deref(), Some("claude-sonnet-4-5"));
         assert_eq!(reading.provider.as_deref(), Some("anthropic"));
         assert_eq!(reading.reported_cost.map(|cost| cost.0), Some(300_000_000));
         assert_eq!(

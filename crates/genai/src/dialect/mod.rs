@@ -1,6 +1,7 @@
 //! The dialects, one file each.
 
 pub(crate) mod agent_framework;
+pub(crate) mod anthropic_sdk;
 pub(crate) mod claude_code;
 pub(crate) mod codex;
 pub(crate) mod gemini_cli;

@@ -4,12 +4,15 @@
 //! Anthropic and of Bedrock's Anthropic models add them. Those of Bedrock's Converse and of Nova do not; Bedrock's total, which
 //! they pass on, tells. Reasoning is inside the completion.
 
-use llm_observatory_core::llm::{Dialect, LlmKind};
+use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
+use llm_observatory_core::text::Text;
 
+use crate::json::{self, field, structure};
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::*;
 use crate::usage::Includes;
+use crate::value;
 
 /// OpenInference.
 pub(crate) struct OpenInference;
@@ -29,6 +32,35 @@ impl Rules for OpenInference {
     fn input(&self, seen: &Seen<'_>, _provider: Option<&str>) -> Includes {
         if seen.scope.name.contains("bedrock") { Includes::Unknown } else { Includes::Yes }
     }
+
+    fn amend(&self, seen: &Seen<'_>, reading: &mut LlmReading) {
+        if reading.framework.is_none() && seen.scope.name.ends_with("langchain") {
+            reading.framework = Some(Text::from_static("langchain"));
+        }
+        if ["openai_agents", "openai-agents"].iter().any(|library| seen.scope.name.ends_with(library)) {
+            read_response(seen, reading);
+        }
+        if reading.is_call && reading.response_id.is_none() {
+            reading.response_id = response_id(seen).map(Text::from);
+        }
+    }
+}
+
+/// The wrapper of OpenAI's Agents SDK writes the whole response where the parameters of the request belong.
+fn read_response(seen: &Seen<'_>, reading: &mut LlmReading) {
+    let Some(response) = seen.get(LlmInvocationParameters).and_then(structure) else { return };
+    if let Some(id) = field(&response, "id").and_then(value::text) {
+        reading.response_id = Some(Text::from(&*id));
+        reading.response_model = reading.response_model.take().or_else(|| reading.request_model.take());
+        reading.request_model = None;
+    }
+}
+
+/// The id of the response, which no key tells: the wrappers of clients keep the whole answer of the API as JSON, and most
+/// answers begin with their id. A text that the model wrote is not looked at.
+fn response_id<'a>(seen: &Seen<'a>) -> Option<&'a str> {
+    let answer = seen.get(OutputValue)?.as_str()?;
+    json::leading_id(answer).filter(|_| seen.is(OutputMimeType, "application/json"))
 }
 
 /// The kind that `openinference.span.kind` tells.
@@ -101,6 +133,39 @@ mod tests {
         let reading =
             span("openinference.instrumentation.smolagents", "ToolCallingAgent.run", &attributes).unwrap();
         assert_eq!((reading.kind, reading.is_call), (LlmKind::Agent, false));
+    }
+
+    #[test]
+    fn the_response_is_told_by_the_answer_of_the_api_alone() {
+        let id = |mime: &'static str, answer: &'static str| {
+            let attributes = [
+                Attribute::new("openinference.span.kind", "LLM"),
+                Attribute::new("output.value", answer),
+                Attribute::new("output.mime_type", mime),
+            ];
+            let reading =
+                span("openinference.instrumentation.anthropic", "messages.create", &attributes).unwrap();
+            reading.response_id.map(|id| id.to_string())
+        };
+        assert_eq!(id("application/json", r#"{"id":"msg_1","content":[]}"#).as_deref(), Some("msg_1"));
+        assert_eq!(id("application/json", r#"{ "id": "chatcmpl-2" }"#).as_deref(), Some("chatcmpl-2"));
+        assert_eq!(id("text/plain", r#"{"id":"42"}"#), None, "the model wrote it");
+        for other in
+            ["", "{", r#"{"id":7}"#, r#"{"id":""}"#, r#"{"id":"a\"b"}"#, r#"{"choices":[],"id":"x"}"#]
+        {
+            assert_eq!(id("application/json", other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn langchain_is_a_framework() {
+        let attributes =
+            [Attribute::new("openinference.span.kind", "LLM"), Attribute::new("llm.provider", "openai")];
+        let reading = span("openinference.instrumentation.langchain", "ChatOpenAI", &attributes).unwrap();
+        assert_eq!(
+            (reading.framework.as_deref(), reading.provider.as_deref()),
+            (Some("langchain"), Some("openai"))
+        );
     }
 
     #[test]

@@ -3,12 +3,16 @@
 //! Sources: `openlit/semcov/__init__.py` and `openlit/__helpers.py`. Its instrumentation of Anthropic tells Anthropic's own
 //! count, which excludes cached tokens; that of LangChain, which names its framework, includes them.
 
-use llm_observatory_core::llm::Dialect;
+use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
+use llm_observatory_core::text::Text;
 
+use crate::dialect::otel_genai;
+use crate::provider;
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::*;
 use crate::usage::Includes;
+use crate::value;
 
 /// OpenLIT.
 pub(crate) struct OpenLit;
@@ -20,6 +24,27 @@ impl Rules for OpenLit {
 
     fn speaks(&self, seen: &Seen<'_>) -> bool {
         seen.scope.name.starts_with("openlit") || seen.has(OpenLitTotal)
+    }
+
+    fn kind(&self, seen: &Seen<'_>) -> Option<LlmKind> {
+        // A call that failed has no attributes: `chat claude-sonnet-4-5`.
+        let (operation, _) = seen.name.split_once(' ')?;
+        if seen.slots.marks.llm { None } else { otel_genai::kind_of(operation) }
+    }
+
+    /// Each call has a span, though the record of a streamed one stands in none: the span has ended by then.
+    fn is_call_in_log(&self, _seen: &Seen<'_>) -> bool {
+        false
+    }
+
+    fn amend(&self, seen: &Seen<'_>, reading: &mut LlmReading) {
+        if !seen.slots.marks.llm
+            && reading.is_call
+            && let Some((_, model)) = seen.name.split_once(' ')
+        {
+            reading.request_model = Some(Text::from(value::short(model)));
+            reading.provider = provider::of_model(model).map(Text::from_static);
+        }
     }
 
     fn input(&self, _seen: &Seen<'_>, provider: Option<&str>) -> Includes {
@@ -55,5 +80,13 @@ mod tests {
         assert_eq!((reading.dialect, reading.usage.input), (Dialect::OpenLit, Some(130)));
         assert_eq!(reading.reported_cost.map(|cost| cost.0), Some(285_000));
         assert_eq!((reading.time_to_first_token, reading.streaming), (Some(500_000_000), Some(true)));
+    }
+
+    #[test]
+    fn a_failed_call_has_no_attributes() {
+        let reading = span("openlit.instrumentation.anthropic", "chat claude-haiku-4-5", &[]).unwrap();
+        assert_eq!((reading.kind, reading.is_call), (LlmKind::Llm, true));
+        assert_eq!(reading.request_model.as_deref(), Some("claude-haiku-4-5"));
+        assert_eq!(reading.provider.as_deref(), Some("anthropic"));
     }
 }

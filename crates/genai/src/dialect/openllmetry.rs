@@ -4,7 +4,8 @@
 //! Input includes cached tokens, but for Bedrock's Converse, whose total is input and output all the same, and for Anthropic
 //! in JavaScript.
 
-use llm_observatory_core::llm::{Dialect, LlmKind};
+use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
+use llm_observatory_core::text::Text;
 
 use crate::rules::Rules;
 use crate::seen::Seen;
@@ -70,6 +71,12 @@ impl Rules for OpenLlmetry {
             "@traceloop/instrumentation-anthropic" => Includes::No,
             scope if scope.ends_with("bedrock") => Includes::No,
             _ => Includes::Yes,
+        }
+    }
+
+    fn amend(&self, seen: &Seen<'_>, reading: &mut LlmReading) {
+        if reading.framework.is_none() && seen.scope.name.ends_with("langchain") {
+            reading.framework = Some(Text::from_static("langchain"));
         }
     }
 }

@@ -297,6 +297,8 @@ slots! {
         ToolIdBare = "tool.id",
         AgentNameBare = "agent.name",
         PromptId = "prompt.id",
+        OutputValue = "output.value",
+        OutputMimeType = "output.mime_type",
         LangfuseUserId = "langfuse.user.id",
         LangfuseSessionId = "langfuse.session.id",
         LangfuseTraceTags = "langfuse.trace.tags",
@@ -312,6 +314,7 @@ slots! {
         AgentNamePlain = "agent_name",
         ModelNamePlain = "model_name",
         HiddenParameters = "hidden_params",
+        LitellmUsage = "metadata.usage_object",
         KeyEndUser = "metadata.user_api_key_end_user_id",
         FirstTokenMillis = "time_to_first_token_ms",
 
@@ -320,6 +323,10 @@ slots! {
         PlainTemperature = "temperature",
         PlainTopP = "top_p",
         PlainMaxTokens = "max_tokens",
+        PlainMaxOutputTokens = "max_output_tokens",
+        PlainMaxCompletionTokens = "max_completion_tokens",
+        PlainSeed = "seed",
+        PlainStop = "stop",
         PlainStream = "stream",
         PlainUser = "user",
         SpanType = "span.type",
@@ -351,6 +358,7 @@ slots! {
         PlainErrorType = "error_type",
         ErrorClass = "error_class",
         PlainStatusCode = "status_code",
+        PlainDurationMillis = "duration_ms",
     }
 }
 
@@ -419,6 +427,18 @@ impl Slot {
     pub(crate) fn marks_llm(self) -> bool {
         (self as u16) < Self::FirstShared as u16
     }
+}
+
+/// The keys that only LLM dialects use.
+#[cfg(test)]
+pub(super) fn llm_keys() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().copied().take(Slot::FirstShared as usize)
+}
+
+/// All keys that readings look at.
+#[cfg(test)]
+pub(crate) fn all_keys() -> Vec<&'static str> {
+    KEYS.to_vec()
 }
 
 #[cfg(test)]

@@ -94,7 +94,7 @@ fn real_spans_are_written_and_read_back() {
         for span in Export::of(&case).each(llm_span).into_iter().flatten() {
             let written = attributes(&span);
             let again = of(&written);
-            // As text, since a NaN is not equal to itself.
+            // As text, since a NaN, which Vercel's SDK sends, is not equal to itself.
             assert_eq!(format!("{again:?}"), format!("{:?}", Some(&span)), "{}", case.display());
             spans += 1;
         }

@@ -1,7 +1,7 @@
 //! What real instrumentations export, read and compared with what the providers' APIs told. The recordings, and how they are
 //! made: tests/interop/genai.
 
-#![expect(clippy::unwrap_used, reason = "a test: what fails here should panic, in helpers too")]
+#![expect(clippy::unwrap_used, reason = "tests and their helpers panic on errors")]
 
 mod content;
 mod otlp;
@@ -58,14 +58,12 @@ fn billed(steps: &[Step]) -> Vec<Vec<&LlmReading>> {
     calls.filter(|calls| !calls.is_empty()).collect()
 }
 
-/// The calls of a recording: those of its spans, or of its log records where its spans tell no usage of any (coding agents
-/// tell each call both ways).
+/// The calls of a recording: those of its spans, and those that its log records tell.
 fn calls(steps: &[Step]) -> Vec<Vec<&LlmReading>> {
-    let of_spans = billed(steps);
+    let mut calls = billed(steps);
     let logs = steps.iter().filter(|step| step.id.is_none()).filter_map(|step| step.reading.as_ref());
-    let of_logs: Vec<&LlmReading> = logs.filter(|reading| reading.is_call).collect();
-    let spans_tell = of_spans.iter().flatten().any(|call| call.usage.is_told());
-    if spans_tell || of_logs.is_empty() { of_spans } else { vec![of_logs] }
+    calls.push(logs.filter(|reading| reading.is_call).collect());
+    calls
 }
 
 #[test]

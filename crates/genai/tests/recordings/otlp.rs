@@ -200,7 +200,7 @@ fn lone<T>(
     look: impl Fn(&Observation<'_>) -> T,
 ) -> Option<T> {
     let noted = attributes(&record.attributes);
-    if is_llm_event(&record.event_name, &noted) {
+    if is_llm_event(&record.event_name, &noted) && !record.span_id.is_empty() {
         return None;
     }
     let body = record.body.as_ref().map_or(Value::Empty, value);
@@ -209,6 +209,7 @@ fn lone<T>(
         event_name: &record.event_name,
         attributes: &noted,
         body: &body,
+        is_in_span: !record.span_id.is_empty(),
     })))
 }
 

@@ -5,6 +5,7 @@
 
 pub mod arena;
 pub mod attributes;
+mod call;
 pub(crate) mod column;
 pub mod encoder;
 pub(crate) mod fields;

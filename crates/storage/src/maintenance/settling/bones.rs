@@ -3,12 +3,13 @@
 use std::time::SystemTime;
 
 use llm_observatory_core::ids::SpanId;
+use llm_observatory_core::text::Text;
 use llm_observatory_core::time::{Day, UnixNanos};
 use llm_observatory_genai::nesting::{self, Role, Step};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::trace::Trace;
+use super::ask::Trace;
 use crate::error::Error;
 use crate::models::LlmRow;
 use crate::models::llm::{is_missing, role};
@@ -41,9 +42,11 @@ static UPDATE: Statement = Statement::fixed(
 pub(super) const STATEMENTS: &[&Statement] = &[&READ, &UPDATE];
 
 /// A span of the trace.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Bone {
     pub(super) step: Step,
+    /// The provider's id of the response of a call.
+    response: Option<Text>,
     pub(super) start: UnixNanos,
     /// Whether the span has a reading.
     is_read: bool,
@@ -68,6 +71,7 @@ impl Bone {
                 parent: parent.and_then(SpanId::from_wire),
                 role,
             },
+            response: row.get::<_, Option<String>>(10).map(Text::from),
             start: UnixNanos::from(row.get::<_, SystemTime>(2)),
             should_tell: row.get(6),
             billable: row.get(7),
@@ -83,6 +87,7 @@ impl Bone {
     /// Takes the place of what is stored of the span: `row` is its new reading.
     pub(super) fn replace(&mut self, row: Option<&LlmRow>) {
         self.step.role = role(row.map(|row| &*row.reading));
+        self.response = row.and_then(|row| row.reading.response_id.clone());
         (self.is_read, self.should_tell) = (row.is_some(), row.is_some_and(LlmRow::should_tell));
         (self.billable, self.usage_missing) =
             row.map_or((false, false), |row| (row.billable, row.usage_missing));
@@ -116,7 +121,9 @@ impl Verdict {
 /// The verdicts that differ from what is stored.
 pub(super) fn verdicts(bones: &[Bone]) -> Vec<Verdict> {
     let steps: Vec<_> = bones.iter().map(|bone| bone.step).collect();
-    let judged = bones.iter().zip(nesting::billable(&steps)).filter(|(bone, _)| bone.is_read);
+    let responses: Vec<_> = bones.iter().map(|bone| bone.response.as_deref()).collect();
+    let judged = nesting::billable_by_response(&steps, &responses);
+    let judged = bones.iter().zip(judged).filter(|(bone, _)| bone.is_read);
     let verdict = |(bone, billable): (&Bone, bool)| {
         let is_told = bone.step.role == Role::Call { tells_usage: true };
         let usage_missing = is_missing(billable, bone.should_tell, is_told);
