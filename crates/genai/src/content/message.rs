@@ -182,11 +182,14 @@ fn parts(fields: &Json<'_>, role: &str) -> Vec<Part> {
     if let Some(text) = thought.and_then(Json::text) {
         part::reasoning_part(text, &mut parts);
     }
-    let content = fields.any(&["parts", "content", "blocks", "_content", "message", "text"]);
-    // Google's messages come inside a field of this name.
-    let content = content.map(|content| content.get("parts").unwrap_or(content));
+    let has_id = fields.get("tool_call_id").is_some();
+    // LiteLLM leaves `parts` empty and keeps the other fields; Google's messages come inside a field `content`.
+    let names = ["parts", "content", "blocks", "_content", "message", "text"];
+    let filled = |told: &&Json<'_>| told.items().is_none_or(|items| !items.is_empty());
+    let content = names.into_iter().find_map(|name| Some((name, fields.get(name).filter(filled)?)));
+    let content = content.map(|(name, content)| (name, content.get("parts").unwrap_or(content)));
     match content {
-        Some(content) if role == "tool" && fields.get("parts").is_none() && is_bare_result(content) => {
+        Some((name, content)) if role == "tool" && (name != "parts" || has_id) && is_bare_result(content) => {
             // Result events carry the id of the call as `id`.
             let id = fields.text_at(&["tool_call_id", "tool_use_id", "toolCallId", "call_id", "id"]);
             parts.push(Part::ToolResult {
@@ -194,7 +197,7 @@ fn parts(fields: &Json<'_>, role: &str) -> Vec<Part> {
                 result: part::payload(content).result(),
             });
         }
-        Some(content) => part::read(content, &mut parts),
+        Some((_, content)) => part::read(content, &mut parts),
         None => {}
     }
     calls(fields, extras, &mut parts);

@@ -76,8 +76,8 @@ fn read<'a>(attributes: &'a [Attribute<'a>], events: &'a [Event<'a>], kind: Opti
         output: output.into_iter().map(with_common_reason).collect(),
         tools: tool_definitions(&source, request.tools),
         input: request.messages.into_iter().map(with_common_reason).collect(),
-        tool_arguments: tool_run::arguments(&source.keys, events, is_tool),
-        tool_result: tool_run::result(&source.keys, events, is_tool),
+        tool_arguments: is_tool.then(|| tool_run::arguments(&source.keys, events)).flatten(),
+        tool_result: is_tool.then(|| tool_run::result(&source.keys, events)).flatten(),
         documents,
     }
 }

@@ -190,7 +190,7 @@ fn only_text<'j, 'a>(told: &'j Json<'a>) -> &'j Json<'a> {
         Some([block @ Json::Map(fields, _)])
             if fields.len() == 2 && block.text_at(&["type"]) == Some("text") =>
         {
-            block.get("text").unwrap_or(told)
+            block.any(&["text", "content"]).unwrap_or(told)
         }
         _ => told,
     }

@@ -1,4 +1,4 @@
-//! The arguments and the result of a tool that was run.
+//! The arguments and the result of a tool that was run, of a span that is one of a tool.
 
 use llm_observatory_core::attributes::Value;
 use llm_observatory_core::llm::Message;
@@ -9,7 +9,7 @@ use crate::observation::Event;
 use super::json::Json;
 use super::keys::Keys;
 use super::placeholder::is_placeholder;
-use super::{message, message_events};
+use super::{message, message_events, part};
 
 /// Keys that hold arguments of tools and nothing else.
 const ARGUMENTS: &[&str] = &[
@@ -29,7 +29,7 @@ const RESULT: &[&str] = &[
     "gcp.vertex.agent.tool_response",
 ];
 
-/// Keys that hold arguments where the span is one of a tool.
+/// Keys that hold whatever went in.
 const INPUT: &[&str] = &[
     "spring.ai.tool.call.arguments",
     "mcp.request.argument",
@@ -41,7 +41,7 @@ const INPUT: &[&str] = &[
     "tool_input",
 ];
 
-/// Keys that hold a result where the span is one of a tool.
+/// Keys that hold whatever came out.
 const OUTPUT: &[&str] = &[
     "spring.ai.tool.call.result",
     "mcp.response.value",
@@ -53,28 +53,22 @@ const OUTPUT: &[&str] = &[
 ];
 
 /// The arguments, as JSON.
-pub(super) fn arguments(keys: &Keys<'_>, events: &[Event<'_>], is_tool: bool) -> Option<String> {
-    let told = ARGUMENTS.iter().find_map(|key| own(keys, key));
-    if told.is_some() || !is_tool {
-        return told;
-    }
+pub(super) fn arguments(keys: &Keys<'_>, events: &[Event<'_>]) -> Option<String> {
     let parameters = || {
         // With some instrumentations it is the schema of the arguments.
         let is_schema = |json: &Json<'_>| json.get("properties").is_some();
         keys.document("tool.parameters").filter(|json| json.is_map() && !is_schema(json) && !json.is_empty())
     };
-    said(&message_events::input(events))
+    let told = ARGUMENTS.iter().find_map(|key| own(keys, key));
+    told.or_else(|| said(&message_events::input(events)))
         .or_else(|| parameters().map(|json| json.to_json()))
         .or_else(|| INPUT.iter().find_map(|key| json(keys.get(key)?)))
 }
 
 /// The result, as JSON.
-pub(super) fn result(keys: &Keys<'_>, events: &[Event<'_>], is_tool: bool) -> Option<String> {
+pub(super) fn result(keys: &Keys<'_>, events: &[Event<'_>]) -> Option<String> {
     let told = RESULT.iter().find_map(|key| own(keys, key));
-    if told.is_some() || !is_tool {
-        return told;
-    }
-    said(&message_events::output(events))
+    told.or_else(|| said(&message_events::output(events)))
         .or_else(|| langsmith(keys))
         .or_else(|| OUTPUT.iter().find_map(|key| json(keys.get(key)?)))
 }
@@ -116,7 +110,10 @@ fn json(value: &Value<'_>) -> Option<String> {
 
 /// What LangChain, decorated functions and messages have inside.
 fn unwrapped<'j, 'a>(json: &'j Json<'a>) -> &'j Json<'a> {
-    let Json::Map(fields, _) = json else { return json };
+    let Json::Map(fields, _) = json else {
+        // Strands tells blocks of Bedrock.
+        return part::payload(json);
+    };
     let only =
         |names: &[&str]| fields.len() == names.len() && names.iter().all(|name| json.field(name).is_some());
     let inner = if json.get("input_str").is_some() {
@@ -130,6 +127,8 @@ fn unwrapped<'j, 'a>(json: &'j Json<'a>) -> &'j Json<'a> {
         }
     } else if only(&["output", "kwargs"]) {
         json.get("output").map(unwrapped)
+    } else if only(&["output"]) {
+        json.get("output").filter(|output| message::langchain(output).is_some()).map(unwrapped)
     } else {
         message::langchain(json)
             .filter(|(role, _)| *role == "tool")
