@@ -5,13 +5,13 @@
 
 pub mod arena;
 pub mod attributes;
-mod call;
 pub(crate) mod column;
 pub mod encoder;
 pub(crate) mod fields;
 mod json;
 pub mod llm;
 pub mod log;
+mod log_call;
 pub mod metric;
 pub mod observed;
 pub mod price;
@@ -25,7 +25,7 @@ pub use attributes::Attributes;
 pub use llm::LlmRow;
 pub use log::LogRow;
 pub use metric::{DataPointRow, MetricRow, SeriesRow};
-pub use observed::Observed;
+pub use observed::{Observed, ObservedLog};
 pub use price::PriceRow;
 pub use resource::{ResourceRow, ScopeRow};
 pub use row::{Row, Table};

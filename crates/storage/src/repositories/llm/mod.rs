@@ -110,6 +110,18 @@ impl LlmRepository {
         self.reader.row(&sql::GET, parameters).await
     }
 
+    /// The call with these ids that a log record tells; `None` if none is stored.
+    ///
+    /// Cost: the index entries of the trace on every day that is stored, since nothing says on which it is.
+    ///
+    /// # Errors
+    /// Those of [`Self::list`].
+    pub async fn of_log(&self, trace_id: TraceId, span_id: SpanId) -> Result<Option<LlmRow>, Error> {
+        let parameters =
+            parameters![trace_id.uuid(), span_id.as_bytes().to_vec(), self.reader.project.0];
+        self.reader.row(&sql::OF_LOG, parameters).await
+    }
+
     /// The models that were called in the range, in the order of the filter.
     ///
     /// Cost: reads all LLM spans of the range for each page, 0.4 us a span (1.4 us while the table has no statistics).

@@ -40,7 +40,7 @@ macro_rules! lists {
 
         /// The statements of this module.
         pub(super) const STATEMENTS: &[&Statement] =
-            &[$(&$list, &$of_trace,)+ &NEWEST_NARROWED, &DEAREST_NARROWED, &GET, &PRICE];
+            &[$(&$list, &$of_trace,)+ &NEWEST_NARROWED, &DEAREST_NARROWED, &GET, &OF_LOG, &PRICE];
 
         /// The list in this order.
         pub(super) fn list_by(order: LlmOrder, ascending: bool, of_trace: bool) -> &'static Statement {
@@ -76,6 +76,16 @@ pub(super) static GET: Statement = Statement::composed("llm: get", || {
     format!(
         "SELECT {} FROM trace_llm_spans \
          WHERE trace_id = $1 AND start_time = $2 AND span_id = $3 AND project_id = $4",
+        LlmRow::TABLE.select()
+    )
+});
+
+/// The call that a log record tells. `$1` trace, `$2` span, `$3` project.
+pub(super) static OF_LOG: Statement = Statement::composed("llm: of log", || {
+    format!(
+        "SELECT {} FROM trace_llm_spans \
+         WHERE trace_id = $1 AND span_id = $2 AND project_id = $3 AND log_id IS NOT NULL \
+         ORDER BY start_time LIMIT 1",
         LlmRow::TABLE.select()
     )
 });
