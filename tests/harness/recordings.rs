@@ -61,6 +61,9 @@ const WORD: usize = 12;
 pub struct Exported {
     values: HashSet<String>,
     texts: String,
+    spans: String,
+    /// Names of spans and events, keys of attributes and of JSON inside of them.
+    names: HashSet<String>,
 }
 
 impl Exported {
@@ -69,11 +72,17 @@ impl Exported {
         let mut copy = recording.clone();
         let mut exported = Self::default();
         for span in copy.traces.iter_mut().flat_map(spans_mut) {
+            exported.spans += &span.name;
+            exported.names.insert(span.name.clone());
             exported.attributes(&span.attributes);
-            span.events.iter().for_each(|event| exported.attributes(&event.attributes));
+            for event in &span.events {
+                exported.names.insert(event.name.clone());
+                exported.attributes(&event.attributes);
+            }
             exported.text(span.status.as_ref().map_or("", |status| &status.message));
         }
         for record in copy.logs.iter_mut().flat_map(records_mut) {
+            exported.names.insert(record.event_name.clone());
             exported.attributes(&record.attributes);
             record.body.iter().for_each(|body| exported.value(body));
         }
@@ -94,8 +103,22 @@ impl Exported {
         }
     }
 
+    /// Whether the name of a span tells of this.
+    pub fn span_of(&self, what: &str) -> bool {
+        self.spans.contains(what)
+    }
+
+    /// Whether the name of a span, event, attribute or field holds one of these words, in any case.
+    pub fn names(&self, words: &[&str]) -> bool {
+        let holds = |name: &String| words.iter().any(|word| name.to_lowercase().contains(word));
+        self.names.iter().any(holds)
+    }
+
     fn attributes(&mut self, attributes: &[KeyValue]) {
-        attributes.iter().filter_map(|attribute| attribute.value.as_ref()).for_each(|value| self.value(value));
+        for attribute in attributes {
+            self.names.insert(attribute.key.clone());
+            attribute.value.iter().for_each(|value| self.value(value));
+        }
     }
 
     fn value(&mut self, value: &AnyValue) {
@@ -123,7 +146,10 @@ impl Exported {
             Value::String(text) => self.text(text),
             Value::Number(number) => _ = self.values.insert(number.to_string()),
             Value::Array(values) => values.iter().for_each(|value| self.json(value)),
-            Value::Object(fields) => fields.values().for_each(|value| self.json(value)),
+            Value::Object(fields) => {
+                self.names.extend(fields.keys().cloned());
+                fields.values().for_each(|value| self.json(value));
+            }
             _ => {}
         }
     }

@@ -19,7 +19,9 @@ pub(super) fn answer(content: &LlmContent) -> Answer {
             Some(Part::Reasoning(text)) => answer.reasoning += text,
             Some(Part::ToolCall(call)) => {
                 let arguments: Value = serde_json::from_str(&call.arguments).unwrap_or(Value::Null);
-                answer.tool_calls.push(json!({"id": call.id, "name": call.name, "arguments": arguments}));
+                // A prefix that an earlier fake put on.
+                let id = call.id.as_deref().map(|id| id.strip_prefix("tool").unwrap_or(id));
+                answer.tool_calls.push(json!({"id": id, "name": call.name, "arguments": arguments}));
             }
             _ => {}
         }
@@ -36,20 +38,50 @@ pub(super) fn system(content: &LlmContent) -> String {
 /// The other messages that went in and have a text: role and text. A message of results only has the role `tool`.
 pub(super) fn messages(content: &LlmContent) -> Vec<Value> {
     let messages = content.input.iter().filter(|message| !is_system(message));
-    let shown = messages.map(|message| json!({"role": role(message), "text": text(message)}));
-    shown.filter(|message| message["text"] != "").collect()
+    joined(messages.map(|message| (role(message).to_owned(), text(message))))
 }
 
-/// The messages that the fake was sent, likewise. It shows what a tool returned within the map that Pydantic AI puts around
-/// it for Google.
+/// The messages that the fake was sent, likewise.
 pub(super) fn asked(call: &Value) -> Vec<Value> {
-    let messages = call["messages"].as_array().unwrap().iter().filter(|message| message["text"] != "");
-    let plain = |text: &Value| {
-        let text = text.as_str().unwrap();
-        let inner = text.strip_prefix("{'return_value': '").and_then(|text| text.strip_suffix("'}"));
-        inner.unwrap_or(text).to_owned()
-    };
-    messages.map(|message| json!({"role": message["role"], "text": plain(&message["text"])})).collect()
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let messages = call["messages"].as_array().unwrap();
+    joined(messages.iter().map(|message| {
+        let role = text(&message["role"]);
+        let text = text(&message["text"]);
+        let text = if role == "tool" { bare(&text) } else { text };
+        (role, text)
+    }))
+}
+
+/// Messages of the same role as one: several results may be one message or several.
+fn joined(messages: impl Iterator<Item = (String, String)>) -> Vec<Value> {
+    let mut joined: Vec<(String, String)> = Vec::new();
+    for (role, text) in messages.filter(|(_, text)| !text.is_empty()) {
+        match joined.last_mut() {
+            Some((last, texts)) if *last == role => *texts += &text,
+            _ => joined.push((role, text)),
+        }
+    }
+    joined.into_iter().map(|(role, text)| json!({"role": role, "text": text})).collect()
+}
+
+/// What a tool returned, without the map or list that a framework puts around it: in JSON, or as Python shows it.
+fn bare(text: &str) -> String {
+    let python = text.strip_prefix("{'").and_then(|text| text.strip_suffix("'}"));
+    if let Some((_, result)) = python.and_then(|text| text.split_once("': '")) {
+        return result.to_owned();
+    }
+    serde_json::from_str::<Value>(text).map_or_else(|_| text.to_owned(), |value| leaves(&value))
+}
+
+/// All texts in a value, one after the other.
+pub(super) fn leaves(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(leaves).collect(),
+        Value::Object(fields) => fields.values().map(leaves).collect(),
+        other => other.to_string(),
+    }
 }
 
 /// All texts that went in.
@@ -74,7 +106,7 @@ fn part_text(part: &LlmPart) -> String {
     match &part.part {
         Some(Part::Text(text)) => text.clone(),
         Some(Part::ToolResult(result)) => {
-            serde_json::from_str(&result.result).unwrap_or_else(|_| result.result.clone())
+            bare(&serde_json::from_str(&result.result).unwrap_or_else(|_| result.result.clone()))
         }
         _ => String::new(),
     }

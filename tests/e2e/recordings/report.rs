@@ -34,7 +34,7 @@ struct Row {
 /// The fields of one recording as they are checked.
 pub(super) struct Checks<'a> {
     truth: &'a Value,
-    exported: Exported,
+    pub(super) exported: Exported,
     what: String,
     right: usize,
     untold: Vec<String>,
@@ -83,7 +83,15 @@ impl Checks<'_> {
         self.field_as(field, truth, truth, said);
     }
 
-    /// The same, for a field that the provider tells in other words.
+    /// The same for a field that the export may tell without its very value; `is_there` says whether it does.
+    pub(super) fn field_if(&mut self, is_there: bool, field: &str, truth: &Value, said: &[Value]) {
+        match is_there || said.iter().any(|said| !said.is_null()) {
+            true => self.field(field, truth, said),
+            false => self.untold(field),
+        }
+    }
+
+    /// The same for a field that the provider tells in another word.
     pub(super) fn field_as(&mut self, field: &str, truth: &Value, word: &Value, said: &[Value]) {
         let mut told = said.iter().filter(|said| !said.is_null()).peekable();
         let is_told = told.peek().is_some();
