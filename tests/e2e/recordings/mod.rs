@@ -85,14 +85,21 @@ async fn it_does_not_matter_how_the_exports_come() {
                 let id = trace_id(&hex::decode(&found.span.trace_id).unwrap(), take);
                 found.span.trace_id = hex::encode(id);
             }
-            found.sort_by(|a, b| (&a.span.trace_id, &a.span.span_id).cmp(&(&b.span.trace_id, &b.span.span_id)));
+            found.sort_by(|a, b| {
+                (&a.span.trace_id, &a.span.span_id).cmp(&(&b.span.trace_id, &b.span.span_id))
+            });
             found
         };
         let expected = told(0).await;
         for (take, (way, _)) in (0..).zip(WAYS).skip(1) {
             let found = told(take).await;
             if found.len() != expected.len() {
-                wrong.push(format!("{}: {way}: {} LLM spans, not {}", recording.name, found.len(), expected.len()));
+                wrong.push(format!(
+                    "{}: {way}: {} LLM spans, not {}",
+                    recording.name,
+                    found.len(),
+                    expected.len()
+                ));
             }
             for (found, expected) in found.iter().zip(&expected).filter(|(a, b)| a != b) {
                 wrong.push(format!("{}: {way}: {}", recording.name, found.difference(expected)));
