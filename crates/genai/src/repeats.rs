@@ -129,7 +129,8 @@ fn calls_inside(calls: &[Call<'_>], instead: &mut [Option<usize>]) {
         // What a call tells is not given up for one that tells nothing.
         let tells: &[bool] = if call.tells_usage { &[true] } else { &[true, false] };
         let layers = [Layer::Itself, Layer::Client].into_iter().filter(|layer| *layer > call.layer);
-        instead[place] = layers.flat_map(|layer| tells.iter().map(move |tells| (layer, *tells)))
+        instead[place] = layers
+            .flat_map(|layer| tells.iter().map(move |tells| (layer, *tells)))
             .find_map(|(layer, tells)| first(layer, tells));
     }
 }
@@ -203,7 +204,10 @@ mod tests {
         assert_eq!(repeats(&[silent(outer), silent(inner)]), [Some(1), None], "both failed");
         assert_eq!(repeats(&[outer, silent(inner)]), [None, None], "the only one that tells usage stays");
         assert_eq!(repeats(&[outer, Call { model: Some("other"), ..inner }]), [None, None]);
-        assert_eq!(repeats(&[outer, Call { start: UnixNanos(101), end: UnixNanos(110), ..inner }]), [None, None]);
+        assert_eq!(
+            repeats(&[outer, Call { start: UnixNanos(101), end: UnixNanos(110), ..inner }]),
+            [None, None]
+        );
         let nameless = Call { model: None, ..outer };
         assert_eq!(repeats(&[nameless, Call { model: None, ..inner }]), [None, None], "no model, no link");
     }
@@ -214,7 +218,11 @@ mod tests {
         let client = of("chatcmpl-1", call(2, 10, 90, Client));
         assert_eq!(repeats(&[framework, client]), [Some(1), None]);
         let both = [call(1, 0, 100, Client), call(2, 10, 90, Client)];
-        assert_eq!(repeats(&both), [None, None], "two calls at once, of which neither passes through the other");
+        assert_eq!(
+            repeats(&both),
+            [None, None],
+            "two calls at once, of which neither passes through the other"
+        );
         let chain = [framework, call(2, 5, 95, Client), of("msg_1", call(3, 10, 90, Itself))];
         assert_eq!(repeats(&chain), [Some(2), Some(2), None]);
     }
