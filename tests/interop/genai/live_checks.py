@@ -84,7 +84,9 @@ def compare_call(book, truth, call, span, answers):
         book.check(f"parameters.{name}", value, *(told(one.reading.parameters, name) for one in (span, *twins)))
     for name in ("session_id", "user_id"):
         if truth[name] is not None:
-            book.check(name, truth[name], *(one.told(name) for one in (span, *twins)))
+            # Some tell it on the outermost span alone.
+            around = [one for one in answers.spans if one.said.trace_id == span.said.trace_id]
+            book.check(name, truth[name], *(one.told(name) for one in (span, *twins, *around)))
     check_cost(book, call, span)
     if truth["content"]:
         check_content(book, call, span, answers)
@@ -121,7 +123,7 @@ def check_usage(book, call, span, kind):
 
 def check_end(book, call, span, twins):
     if call["status"] != 200:
-        book.check("status", "error", span.said.status)
+        book.check("status", "error", None if span.said.status == "unset" else span.said.status)
         book.check("error_type", call["error_type"], *(one.told("error_type") for one in (span, *twins)))
         return
     book.holds("status", span.said.status != "error", f"the status of a call that succeeded is {span.said.status}")
