@@ -19,6 +19,10 @@ MISTOLD = {
     ("openinference-litellm", "request_model"),
     ("litellm-callback", "response_id"),
     ("litellm-callback-v2", "response_id"),
+    ("openinference-litellm", "response_id"),
+    # One span stands for two calls, and has the question of the first and the usage of the last.
+    ("openinference-google-genai", "messages"),
+    ("opentelemetry-google-genai", "messages"),
     # It tells zero, since LangChain tells them by their life.
     ("openllmetry-langchain", "cache_write_tokens"),
     # The setting of LangChain's model, not what the call did.

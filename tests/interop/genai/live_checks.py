@@ -38,15 +38,18 @@ NAMES = ("request_model", "response_model", "response_id", "service_tier")
 def compare(truth, answers):
     """All checks of one case."""
     book = Book(truth["instrumentation"], truth["untold"])
-    left = list(truth["calls"])
-    check_count(book, left, answers.billable)
-    for span in answers.billable:
-        # Calls side by side start in any order: the call that fits best is meant.
-        books = [compare_call(book.fork(), truth, call, span, answers) for call in left]
-        if books:
-            best = min(range(len(books)), key=lambda at: len(books[at].wrong))
-            call = left.pop(best)
-            book.add(books[best].about(f"call {call['call_index']}, {span}"))
+    calls, spans = truth["calls"], answers.billable
+    check_count(book, calls, spans)
+    # Calls side by side start in any order: the call and the span that fit best belong together.
+    pairs = {
+        (at, place): compare_call(book.fork(), truth, call, span, answers)
+        for at, call in enumerate(calls)
+        for place, span in enumerate(spans)
+    }
+    while pairs:
+        at, place = min(pairs, key=lambda pair: len(pairs[pair].wrong))
+        book.add(pairs[at, place].about(f"call {at}, {spans[place]}"))
+        pairs = {pair: found for pair, found in pairs.items() if pair[0] != at and pair[1] != place}
     check_tools(book, truth, answers)
     if not truth["content"]:
         check_nothing_said(book, truth, answers)
@@ -84,7 +87,9 @@ def compare_call(book, truth, call, span, answers):
         book.check(f"parameters.{name}", value, *(told(one.reading.parameters, name) for one in (span, *twins)))
     for name in ("session_id", "user_id"):
         if truth[name] is not None:
-            book.check(name, truth[name], *(one.told(name) for one in (span, *twins)))
+            # Some tell it on the outermost span alone.
+            around = [one for one in answers.spans if one.said.trace_id == span.said.trace_id]
+            book.check(name, truth[name], *(one.told(name) for one in (span, *twins, *around)))
     check_cost(book, call, span)
     if truth["content"]:
         check_content(book, call, span, answers)
@@ -121,7 +126,7 @@ def check_usage(book, call, span, kind):
 
 def check_end(book, call, span, twins):
     if call["status"] != 200:
-        book.check("status", "error", span.said.status)
+        book.check("status", "error", None if span.said.status == "unset" else span.said.status)
         book.check("error_type", call["error_type"], *(one.told("error_type") for one in (span, *twins)))
         return
     book.holds("status", span.said.status != "error", f"the status of a call that succeeded is {span.said.status}")

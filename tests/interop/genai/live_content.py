@@ -6,7 +6,7 @@ from live_answers import REASONING, TEXT, TOOL_CALL, TOOL_RESULT, decoded, text_
 
 SYSTEM_ROLES = ("system", "developer")
 MASK = "<masked>"
-MAP = re.compile(r"""^\{['"]\w+['"]: ['"](.*)['"]\}$""")
+MAP = re.compile(r"""^\{['"]\w+['"]: ?['"](.*)['"]\}$""")
 
 
 def check_content(book, call, span, answers):
