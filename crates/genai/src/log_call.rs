@@ -57,7 +57,12 @@ mod tests {
     use super::*;
     use crate::observation::Scope;
 
-    fn call(scope: &str, attributes: &[Attribute<'_>], body: &Value<'_>, is_in_span: bool) -> Option<LogCall> {
+    fn call(
+        scope: &str,
+        attributes: &[Attribute<'_>],
+        body: &Value<'_>,
+        is_in_span: bool,
+    ) -> Option<LogCall> {
         let scope = Scope { name: scope, version: "" };
         log_call(&LogObservation { scope, event_name: "", attributes, body, is_in_span })
     }

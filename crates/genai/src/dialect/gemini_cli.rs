@@ -20,7 +20,9 @@ impl Rules for GeminiCli {
     }
 
     fn speaks(&self, seen: &Seen<'_>) -> bool {
-        seen.name.starts_with("gemini_cli.") || seen.scope.name == "gemini-cli" || seen.is(AgentName, "gemini-cli")
+        seen.name.starts_with("gemini_cli.")
+            || seen.scope.name == "gemini-cli"
+            || seen.is(AgentName, "gemini-cli")
     }
 
     fn kind(&self, seen: &Seen<'_>) -> Option<LlmKind> {
