@@ -1,9 +1,9 @@
 //! Finds the dialect of an observation.
 
 use crate::dialect::{
-    agent_framework::AgentFramework, anthropic_sdk::AnthropicSdk, claude_code::ClaudeCode, codex::Codex, gemini_cli::GeminiCli,
-    google_adk::GoogleAdk, langfuse::Langfuse, langsmith::LangSmith, litellm::LiteLlm, mcp::Mcp,
-    mlflow::Mlflow, openinference::OpenInference, openlit::OpenLit, openllmetry::OpenLlmetry,
+    agent_framework::AgentFramework, anthropic_sdk::AnthropicSdk, claude_code::ClaudeCode, codex::Codex,
+    gemini_cli::GeminiCli, google_adk::GoogleAdk, langfuse::Langfuse, langsmith::LangSmith, litellm::LiteLlm,
+    mcp::Mcp, mlflow::Mlflow, openinference::OpenInference, openlit::OpenLit, openllmetry::OpenLlmetry,
     otel_genai::OtelGenai, pydantic_ai::PydanticAi, semantic_kernel::SemanticKernel, spring_ai::SpringAi,
     strands::Strands, vercel_ai::VercelAi, vercel_ai_otel::VercelAiOtel,
 };

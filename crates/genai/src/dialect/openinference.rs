@@ -129,22 +129,29 @@ mod tests {
                 Attribute::new("output.value", answer),
                 Attribute::new("output.mime_type", mime),
             ];
-            let reading = span("openinference.instrumentation.anthropic", "messages.create", &attributes).unwrap();
+            let reading =
+                span("openinference.instrumentation.anthropic", "messages.create", &attributes).unwrap();
             reading.response_id.map(|id| id.to_string())
         };
         assert_eq!(id("application/json", r#"{"id":"msg_1","content":[]}"#).as_deref(), Some("msg_1"));
         assert_eq!(id("application/json", r#"{ "id": "chatcmpl-2" }"#).as_deref(), Some("chatcmpl-2"));
         assert_eq!(id("text/plain", r#"{"id":"42"}"#), None, "the model wrote it");
-        for other in ["", "{", r#"{"id":7}"#, r#"{"id":""}"#, r#"{"id":"a\"b"}"#, r#"{"choices":[],"id":"x"}"#] {
+        for other in
+            ["", "{", r#"{"id":7}"#, r#"{"id":""}"#, r#"{"id":"a\"b"}"#, r#"{"choices":[],"id":"x"}"#]
+        {
             assert_eq!(id("application/json", other), None, "{other}");
         }
     }
 
     #[test]
     fn langchain_is_a_framework() {
-        let attributes = [Attribute::new("openinference.span.kind", "LLM"), Attribute::new("llm.provider", "openai")];
+        let attributes =
+            [Attribute::new("openinference.span.kind", "LLM"), Attribute::new("llm.provider", "openai")];
         let reading = span("openinference.instrumentation.langchain", "ChatOpenAI", &attributes).unwrap();
-        assert_eq!((reading.framework.as_deref(), reading.provider.as_deref()), (Some("langchain"), Some("openai")));
+        assert_eq!(
+            (reading.framework.as_deref(), reading.provider.as_deref()),
+            (Some("langchain"), Some("openai"))
+        );
     }
 
     #[test]

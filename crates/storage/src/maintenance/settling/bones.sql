@@ -7,7 +7,8 @@ SELECT span.span_id, span.parent_span_id, span.start_time,
            AS should_tell,
        coalesce(reading.billable, false) AS billable,
        coalesce(reading.usage_missing, false) AS usage_missing,
-       reading.span_id IS NOT NULL AS is_read
+       reading.span_id IS NOT NULL AS is_read,
+       CALL_COLUMNS
 FROM trace_spans AS span
 LEFT JOIN trace_llm_spans AS reading
     ON reading.trace_id = span.trace_id AND reading.start_time = span.start_time
