@@ -1,5 +1,7 @@
 //! One call of an API that two spans tell, of which neither is above the other, counts once.
 
+use std::time::{Duration, SystemTime};
+
 use llm_observatory_core::attributes::Attribute;
 use llm_observatory_core::ids::{ProjectId, ScopeId};
 use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
@@ -11,8 +13,10 @@ use llm_observatory_storage::models::ScopeRow;
 use llm_observatory_storage::models::attributes::Attributes;
 use llm_observatory_storage::models::trace::Span;
 use llm_observatory_storage::writers::{Dictionary, TraceBatch, commit};
+use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
+use crate::plans::reads;
 use crate::rows;
 use crate::settling::{NOON, Store, at_once};
 
@@ -292,5 +296,46 @@ async fn calls_that_are_read_again_keep_their_verdicts() {
         store.read_again(&order).await;
         store.settle_in_the_end().await;
         assert_eq!(store.billable().await, [2, 4], "{order:?}");
+    }
+}
+
+/// Calls every second for eleven hours, each thousandth by a client that traces itself.
+const MANY: &str = "
+    INSERT INTO trace_llm_spans (start_time, duration_nanos, project_id, start_nanos, reading_version, is_call, billable,
+                                 usage_missing, trace_id, span_id, kind, dialect, service_name, name)
+    SELECT $1::timestamptz + n * interval '1 second', 1000, 1, 0, 1, true, true, false, gen_random_uuid(), '\\x0000000000000001',
+           'llm', CASE WHEN n % 1000 = 0 THEN 'anthropic_sdk' ELSE 'openllmetry' END, '', 'call'
+    FROM generate_series(1, 40000) AS n";
+
+#[tokio::test]
+async fn calls_of_other_traces_are_found_by_their_time() {
+    let Store { database, writer } = Store::new().await;
+    let at =
+        |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_nanos(NOON.0) + Duration::from_secs(seconds);
+    writer.execute(MANY, &[&at(0)]).await.unwrap();
+    writer.batch_execute("ANALYZE trace_llm_spans").await.unwrap();
+    drop(writer);
+    let client = database.client().await;
+    // Four hours of clients that trace themselves, and half a minute of all calls.
+    for (name, from, most) in [("apart: hidden", at(0), 20), ("apart: around", at(14_400 - 30), 40)] {
+        let statement = llm_observatory_storage::statements().into_iter().find(|known| known.name() == name);
+        let to = at(14_400);
+        let (found, reads) = reads(&database, &client, "trace_llm_spans", async |pool| {
+            let parameters: [(&(dyn ToSql + Sync), Type); 8] = [
+                (&vec![from], Type::TIMESTAMPTZ_ARRAY),
+                (&vec![to], Type::TIMESTAMPTZ_ARRAY),
+                (&1, Type::INT4),
+                (&from, Type::TIMESTAMPTZ),
+                (&to, Type::TIMESTAMPTZ),
+                (&vec![""], Type::TEXT_ARRAY),
+                (&Uuid::nil(), Type::UUID),
+                (&100_i64, Type::INT8),
+            ];
+            let connection = pool.connect_writer().await.unwrap();
+            connection.query_typed(statement.unwrap().sql(), &parameters).await.unwrap().len()
+        })
+        .await;
+        assert!(found > 10, "{name}: {found}");
+        assert!(reads.seq_scans == 0 && reads.rows <= most, "{name}: {reads:?}");
     }
 }

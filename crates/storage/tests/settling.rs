@@ -32,7 +32,7 @@ pub(crate) fn at_once() -> SettlingConfig {
 }
 
 pub(crate) struct Store {
-    database: TestDatabase,
+    pub(crate) database: TestDatabase,
     pub(crate) writer: WriterConnection,
 }
 
