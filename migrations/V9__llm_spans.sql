@@ -30,6 +30,7 @@ CREATE TABLE trace_llm_spans (
     trace_id                  uuid        NOT NULL,
     span_id                   bytea       NOT NULL,
     parent_span_id            bytea,
+    log_id                    uuid,
     kind                      text        NOT NULL,
     dialect                   text        NOT NULL,
     service_name              text        NOT NULL,
@@ -56,9 +57,9 @@ CREATE TABLE trace_llm_spans (
     details_layout            bytea,
     PRIMARY KEY (trace_id, start_time, span_id, project_id)
 ) PARTITION BY RANGE (start_time);
-COMMENT ON TABLE  trace_llm_spans IS 'One row is the reading of one LLM span: what people filter, count and pay. The span itself, with all that was said, is the row of trace_spans with the same key.';
+COMMENT ON TABLE  trace_llm_spans IS 'One row is the reading of one LLM span, or of a call that a log record tells: what people filter, count and pay. The span itself, with all that was said, is the row of trace_spans with the same key; the log record is the row of logs that log_id names.';
 COMMENT ON COLUMN trace_llm_spans.start_time IS 'When the span started, in whole microseconds; the partition column.';
-COMMENT ON COLUMN trace_llm_spans.duration_nanos IS 'Nanoseconds from start to end. Null while the span has not ended.';
+COMMENT ON COLUMN trace_llm_spans.duration_nanos IS 'Nanoseconds from start to end. Null while the span has not ended, and where a log record does not tell.';
 COMMENT ON COLUMN trace_llm_spans.input_tokens IS 'Tokens in, cached ones included. Null when not told, as all counts.';
 COMMENT ON COLUMN trace_llm_spans.output_tokens IS 'Tokens out, reasoning included.';
 COMMENT ON COLUMN trace_llm_spans.cache_read_tokens IS 'The part of input_tokens that the provider read from its cache.';
@@ -84,7 +85,8 @@ COMMENT ON COLUMN trace_llm_spans.usage_missing IS 'Whether it is a billable cal
 COMMENT ON COLUMN trace_llm_spans.streaming IS 'Whether the answer was streamed.';
 COMMENT ON COLUMN trace_llm_spans.trace_id IS 'The trace.';
 COMMENT ON COLUMN trace_llm_spans.span_id IS 'The W3C span id, 8 bytes.';
-COMMENT ON COLUMN trace_llm_spans.parent_span_id IS 'The span that called it. Null for a root.';
+COMMENT ON COLUMN trace_llm_spans.parent_span_id IS 'The span that called it, or in which its log record was written. Null for a root.';
+COMMENT ON COLUMN trace_llm_spans.log_id IS 'The log record that tells this call, where no span does: logs.id. Its time is start_time and duration_nanos together. trace_id, if the record has none, and span_id are then hashes that no row of traces or trace_spans has. Null for the row of a span.';
 COMMENT ON COLUMN trace_llm_spans.kind IS 'What kind of step it is: llm, embedding, agent, workflow, tool, retriever, reranker, guardrail, evaluator, prompt or other.';
 COMMENT ON COLUMN trace_llm_spans.dialect IS 'The dialect that the span speaks: whose names and rules its instrumentation follows.';
 COMMENT ON COLUMN trace_llm_spans.service_name IS 'service.name of the resource of the span.';
@@ -325,9 +327,10 @@ SELECT l.project_id, l.trace_id, encode(uuid_send(l.trace_id), 'hex') AS trace_i
        (l.time_to_first_token_nanos / 1e6)::double precision AS time_to_first_token_ms,
        l.tags, l.details -> 'metadata' AS metadata, l.details -> 'parameters' AS parameters,
        l.details ->> 'framework' AS framework, l.details ->> 'conversation_id' AS conversation_id,
-       l.response_id, coalesce(l.log_events, 0) AS log_events
+       l.response_id, coalesce(l.log_events, 0) AS log_events,
+       l.log_id IS NOT NULL AS is_from_log, l.log_id
 FROM trace_llm_spans l;
-COMMENT ON VIEW llm_spans IS 'trace_llm_spans for people: one row is one LLM span. Filter by project_id and start_time, with model or session_id where you can: these have indexes. Sum tokens where billable; cost_usd is null elsewhere. trace_id, start_time and span_id join spans.';
+COMMENT ON VIEW llm_spans IS 'trace_llm_spans for people: one row is one LLM span, or one call that a log record tells. Filter by project_id and start_time, with model or session_id where you can: these have indexes. Sum tokens where billable; cost_usd is null elsewhere. trace_id, start_time and span_id join spans.';
 COMMENT ON COLUMN llm_spans.project_id IS 'The project.';
 COMMENT ON COLUMN llm_spans.trace_id IS 'The trace id, as all tables have it: filter and join by it. A literal of 32 hexadecimal digits is understood.';
 COMMENT ON COLUMN llm_spans.trace_id_hex IS 'The trace id in hexadecimal, to be shown. No index knows it: filter by trace_id.';
@@ -385,3 +388,5 @@ COMMENT ON COLUMN llm_spans.framework IS 'The framework that made the call, wher
 COMMENT ON COLUMN llm_spans.conversation_id IS 'The conversation, where it is named apart from the session.';
 COMMENT ON COLUMN llm_spans.response_id IS 'The provider''s id of the response.';
 COMMENT ON COLUMN llm_spans.log_events IS 'Number of log records that were read with the span. Never null.';
+COMMENT ON COLUMN llm_spans.is_from_log IS 'Whether a log record tells this call and no span: traces and spans then know nothing of its span_id. Never null.';
+COMMENT ON COLUMN llm_spans.log_id IS 'That log record: log_records.id. Null for a span.';

@@ -2,11 +2,14 @@
 
 use harness::Daemon;
 use harness::eventually::deadline;
+use llm_observatory_proto::v1::llm_service_client::LlmServiceClient;
 use llm_observatory_proto::v1::log_service_client::LogServiceClient;
 use llm_observatory_proto::v1::metric_service_client::MetricServiceClient;
 use llm_observatory_proto::v1::trace_service_client::TraceServiceClient as TraceReader;
 use llm_observatory_proto::v1::{
-    GetTraceRequest, ListDataPointsRequest, ListLogsRequest, ListTracesRequest, ListTracesResponse,
+    ExplainCostRequest, ExplainCostResponse, GetLlmSpanRequest, GetLlmSpanResponse, GetTraceRequest,
+    ListDataPointsRequest, ListLlmSpansRequest, ListLlmSpansResponse, ListLogsRequest, ListModelsRequest,
+    ListModelsResponse, ListPricesRequest, ListPricesResponse, ListTracesRequest, ListTracesResponse,
 };
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_client::LogsServiceClient;
 use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsPartialSuccess, ExportLogsServiceRequest};
@@ -90,12 +93,13 @@ impl Exporter {
     }
 }
 
-/// A reader of all three signals, on one connection.
+/// A reader of all three signals and of LLM spans, on one connection.
 #[derive(Clone)]
 pub(crate) struct Reader {
     pub(crate) traces: TraceReader<Channel>,
     pub(crate) metrics: MetricServiceClient<Channel>,
     pub(crate) logs: LogServiceClient<Channel>,
+    pub(crate) llm: LlmServiceClient<Channel>,
 }
 
 impl Reader {
@@ -104,7 +108,8 @@ impl Reader {
         Self {
             traces: TraceReader::new(channel.clone()),
             metrics: MetricServiceClient::new(channel.clone()),
-            logs: LogServiceClient::new(channel),
+            logs: LogServiceClient::new(channel.clone()),
+            llm: LlmServiceClient::new(channel),
         }
     }
 
@@ -114,6 +119,7 @@ impl Reader {
             traces: self.traces.max_decoding_message_size(LARGE),
             metrics: self.metrics.max_decoding_message_size(LARGE),
             logs: self.logs.max_decoding_message_size(LARGE),
+            llm: self.llm.max_decoding_message_size(LARGE),
         }
     }
 
@@ -135,6 +141,34 @@ impl Reader {
     /// One page of traces.
     pub(crate) async fn traces(&self, request: ListTracesRequest) -> Result<ListTracesResponse, Status> {
         Ok(self.traces.clone().list_traces(request).await?.into_inner())
+    }
+
+    /// One page of LLM spans.
+    pub(crate) async fn llm_spans(
+        &self,
+        request: ListLlmSpansRequest,
+    ) -> Result<ListLlmSpansResponse, Status> {
+        Ok(self.llm.clone().list_llm_spans(request).await?.into_inner())
+    }
+
+    /// One LLM span.
+    pub(crate) async fn llm_span(&self, request: GetLlmSpanRequest) -> Result<GetLlmSpanResponse, Status> {
+        Ok(self.llm.clone().get_llm_span(request).await?.into_inner())
+    }
+
+    /// Why an LLM span costs what it costs.
+    pub(crate) async fn explained(&self, request: ExplainCostRequest) -> Result<ExplainCostResponse, Status> {
+        Ok(self.llm.clone().explain_cost(request).await?.into_inner())
+    }
+
+    /// One page of models.
+    pub(crate) async fn models(&self, request: ListModelsRequest) -> Result<ListModelsResponse, Status> {
+        Ok(self.llm.clone().list_models(request).await?.into_inner())
+    }
+
+    /// One page of prices.
+    pub(crate) async fn prices(&self, request: ListPricesRequest) -> Result<ListPricesResponse, Status> {
+        Ok(self.llm.clone().list_prices(request).await?.into_inner())
     }
 
     /// The records of all pages.

@@ -20,8 +20,12 @@ const OTLP: [&str; 3] = [
     "opentelemetry.proto.collector.trace.v1.TraceService",
 ];
 const BOOKS: &str = "llm_observatory.v1.IngestService";
-const QUERIES: [&str; 3] =
-    ["llm_observatory.v1.LogService", "llm_observatory.v1.MetricService", "llm_observatory.v1.TraceService"];
+const QUERIES: [&str; 4] = [
+    "llm_observatory.v1.LlmService",
+    "llm_observatory.v1.LogService",
+    "llm_observatory.v1.MetricService",
+    "llm_observatory.v1.TraceService",
+];
 const BESIDE: [&str; 3] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",

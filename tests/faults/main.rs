@@ -21,6 +21,7 @@ mod daemon_killed;
 mod disk;
 mod failover;
 mod hostile;
+mod llm;
 mod lost_answers;
 mod mistakes;
 mod overload;

@@ -8,6 +8,7 @@ mod events;
 mod finish;
 mod json;
 mod kind;
+mod log_call;
 mod money;
 pub mod nesting;
 mod notes;
@@ -31,6 +32,7 @@ mod write;
 use llm_observatory_core::llm::{LlmContent, LlmKind, LlmReading};
 
 pub use events::is_llm_event;
+pub use log_call::{LogCall, log_call};
 pub use observation::{Event, LogObservation, Observation, Scope, SpanObservation};
 pub use write::{attributes, remaining};
 

@@ -4,7 +4,7 @@ use llm_observatory_core::attributes::{Attribute, Value};
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::{SpanKind, StatusCode};
 
-/// A span with its events, or a log record that belongs to no span. Either may describe an LLM call.
+/// A span with its events, or a log record by itself. Either may describe an LLM call.
 #[derive(Debug, Clone, Copy)]
 pub enum Observation<'a> {
     /// A span with all its events.
@@ -69,4 +69,6 @@ pub struct LogObservation<'a> {
     pub attributes: &'a [Attribute<'a>],
     /// Body of the record.
     pub body: &'a Value<'a>,
+    /// Whether the record was written in a span: it has a span id.
+    pub is_in_span: bool,
 }

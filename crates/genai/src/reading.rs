@@ -62,7 +62,8 @@ pub(crate) fn reading(seen: &Seen<'_>, told: &Told, rules: &dyn Rules) -> LlmRea
     let kind = kind::kind(seen, rules, &counts);
     let mut reading = LlmReading::new(kind, rules.dialect());
     // A response that is fetched again was paid for when it was made.
-    reading.is_call = rules.is_call(seen, kind) && !seen.is(Operation, "fetch_response");
+    let is_call = rules.is_call(seen, kind) && !seen.is(Operation, "fetch_response");
+    reading.is_call = is_call && (seen.span.is_some() || rules.is_call_in_log(seen));
     reading.operation = kind::operation(seen, kind);
     models(seen, &mut reading);
     reading.usage = counts.repaired(rules.input(seen, reading.provider.as_deref()), rules.output(seen));

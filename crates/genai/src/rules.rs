@@ -1,6 +1,7 @@
 //! The questions that every dialect answers.
 
 use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
+use llm_observatory_core::text::Text;
 
 use crate::seen::Seen;
 use crate::usage::{Counts, Includes};
@@ -22,6 +23,17 @@ pub(crate) trait Rules: Sync {
     /// Whether a step of this kind is a call of its own, not one that repeats what its children tell.
     fn is_call(&self, _seen: &Seen<'_>, kind: LlmKind) -> bool {
         kind.calls_a_model()
+    }
+
+    /// Whether a log record of such a step is the call, and no span tells it. OpenTelemetry's details of an inference belong to
+    /// their span, if they are in one; other records tell parts of a call.
+    fn is_call_in_log(&self, seen: &Seen<'_>) -> bool {
+        seen.name == "gen_ai.client.inference.operation.details" && !seen.is_in_span
+    }
+
+    /// What a log record has in common with those of the same trace, if that is something else than session or conversation.
+    fn trace_of_log(&self, _seen: &Seen<'_>) -> Option<Text> {
+        None
     }
 
     /// Adds the counts that only this dialect knows how to find.

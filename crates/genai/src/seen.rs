@@ -20,6 +20,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) slots: Slots<'a>,
     /// The span; `None` for a log record.
     pub(crate) span: Option<&'a SpanObservation<'a>>,
+    /// Whether it is a log record that was written in a span.
+    pub(crate) is_in_span: bool,
 }
 
 impl<'a> Seen<'a> {
@@ -27,7 +29,7 @@ impl<'a> Seen<'a> {
     pub(crate) fn of(observation: &'a Observation<'a>) -> Option<Self> {
         match observation {
             Observation::Span(span) => Self::span(span),
-            Observation::Log(log) => Some(Self::log(log)),
+            Observation::Log(log) => Self::log(log),
         }
     }
 
@@ -38,15 +40,12 @@ impl<'a> Seen<'a> {
             None if by_origin() => Slots::empty(),
             _ => return None,
         };
-        Some(Self { scope: span.scope, name: span.name, slots, span: Some(span) })
+        Some(Self { scope: span.scope, name: span.name, slots, span: Some(span), is_in_span: false })
     }
 
-    fn log(log: &'a LogObservation<'a>) -> Self {
-        let mut slots = Slots::of(log.attributes).unwrap_or_else(Slots::empty);
-        if let Value::Map(body) = log.body {
-            slots.complete(body);
-        }
-        let named = slots.get(Slot::EventName).and_then(Value::as_str).unwrap_or_default();
+    fn log(log: &'a LogObservation<'a>) -> Option<Self> {
+        let found = Slots::of(log.attributes);
+        let named = found.as_ref().and_then(|slots| slots.get(Slot::EventName)?.as_str()).unwrap_or_default();
         let body = log.body.as_str().unwrap_or_default();
         // Claude Code's `event.name` lacks what tells it from others'; its body has it. The event name of records that come
         // by way of Rust's `tracing` is a place in the source.
@@ -56,7 +55,15 @@ impl<'a> Seen<'a> {
             (name, "") => name,
             (_, named) => named,
         };
-        Self { scope: log.scope, name, slots, span: None }
+        let is_marked = || found.as_ref().is_some_and(|slots| slots.marks.llm);
+        if !is_llm_log(name, log.scope.name) && !is_marked() {
+            return None;
+        }
+        let mut slots = found.unwrap_or_else(Slots::empty);
+        if let Value::Map(body) = log.body {
+            slots.complete(body);
+        }
+        Some(Self { scope: log.scope, name, slots, span: None, is_in_span: log.is_in_span })
     }
 
     pub(crate) fn has(&self, slot: Slot) -> bool {
@@ -115,6 +122,15 @@ impl<'a> Seen<'a> {
 /// Libraries whose spans are LLM spans even without attributes: workflows and runs of agents.
 fn is_llm_library(scope: &str) -> bool {
     matches!(scope, "gcp.vertex.agent" | "agent_framework" | "strands.telemetry.tracer" | "langfuse-sdk")
+}
+
+/// Whether a log record may tell of an LLM call whatever its attributes: by the name of its event or by its library. Most
+/// records of an application tell of none, and cost no more than this.
+fn is_llm_log(name: &str, scope: &str) -> bool {
+    let events = ["gen_ai.", "claude_code.", "gemini_cli.", "codex."];
+    let libraries = ["com.anthropic.claude_code", "gemini-cli", "codex_"];
+    events.iter().any(|event| name.starts_with(event))
+        || libraries.iter().any(|library| scope.starts_with(library))
 }
 
 /// Names of spans that are LLM spans whatever their attributes.

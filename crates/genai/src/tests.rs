@@ -55,6 +55,7 @@ pub(crate) fn log(
         event_name,
         attributes,
         body,
+        is_in_span: false,
     }))
 }
 

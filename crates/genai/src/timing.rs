@@ -55,7 +55,8 @@ pub(crate) fn first_token(seen: &Seen<'_>, rules: &dyn Rules, first_event: Optio
             let millis = [VercelMsToFirstChunk, VercelStreamMsToFirstChunk, FirstTokenMillis, PlainTtft];
             told(seen, &millis, NANOS_PER_MILLI)
         });
-    let span = seen.span?;
+    // A log record tells it in the unit that its key names.
+    let Some(span) = seen.span else { return told };
     let since_start = |time: UnixNanos| {
         (span.start_time.is_known() && time >= span.start_time).then(|| time.since(span.start_time))
     };

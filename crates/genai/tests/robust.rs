@@ -267,7 +267,7 @@ proptest! {
         let own = Event { name, time, attributes: &event, body: None };
         let log = Event { name, time, attributes: &event, body: Some(&body) };
         let found = read(&span, &[own, log, log]);
-        let alone = LogObservation { scope: Scope::default(), event_name: name, attributes: &event, body: &body };
+        let alone = LogObservation { scope: Scope::default(), event_name: name, attributes: &event, body: &body, is_in_span: false };
         let _ = llm_observatory_genai::content(&Observation::Log(alone));
         // What is told is said: no empty messages, no empty texts.
         for message in found.input.iter().chain(&found.output) {

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use llm_observatory_core::ids::ProjectId;
+use llm_observatory_core::signal::Signal;
 use llm_observatory_core::time::{Day, UnixNanos};
 use llm_observatory_storage::StoragePool;
 use llm_observatory_storage::maintenance::partitions::DeclinedDays;
@@ -235,10 +236,19 @@ impl<B: OtlpSignal> Pipeline<B> {
         let Shared { config, gathering, .. } = &*self.shared;
         let (mut decoded, charge) = self.decode(&request).await?;
         *arriving = None; // the charge of the decoded request covers its bytes
-        let declined = self.make_partitions(&decoded.batch, request.deadline).await?;
+        let days = distinct(decoded.batch.records().iter().map(B::day));
+        let declined = self.make_partitions(B::SIGNAL, &days, request.deadline).await?;
         if !declined.is_empty() {
             let is_declined = |record: &B::Record| declined.contains(B::day(record));
             decoded.reject(&request.bytes, B::LEVELS, Reason::PartitionLimit, is_declined);
+        }
+        if let Some(signal) = B::ALSO {
+            let days = distinct(decoded.batch.records().iter().filter_map(B::day_also));
+            let declined = self.make_partitions(signal, &days, request.deadline).await?;
+            let left_out = decoded.batch.leave_out(&declined);
+            if left_out > 0 {
+                tracing::debug!(signal = %B::SIGNAL, left_out, "rows of declined days are left out");
+            }
         }
         let Decoded { batch, sources, rejections } = decoded;
         if batch.records().is_empty() && rejections.count() == 0 {
@@ -305,15 +315,19 @@ impl<B: OtlpSignal> Pipeline<B> {
         self.offload(bytes, decode).await
     }
 
-    /// Creates partitions for days that have none yet. Returns the declined days.
-    async fn make_partitions(&self, batch: &B, deadline: Instant) -> Result<DeclinedDays, Refusal> {
-        let (pool, family) = (&self.shared.pool, B::SIGNAL.into());
-        let days = distinct(batch.records().iter().map(B::day));
-        if pool.partitions().has_all(family, &days) {
+    /// Creates partitions for days that have none yet in the tables of a signal. Returns the declined days.
+    async fn make_partitions(
+        &self,
+        tables: Signal,
+        days: &BTreeSet<Day>,
+        deadline: Instant,
+    ) -> Result<DeclinedDays, Refusal> {
+        let (pool, family) = (&self.shared.pool, tables.into());
+        if pool.partitions().has_all(family, days) {
             return Ok(DeclinedDays::default());
         }
         // If the caller leaves within the transaction, the connection is dropped with the future.
-        match timeout_at(deadline, pool.ensure_partitions(family, &days)).await {
+        match timeout_at(deadline, pool.ensure_partitions(family, days)).await {
             Ok(Ok(declined)) => Ok(declined),
             Ok(Err(error)) => {
                 tracing::warn!(signal = %B::SIGNAL, %error, "partitions could not be created");

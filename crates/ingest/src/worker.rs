@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use llm_observatory_core::signal::Signal;
 use llm_observatory_core::time::Day;
 use llm_observatory_storage::StoragePool;
 use llm_observatory_storage::error::{Error, Failure};
@@ -254,14 +255,25 @@ impl<B: OtlpSignal> Worker<B> {
     /// Creates the partitions of the group's days again: they were dropped or detached after the daemon had created
     /// them.
     async fn restore_partitions(&self, group: &Group<B>) -> Result<(), Error> {
-        let family = B::SIGNAL.into();
-        let records = group.requests.iter().flat_map(|pending| pending.rows.batch.records());
-        let days: BTreeSet<Day> = records.map(B::day).collect();
-        self.pool.partitions().forget(family);
-        let make = async { self.pool.ensure_partitions(family, &days).await.map(drop) };
+        let records = || group.requests.iter().flat_map(|pending| pending.rows.batch.records());
+        let days: BTreeSet<Day> = records().map(B::day).collect();
+        let days_also: BTreeSet<Day> = records().filter_map(B::day_also).collect();
+        let make = async {
+            self.restore(B::SIGNAL, &days).await?;
+            match B::ALSO {
+                Some(signal) if !days_also.is_empty() => self.restore(signal, &days_also).await,
+                _ => Ok(()),
+            }
+        };
         timeout(self.config.commit_within(), make).await.unwrap_or_else(|_| {
             Err(Error::Unavailable("partitions were not created within ingest.commit_within_ms".to_owned()))
         })
+    }
+
+    async fn restore(&self, signal: Signal, days: &BTreeSet<Day>) -> Result<(), Error> {
+        let family = signal.into();
+        self.pool.partitions().forget(family);
+        self.pool.ensure_partitions(family, days).await.map(drop)
     }
 
     /// Tells every request its outcome, after COMMIT. If an earlier COMMIT of the group was in doubt, a request that

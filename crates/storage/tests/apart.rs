@@ -164,16 +164,18 @@ async fn what_else_is_noted_does_not_end_the_wait() {
 
 #[tokio::test]
 async fn the_span_that_tells_its_usage_counts() {
-    for order in [[0, 1], [1, 0]] {
+    for (response, order) in
+        [(Some("msg_1"), [0, 1]), (Some("msg_1"), [1, 0]), (None, [0, 1]), (None, [1, 0])]
+    {
         let store = Store::new().await;
         let mut silent = inner(2, 2, Some("msg_1"));
         silent.llm.as_mut().unwrap().usage.input = None;
-        let spans = [outer(1, 1, Some("msg_1")), silent];
+        let spans = [outer(1, 1, response), silent];
         for place in order {
             store.spans([spans[place].clone()]).await;
         }
         store.settle_in_the_end().await;
-        assert_eq!(store.billable().await, [1], "{order:?}");
+        assert_eq!(store.billable().await, [1], "{response:?} {order:?}");
     }
 }
 

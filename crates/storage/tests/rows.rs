@@ -134,6 +134,7 @@ pub(crate) fn log(id: u128, time: UnixNanos) -> LogRow {
         resource_id: ResourceId(Uuid::from_u128(0xa)),
         scope_id: ScopeId(Uuid::from_u128(0xb)),
         is_llm_event: false,
+        call: None,
     }
 }
 

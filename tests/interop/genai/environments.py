@@ -7,10 +7,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[2]
 TOOLS = Path(os.environ.get("OBSERVATORY_TOOLS_DIR") or REPOSITORY / ".tools").resolve()
+POM = {"m": "http://maven.apache.org/POM/4.0.0"}
 
 
 def python(name):
@@ -42,9 +44,23 @@ def javascript(name):
     return home
 
 
-def place(name, definition):
-    """A folder that is named after the content of what defines it."""
-    return TOOLS / f"{name}-{hashlib.sha256(definition.read_bytes()).hexdigest()[:16]}"
+def java(name):
+    """The program that Maven builds from `java/<name>`, likewise."""
+    source = HERE / "java" / name
+    files = [path for path in sorted(source.rglob("*")) if path.is_file()]
+    home = place(f"genai-java-{name}", *files)
+    if not (home / ".complete").exists():
+        print(f"building {source.relative_to(HERE)}", file=sys.stderr)
+        shutil.rmtree(home, ignore_errors=True)
+        shutil.copytree(source, home)
+        subprocess.run(["mvn", "--quiet", "--batch-mode", "package"], cwd=home, check=True)
+        (home / ".complete").touch()
+    return home / "target/scenario.jar"
+
+
+def place(name, *definition):
+    """A folder that is named after the content of the files that define it."""
+    return TOOLS / f"{name}-{hashlib.sha256(b''.join(file.read_bytes() for file in definition)).hexdigest()[:16]}"
 
 
 def versions(runtime, name, packages):
@@ -52,6 +68,9 @@ def versions(runtime, name, packages):
     if runtime == "node":
         lock = json.loads((HERE / "javascript" / name / "package-lock.json").read_text())["packages"]
         return {package: lock[f"node_modules/{package}"]["version"] for package in packages}
+    if runtime == "java":
+        pom = ElementTree.parse(HERE / "java" / name / "pom.xml")
+        return {package: pom.findtext(f"m:properties/m:{package}.version", namespaces=POM) for package in packages}
     lines = (HERE / "requirements" / f"{name}.txt").read_text().splitlines()
     pins = dict(line.split("==") for line in lines if "==" in line)
     pins = {package.partition("[")[0].strip(): version.strip() for package, version in pins.items()}

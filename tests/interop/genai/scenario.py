@@ -32,12 +32,13 @@ KEYS = {
 class Scenario:
     """An instrumentation and the cases that it can play, as its `.toml` file tells:
 
-    * `set`: its requirements; `runtime`: `python` (default) or `node`; `protocol`: that of its export;
+    * `set`: its requirements; `runtime`: `python` (default), `node` or `java`; `protocol`: that of its export;
     * `program`: the scenario that plays it, if it shares that of another version;
     * `packages`: the instrumentation and what it instruments, for the versions in the truth;
     * `cases`; those in `session_cases` set session and user, those in `no_content_cases` capture no content;
     * `questions_only`: of what the program sends, the truth keeps the question alone: the rest is the program's own;
     * `keeps_spans`: names of the spans that the recording keeps, of a program that exports hundreds;
+    * `arguments`: more arguments of the program;
     * `untold`: by case, or for `all`: what this instrumentation does not tell, field by field, and why that is so;
       an empty reason in a case takes back what `all` says.
     """
@@ -53,6 +54,7 @@ class Scenario:
     no_content_cases: tuple = ("no_content",)
     questions_only: bool = False
     keeps_spans: tuple = ()
+    arguments: tuple = ()
     untold: dict | None = None
 
     def facts(self, case):
@@ -91,6 +93,8 @@ class Scenario:
     def command(self, case):
         if self.runtime == "python":
             return [environments.python(self.set), SCENARIOS / f"{self.program or self.name}.py", case]
+        if self.runtime == "java":
+            return ["java", "-jar", environments.java(self.set), case, HERE / "scene.json", *self.arguments]
         # Node.js finds packages from where a module lies.
         packages = environments.javascript(self.set)
         for file in ("scenarios", "scene.json"):

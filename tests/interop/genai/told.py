@@ -103,7 +103,7 @@ def main():
             held = list(stored(file.parent))
             print(f"==== {truth['instrumentation']}/{truth['case']}")
             for field, value in truths(truth):
-                if value in (None, 0, "", []):
+                if value in (None, 0, "", [], {}):
                     continue
                 keys = list(dict.fromkeys(where(value, held)))
                 note = "" if keys else ("untold" if field in truth["untold"] else "NOWHERE")

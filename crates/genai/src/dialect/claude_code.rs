@@ -4,6 +4,7 @@
 //! tokens, as Anthropic's API has it; `gen_ai.usage.input_tokens` beside it includes them.
 
 use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
+use llm_observatory_core::text::Text;
 
 use crate::rules::Rules;
 use crate::seen::Seen;
@@ -29,6 +30,17 @@ impl Rules for ClaudeCode {
             "tool" | "tool_result" => LlmKind::Tool,
             _ => LlmKind::Other,
         })
+    }
+
+    /// Claude Code exports spans only where it is told to (`CLAUDE_CODE_ENHANCED_TELEMETRY_BETA`). Then `llm_request` is the
+    /// call, and the record of the request stands in the span above it. Recordings of version 2.1 show it so.
+    fn is_call_in_log(&self, seen: &Seen<'_>) -> bool {
+        !seen.is_in_span
+    }
+
+    /// A session may last for days; what one prompt sets off belongs together.
+    fn trace_of_log(&self, seen: &Seen<'_>) -> Option<Text> {
+        seen.text(&[PromptId])
     }
 
     fn count(&self, seen: &Seen<'_>, counts: &mut Counts) {

@@ -35,6 +35,16 @@ impl Rules for Codex {
         })
     }
 
+    /// The span `handle_responses` repeats the tokens without the model, and only where `otel.trace_exporter` is set: the log
+    /// record is the call. Recordings of version 0.169 show it so.
+    fn is_call(&self, seen: &Seen<'_>, kind: LlmKind) -> bool {
+        kind.calls_a_model() && seen.span.is_none()
+    }
+
+    fn is_call_in_log(&self, _seen: &Seen<'_>) -> bool {
+        true
+    }
+
     fn count(&self, seen: &Seen<'_>, counts: &mut Counts) {
         counts.complete(&Counts {
             input: seen.count(&[InputTokenCount]),
@@ -52,6 +62,9 @@ impl Rules for Codex {
         reading.session_id = reading.session_id.take().or_else(|| reading.conversation_id.clone());
         if reading.is_call {
             reading.provider.get_or_insert_with(|| "openai".into());
+            if seen.name == "codex.api_request" {
+                reading.error_type = reading.error_type.take().or_else(|| seen.text(&[HttpStatus]));
+            }
         }
         if reading.kind == LlmKind::Tool {
             reading.tool_name = reading.tool_name.take().or_else(|| seen.text(&[PlainToolName]));

@@ -20,7 +20,9 @@ impl Rules for GeminiCli {
     }
 
     fn speaks(&self, seen: &Seen<'_>) -> bool {
-        seen.name.starts_with("gemini_cli.") || seen.is(AgentName, "gemini-cli")
+        seen.name.starts_with("gemini_cli.")
+            || seen.scope.name == "gemini-cli"
+            || seen.is(AgentName, "gemini-cli")
     }
 
     fn kind(&self, seen: &Seen<'_>) -> Option<LlmKind> {
@@ -30,6 +32,17 @@ impl Rules for GeminiCli {
             // The request of a call that a response or an error tells.
             _ => Some(LlmKind::Other),
         }
+    }
+
+    /// The span `llm_call` has ended when its tokens are known, and tells none: the log record is the call.
+    fn is_call(&self, seen: &Seen<'_>, kind: LlmKind) -> bool {
+        kind.calls_a_model() && seen.span.is_none()
+    }
+
+    /// `gen_ai.client.inference.operation.details` repeats the record of the response. A response comes after the span, in
+    /// none; an error comes in the span. Recordings of version 0.61 show it so.
+    fn is_call_in_log(&self, seen: &Seen<'_>) -> bool {
+        seen.name.starts_with("gemini_cli.")
     }
 
     fn count(&self, seen: &Seen<'_>, counts: &mut Counts) {

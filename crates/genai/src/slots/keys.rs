@@ -353,6 +353,7 @@ slots! {
         PlainErrorType = "error_type",
         ErrorClass = "error_class",
         PlainStatusCode = "status_code",
+        PlainDurationMillis = "duration_ms",
     }
 }
 

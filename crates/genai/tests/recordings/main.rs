@@ -75,14 +75,12 @@ fn call(step: &Step) -> Call<'_> {
     }
 }
 
-/// The calls of a recording: those of its spans, or of its log records where its spans tell no usage of any (coding agents
-/// tell each call both ways).
+/// The calls of a recording: those of its spans, and those that its log records tell.
 fn calls(steps: &[Step]) -> Vec<&LlmReading> {
-    let of_spans = billed(steps);
+    let mut calls = billed(steps);
     let logs = steps.iter().filter(|step| step.id.is_none()).filter_map(|step| step.reading.as_ref());
-    let of_logs: Vec<&LlmReading> = logs.filter(|reading| reading.is_call).collect();
-    let spans_tell = of_spans.iter().any(|call| call.usage.is_told());
-    if spans_tell || of_logs.is_empty() { of_spans } else { of_logs }
+    calls.extend(logs.filter(|reading| reading.is_call));
+    calls
 }
 
 #[test]

@@ -178,10 +178,10 @@ impl Export {
     }
 }
 
-/// The step that a log record tells which belongs to no LLM span.
+/// The step that a log record tells by itself, and not as a part of a span.
 fn lone_record(scope: &InstrumentationScope, record: &LogRecord) -> Option<Step> {
     let noted = attributes(&record.attributes);
-    if is_llm_event(&record.event_name, &noted) {
+    if is_llm_event(&record.event_name, &noted) && !record.span_id.is_empty() {
         return None;
     }
     let body = record.body.as_ref().map_or(Value::Empty, value);
@@ -190,6 +190,7 @@ fn lone_record(scope: &InstrumentationScope, record: &LogRecord) -> Option<Step>
         event_name: &record.event_name,
         attributes: &noted,
         body: &body,
+        is_in_span: !record.span_id.is_empty(),
     }));
     reading.as_ref()?;
     let name = noted.iter().find(|attribute| attribute.key == "event.name");

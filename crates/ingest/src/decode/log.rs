@@ -1,12 +1,12 @@
 //! Decodes `ExportLogsServiceRequest` into rows of log records.
 
-use llm_observatory_core::attributes::Attribute;
+use llm_observatory_core::attributes::{Attribute, Value};
 use llm_observatory_core::ids::{SpanId, TraceId};
 use llm_observatory_core::log::Severity;
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
-use llm_observatory_genai::is_llm_event;
-use llm_observatory_storage::models::LogRow;
+use llm_observatory_genai::{LogObservation, Scope, is_llm_event, log_call};
+use llm_observatory_storage::models::{LlmRow, LogRow};
 use llm_observatory_storage::models::attributes::{Attributes, ValueColumns};
 use llm_observatory_storage::models::log::TimeSource;
 use llm_observatory_storage::writers::LogBatch;
@@ -52,7 +52,8 @@ fn held(log: &LogRow) -> usize {
     let body = log.body.text.as_ref().map_or(0, |text| text.len())
         + log.body.json.as_ref().map_or(0, |json| json.len())
         + log.body.exact.len();
-    size_of::<LogRow>() + body + log.attributes.bytes()
+    let call = log.call.as_ref().map_or(0, |call| size_of_val(&**call) + size_of_val(&*call.reading));
+    size_of::<LogRow>() + body + log.attributes.bytes() + call
 }
 
 impl Ids {
@@ -89,7 +90,9 @@ fn log<'a>(
         resource_id: owner.resource,
         scope_id: owner.scope,
         is_llm_event: false,
+        call: None,
     };
+    let mut said = Value::Empty;
     for field in Fields::of(message) {
         let field = field?;
         match field.number {
@@ -97,8 +100,8 @@ fn log<'a>(
             2 => log.severity = Severity(field.i32()?),
             3 => log.severity_text = decoder.text(field.bytes()?),
             5 => {
-                let body = value::value(field.bytes()?, &mut decoder.notes)?;
-                log.body = ValueColumns::encode(&body, &mut decoder.arena);
+                said = value::value(field.bytes()?, &mut decoder.notes)?;
+                log.body = ValueColumns::encode(&said, &mut decoder.arena);
             }
             6 => attributes.push(value::attribute(field.bytes()?, &mut decoder.notes)?),
             7 => log.dropped_attributes_count = field.u32()?,
@@ -117,5 +120,18 @@ fn log<'a>(
         log.time = if observed { log.observed_time } else { decoder.received };
         log.time_source = if observed { TimeSource::Observed } else { TimeSource::Received };
     }
+    log.call = call(&log, owner, attributes, &said).map(Box::new);
     Ok(log)
+}
+
+/// The call that the record tells. It comes last, since its key holds the time of the record.
+fn call(log: &LogRow, owner: &Owner, attributes: &[Attribute<'_>], body: &Value<'_>) -> Option<LlmRow> {
+    let call = log_call(&LogObservation {
+        scope: Scope { name: &owner.scope_name, version: &owner.scope_version },
+        event_name: &log.event_name,
+        attributes,
+        body,
+        is_in_span: log.span_id.is_some(),
+    })?;
+    Some(LlmRow::of_log(log, call))
 }

@@ -397,8 +397,9 @@ pub struct GetLlmSpanResponse {
     /// What was asked and answered.
     #[prost(message, optional, tag = "2")]
     pub content: ::core::option::Option<LlmContent>,
-    /// The attributes of the span that no LLM dialect gives a meaning, in the order in which the client sent them. GetTrace
-    /// gives all attributes.
+    /// The other attributes of the span, in the order in which the client sent them: those under other keys than the ones with
+    /// which this API itself would write `span` and `content` (OpenTelemetry's GenAI conventions and `llm_observatory.*`).
+    /// So attributes of other dialects stand here, though the reading may say the same. GetTrace gives all attributes.
     #[prost(message, repeated, tag = "3")]
     pub attributes: ::prost::alloc::vec::Vec<
         ::opentelemetry_proto::tonic::common::v1::KeyValue,

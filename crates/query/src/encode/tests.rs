@@ -156,6 +156,7 @@ fn a_log_record_without_a_time_comes_back_without_one() {
         resource_id: resource("a").id,
         scope_id: scope("x").id,
         is_llm_event: false,
+        call: None,
     };
     let encoded = log::record(&row, ValueLimit::default()).unwrap().record;
     assert_eq!(

@@ -6,7 +6,7 @@ use llm_observatory_genai::prices::{
 };
 use llm_observatory_storage::models::LlmRow;
 
-use super::whole::llm_span;
+use super::found::found;
 use crate::error::Error;
 use crate::kind::Kind;
 use crate::query::Query;
@@ -109,7 +109,7 @@ impl Query {
     async fn explained(&self, question: &ExplainCost) -> Result<CostExplained, Error> {
         let ExplainCost { caller, trace_id, span_id } = question;
         let sources = self.sources.of(caller, Some(caller.patience_within(&self.config)));
-        let (_, row) = llm_span(&sources, *trace_id, *span_id).await?;
+        let row = found(&sources, *trace_id, *span_id).await?.into_row();
         if !row.billable {
             return Ok(CostExplained { row, stored: None, current: Err(Why::NotBillable) });
         }

@@ -3,6 +3,7 @@
 
 mod content;
 mod cost;
+mod found;
 mod list;
 mod model;
 mod price;

@@ -5,12 +5,13 @@ use llm_observatory_core::llm::LlmContent;
 use llm_observatory_core::text::Text;
 use llm_observatory_storage::models::attributes::to_key_value;
 use llm_observatory_storage::models::trace::Span;
-use llm_observatory_storage::models::{LlmRow, Observed};
+use llm_observatory_storage::models::{LlmRow, Observed, ObservedLog};
 use llm_observatory_storage::repositories::log::LogFilter;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use prost::Message as _;
 
 use super::content::{content_bytes, cut, reading_bytes};
+use super::found::{Found, found};
 use crate::encode::ValueLimit;
 use crate::error::{Error, Record};
 use crate::kind::Kind;
@@ -41,13 +42,13 @@ pub struct WholeLlmSpan {
     pub row: LlmRow,
     /// Reason of a failure, or empty.
     pub status_message: Text,
-    /// Name of the instrumentation scope.
+    /// Name of the instrumentation scope; empty for a call whose log record is gone.
     pub scope_name: Text,
     /// Version of the instrumentation scope.
     pub scope_version: Text,
     /// What was asked and answered.
     pub content: LlmContent,
-    /// The attributes of the span that no dialect gives a meaning, in their order.
+    /// The other attributes of the span, in their order: see [`llm_observatory_genai::remaining`].
     pub attributes: Vec<KeyValue>,
     /// Number of events of the span.
     pub events: usize,
@@ -74,17 +75,10 @@ impl Query {
     async fn whole(&self, question: &GetLlmSpan) -> Result<WholeLlmSpan, Error> {
         let GetLlmSpan { caller, trace_id, span_id, max_value } = question;
         let sources = self.sources.of(caller, Some(caller.patience_within(&self.config)));
-        let (span, row) = llm_span(&sources, *trace_id, *span_id).await?;
-        let logs = LogFilter {
-            trace_id: Some(*trace_id),
-            span_id: Some(*span_id),
-            limit: MAX_LOG_RECORDS,
-            ..LogFilter::default()
+        let mut whole = match found(&sources, *trace_id, *span_id).await? {
+            Found::Span(span, row) => of_span(&sources, &span, row, *max_value).await?,
+            Found::Log(row) => of_log(&sources, row, *max_value).await?,
         };
-        let logs = sources.logs.list(logs).await?;
-        let scope = sources.scope(span.row.scope_id).await?;
-        let observed = Observed::new(&span, scope.as_ref(), logs.items.into_iter().rev())?;
-        let mut whole = said(&span, row, &observed, logs.next.is_some(), *max_value);
         let attributes: usize = whole.attributes.iter().map(|attribute| attribute.encoded_len()).sum();
         let bytes = reading_bytes(&whole.row) + content_bytes(&mut whole.content) + attributes;
         let limit = self.config.max_record_bytes;
@@ -95,18 +89,54 @@ impl Query {
     }
 }
 
-/// The span and its reading.
-///
-/// # Errors
-/// [`Error::NoSpan`], [`Error::NoLlmSpan`], and those of the database.
-pub(super) async fn llm_span(
+/// A span, with its log records.
+async fn of_span(
     sources: &Sources,
-    trace_id: TraceId,
-    span_id: SpanId,
-) -> Result<(Span, LlmRow), Error> {
-    let span = sources.traces.span(trace_id, span_id).await?.ok_or(Error::NoSpan(trace_id, span_id))?;
-    let row = sources.llm.get(trace_id, span.row.start_time, span_id).await?;
-    Ok((span, row.ok_or(Error::NoLlmSpan(trace_id, span_id))?))
+    span: &Span,
+    row: LlmRow,
+    limit: ValueLimit,
+) -> Result<WholeLlmSpan, Error> {
+    let logs = LogFilter {
+        trace_id: Some(row.trace_id),
+        span_id: Some(row.span_id),
+        limit: MAX_LOG_RECORDS,
+        ..LogFilter::default()
+    };
+    let logs = sources.logs.list(logs).await?;
+    let scope = sources.scope(span.row.scope_id).await?;
+    let observed = Observed::new(span, scope.as_ref(), logs.items.into_iter().rev())?;
+    Ok(said(span, row, &observed, logs.next.is_some(), limit))
+}
+
+/// The call with what its log record says: nothing, if the record is gone.
+async fn of_log(sources: &Sources, row: LlmRow, limit: ValueLimit) -> Result<WholeLlmSpan, Error> {
+    let log = match row.log_id {
+        Some(id) => sources.logs.get(row.log_time(), id).await?,
+        None => None,
+    };
+    let mut whole = WholeLlmSpan {
+        row,
+        status_message: Text::EMPTY,
+        scope_name: Text::EMPTY,
+        scope_version: Text::EMPTY,
+        content: LlmContent::default(),
+        attributes: Vec::new(),
+        events: 0,
+        log_records: 0,
+        log_records_left: false,
+    };
+    let Some(log) = log else { return Ok(whole) };
+    let scope = sources.scope(log.scope_id).await?;
+    let observed = ObservedLog::new(&log, scope.as_ref())?;
+    whole.content = observed.observe(llm_observatory_genai::content);
+    cut(&mut whole.content, limit);
+    let remaining = llm_observatory_genai::remaining(observed.attributes());
+    whole.attributes = remaining.iter().map(to_key_value).collect();
+    limit.cut_attributes(&mut whole.attributes);
+    whole.scope_name = observed.scope_name().clone();
+    whole.scope_version = observed.scope_version().clone();
+    whole.log_records = 1;
+    Ok(whole)
 }
 
 fn said(
@@ -118,7 +148,8 @@ fn said(
 ) -> WholeLlmSpan {
     let mut content = observed.observe(llm_observatory_genai::content);
     cut(&mut content, limit);
-    let mut attributes: Vec<_> = observed.attributes().iter().map(to_key_value).collect();
+    let mut attributes: Vec<_> =
+        llm_observatory_genai::remaining(observed.attributes()).iter().map(to_key_value).collect();
     limit.cut_attributes(&mut attributes);
     WholeLlmSpan {
         row,

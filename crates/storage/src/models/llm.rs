@@ -10,6 +10,7 @@ use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::StatusCode;
 use llm_observatory_genai::nesting::Role;
 use llm_observatory_genai::prices::{Cost, Currency, PriceBook};
+use uuid::Uuid;
 
 use super::attributes::{Attributes, Inconsistent};
 use super::column::{
@@ -20,7 +21,7 @@ use super::row::row;
 use super::time::joined;
 use super::trace::{SpanKey, SpanRow};
 
-/// A row of `trace_llm_spans`: the reading of one LLM span, with what was derived from it.
+/// A row of `trace_llm_spans`: the reading of one LLM span, or of a call that a log record tells, with what was derived from it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LlmRow {
     /// Project of the span.
@@ -29,11 +30,13 @@ pub struct LlmRow {
     pub trace_id: TraceId,
     /// Id of the span.
     pub span_id: SpanId,
-    /// The calling span; `None` for a root span.
+    /// The calling span, or the one in which the log record was written; `None` for a root span.
     pub parent_span_id: Option<SpanId>,
+    /// Id of the log record that tells the call; `None` for a span.
+    pub log_id: Option<Uuid>,
     /// Start of the span; may be unknown.
     pub start_time: UnixNanos,
-    /// Nanoseconds from start to end; `None` while the span runs.
+    /// Nanoseconds from start to end; `None` while the span runs, and where a log record does not tell.
     pub duration_nanos: Option<i64>,
     /// Status of the span; `None` if the client sent none.
     pub status: Option<StatusCode>,
@@ -64,6 +67,7 @@ impl LlmRow {
             trace_id: span.trace_id,
             span_id: span.span_id,
             parent_span_id: span.parent_span_id,
+            log_id: None,
             start_time: span.start_time,
             duration_nanos: end.map(|end| end.since(span.start_time)),
             status: span.status,
@@ -180,6 +184,7 @@ row! {
         trace_id: Id = row.trace_id.uuid(),
         span_id: SpanIdBytes = row.span_id,
         parent_span_id: Nullable<SpanIdBytes> = row.parent_span_id,
+        log_id: Nullable<Id> = row.log_id,
         kind: Utf8 = reading.kind.name().as_bytes(),
         dialect: Utf8 = reading.dialect.name().as_bytes(),
         service_name: Varchar = &row.service_name,
@@ -253,6 +258,7 @@ row! {
             trace_id: TraceId::from_uuid(trace_id),
             span_id,
             parent_span_id,
+            log_id,
             start_time: joined(start_time, start_nanos),
             duration_nanos,
             status: status_code.map(StatusCode),

@@ -11,6 +11,7 @@ use super::column::{
     ByteaOrNull, Count32, Id, Int2, Int4, Jsonb, Nullable, SpanIdBytes, Timestamp, Utf8, Varchar,
     VarcharOrNull,
 };
+use super::llm::LlmRow;
 use super::row::row;
 use super::time::{joined, optional_nanos};
 
@@ -65,6 +66,8 @@ pub struct LogRow {
     pub scope_id: ScopeId,
     /// Whether it tells something of the LLM span that it was written in. No column: a record that is read has `false`.
     pub is_llm_event: bool,
+    /// The call that it tells, if no span does. No column: a record that is read has `None`.
+    pub call: Option<Box<LlmRow>>,
 }
 
 impl TimeSource {
@@ -124,5 +127,6 @@ row! {
         resource_id: ResourceId(resource_id),
         scope_id: ScopeId(scope_id),
         is_llm_event: false,
+        call: None,
     })
 }

@@ -1,13 +1,14 @@
-//! Stored spans as `genai` observes them.
+//! Stored spans and log records as `genai` observes them.
 
 use llm_observatory_core::attributes::{Attribute, Value, find};
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
-use llm_observatory_genai::{Event, Observation, Scope, SpanObservation, is_llm_event};
+use llm_observatory_genai::{Event, LogObservation, Observation, Scope, SpanObservation, is_llm_event};
 
 use super::attributes::{Inconsistent, ValueColumns, from_any_value};
+use super::log::LogRow;
+use super::resource::ScopeRow;
 use super::trace::Span;
-use super::{LogRow, ScopeRow};
 
 /// Attribute that names the event of a log record, for clients that know no event name of records.
 const EVENT_NAME: &str = "event.name";
@@ -21,6 +22,60 @@ pub struct Observed<'s> {
     attributes: Vec<Attribute<'static>>,
     events: Vec<Happening>,
     log_events: usize,
+}
+
+/// A stored log record that tells a call by itself, decoded.
+#[derive(Debug)]
+pub struct ObservedLog {
+    event_name: Text,
+    scope_name: Text,
+    scope_version: Text,
+    attributes: Vec<Attribute<'static>>,
+    body: Value<'static>,
+    is_in_span: bool,
+}
+
+impl ObservedLog {
+    /// The record.
+    ///
+    /// # Errors
+    /// [`Inconsistent`] when the columns of the row contradict each other.
+    pub fn new(log: &LogRow, scope: Option<&ScopeRow>) -> Result<Self, Inconsistent> {
+        Ok(Self {
+            event_name: log.event_name.clone(),
+            scope_name: scope.map(|scope| scope.name.clone()).unwrap_or_default(),
+            scope_version: scope.map(|scope| scope.version.clone()).unwrap_or_default(),
+            attributes: log.attributes.attributes()?,
+            body: body(&log.body)?,
+            is_in_span: log.span_id.is_some(),
+        })
+    }
+
+    /// Name of the instrumentation scope.
+    pub fn scope_name(&self) -> &Text {
+        &self.scope_name
+    }
+
+    /// Version of the instrumentation scope.
+    pub fn scope_version(&self) -> &Text {
+        &self.scope_version
+    }
+
+    /// The attributes of the record, in the order in which the client sent them.
+    pub fn attributes(&self) -> &[Attribute<'static>] {
+        &self.attributes
+    }
+
+    /// What `look` makes of the observation.
+    pub fn observe<T>(&self, look: impl FnOnce(&Observation<'_>) -> T) -> T {
+        look(&Observation::Log(LogObservation {
+            scope: Scope { name: &self.scope_name, version: &self.scope_version },
+            event_name: &self.event_name,
+            attributes: &self.attributes,
+            body: &self.body,
+            is_in_span: self.is_in_span,
+        }))
+    }
 }
 
 /// An event of the span, or a log record.

@@ -35,7 +35,6 @@ pub(crate) const STATEMENTS: &[&[&Statement]] = &[
     trace::STATEMENTS,
     llm::STATEMENTS[0],
     llm::STATEMENTS[1],
-    llm::STATEMENTS[2],
     metric::STATEMENTS,
     log::STATEMENTS,
 ];

@@ -29,13 +29,14 @@ static CALLS: Statement = Statement::composed("apart: around", || in_stretches("
 /// The statements of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&HIDDEN_CALLS, &CALLS];
 
-/// Calls that start in one of some stretches of time. `$4` and `$5` tell the planner the days.
+/// Calls of spans that start in one of some stretches of time. `$4` and `$5` tell the planner the days.
 fn in_stretches(condition: &str) -> String {
     format!(
         "SELECT {} FROM unnest($1::timestamptz[], $2::timestamptz[]) AS stretch (from_time, to_time) \
          JOIN trace_llm_spans AS reading ON reading.start_time BETWEEN stretch.from_time AND stretch.to_time \
          WHERE reading.project_id = $3 AND reading.start_time BETWEEN $4 AND $5 \
-         AND reading.service_name = ANY ($6) AND reading.trace_id <> $7 AND reading.is_call AND {condition} LIMIT $8",
+         AND reading.service_name = ANY ($6) AND reading.trace_id <> $7 AND reading.is_call AND reading.log_id IS NULL \
+         AND {condition} LIMIT $8",
         CallRow::COLUMNS
     )
 }

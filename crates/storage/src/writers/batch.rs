@@ -5,6 +5,7 @@ use llm_observatory_core::time::Day;
 
 use super::dictionary::Dictionary;
 use crate::error::Error;
+use crate::maintenance::partitions::DeclinedDays;
 use crate::postgres::writer::WriterConnection;
 
 /// How many records of a batch were stored, and how many were stored before.
@@ -81,6 +82,19 @@ pub trait Batch: Default + Send + Sync {
 
     /// The day of the partition that the record needs.
     fn day(record: &Self::Record) -> Day;
+
+    /// The signal whose tables records may also go to, beside their own.
+    const ALSO: Option<Signal> = None;
+
+    /// The day of the partition that the record needs there; `None` if it does not go there.
+    fn day_also(_: &Self::Record) -> Option<Day> {
+        None
+    }
+
+    /// Keeps the records of these days out of there. Returns the number of rows that are left out.
+    fn leave_out(&mut self, _: &DeclinedDays) -> usize {
+        0
+    }
 
     /// Adds the rows of `other`.
     fn append(&mut self, other: Self);

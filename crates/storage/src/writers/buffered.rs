@@ -69,6 +69,11 @@ impl<B: Batch> BufferedWriter<B> {
         if !declined.is_empty() {
             return Err(Error::TooManyDays(declined.len()));
         }
+        if let Some(signal) = B::ALSO {
+            let days = gathered.records().iter().filter_map(B::day_also).collect();
+            let declined = self.pool.partitions().ensure(&connection, signal.into(), &days).await?;
+            gathered.leave_out(&declined);
+        }
         let method = self.pool.config().writer.method;
         let counts = commit(&connection, &self.dictionary, std::slice::from_ref(&*gathered), method).await?;
         *gathered = B::default();

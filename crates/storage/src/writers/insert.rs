@@ -15,8 +15,11 @@ use crate::postgres::writer::WriterConnection;
 /// Statements that are sent without waiting for an answer: enough to hide the round trip.
 const PIPELINED: usize = 256;
 
-/// Inserts the rows, and ignores those whose unique key is stored already.
-pub(super) async fn insert<R: Row + Sync>(connection: &WriterConnection, rows: &[&R]) -> Result<(), Error> {
+/// Inserts the rows, and ignores those whose unique key is stored already. Returns for each whether it was inserted.
+pub(super) async fn insert<R: Row + Sync>(
+    connection: &WriterConnection,
+    rows: &[&R],
+) -> Result<Vec<bool>, Error> {
     run(connection, &R::TABLE.insert(), rows).await
 }
 
@@ -25,23 +28,30 @@ pub(super) async fn insert_new<R: Row + Sync>(
     connection: &WriterConnection,
     rows: &[&R],
 ) -> Result<(), Error> {
-    run(connection, &R::TABLE.insert_new(), rows).await
+    run(connection, &R::TABLE.insert_new(), rows).await.map(drop)
 }
 
-async fn run<R: Row + Sync>(connection: &WriterConnection, sql: &str, rows: &[&R]) -> Result<(), Error> {
+async fn run<R: Row + Sync>(
+    connection: &WriterConnection,
+    sql: &str,
+    rows: &[&R],
+) -> Result<Vec<bool>, Error> {
+    let mut inserted = Vec::with_capacity(rows.len());
     if rows.is_empty() {
-        return Ok(());
+        return Ok(inserted);
     }
     let statement = connection.statement(sql).await?;
     for chunk in rows.chunks(PIPELINED) {
-        let inserted =
+        let answers =
             join_all(chunk.iter().map(|row| insert_one(connection, &statement, fields(*row)))).await;
+        let (counts, errors): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
         // Statements after the failed one fail too, and their errors do not name the cause.
-        let errors = inserted.into_iter().filter_map(Result::err);
+        let errors = errors.into_iter().filter_map(Result::err);
         let cause = errors.reduce(|first, next| if first.is_consequence() { next } else { first });
         cause.map_or(Ok(()), Err)?;
+        inserted.extend(counts.into_iter().flatten().map(|rows| rows > 0));
     }
-    Ok(())
+    Ok(inserted)
 }
 
 async fn insert_one(client: &Client, statement: &Statement, fields: Vec<Field>) -> Result<u64, Error> {

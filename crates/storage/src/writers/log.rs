@@ -1,4 +1,6 @@
-//! Writes log records.
+//! Writes log records, and the calls that they tell.
+
+mod calls;
 
 use llm_observatory_core::signal::Signal;
 use llm_observatory_core::time::Day;
@@ -10,6 +12,7 @@ use super::dictionary::Dictionary;
 use super::insert;
 use super::settling::Notes;
 use crate::error::Error;
+use crate::maintenance::partitions::DeclinedDays;
 use crate::models::{LogRow, ResourceRow, ScopeRow};
 use crate::postgres::writer::WriterConnection;
 
@@ -43,6 +46,19 @@ impl Batch for LogBatch {
         log.time.day()
     }
 
+    /// The calls that records tell are rows of LLM spans.
+    const ALSO: Option<Signal> = Some(Signal::Traces);
+
+    fn day_also(log: &LogRow) -> Option<Day> {
+        log.call.as_ref().map(|call| call.start_time.day())
+    }
+
+    fn leave_out(&mut self, declined: &DeclinedDays) -> usize {
+        let calls = self.logs.iter_mut().map(|log| &mut log.call);
+        let left = calls.filter_map(|call| call.take_if(|call| declined.contains(call.start_time.day())));
+        left.count()
+    }
+
     fn append(&mut self, mut other: Self) {
         self.resources.append(&mut other.resources);
         self.scopes.append(&mut other.scopes);
@@ -74,6 +90,7 @@ impl Batch for LogBatch {
             Way::Copy | Way::Staged => _ = copy_rows(connection, &logs).await?,
             Way::Insert => insert::insert_new(connection, &logs).await?,
         }
+        calls::write(connection, &logs, way).await?;
         notes(&logs).write(connection).await?;
         Ok(RecordCounts::all_stored(slices))
     }

@@ -140,7 +140,7 @@ impl TraceWriter {
     /// PostgreSQL does not take an event.
     pub async fn write_events(&self, events: &[EventRow]) -> Result<(), Error> {
         let connection = self.pool.connect_writer().await?;
-        insert::insert(&connection, &events.iter().collect::<Vec<_>>()).await
+        insert::insert(&connection, &events.iter().collect::<Vec<_>>()).await.map(drop)
     }
 
     /// Gathers one LLM span as a span with OpenTelemetry's `gen_ai.*` attributes, from which its reading and content can

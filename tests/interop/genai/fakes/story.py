@@ -109,7 +109,7 @@ def counted(words, number, cache_write_word):
     read = 2048 + 11 * number if cached else 0
     writes = cache_write_word is not None and cache_write_word in words
     written = 1024 + 13 * number if cached and writes else 0
-    reasoning = 192 + 5 * number if "think" in words else 0
+    reasoning = 193 + 5 * number if "think" in words else 0
     return {
         "input_tokens": 110 + 7 * number + read + written,
         "cache_read_tokens": read,

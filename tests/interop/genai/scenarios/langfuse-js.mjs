@@ -1,24 +1,14 @@
 // Langfuse's SDK for JavaScript: its wrapper of OpenAI's client, and its own observations around calls.
 
 import { observeOpenAI } from "@langfuse/openai";
-import { LangfuseSpanProcessor } from "@langfuse/otel";
 import { propagateAttributes, startActiveObservation } from "@langfuse/tracing";
-import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
+import { startLangfuse, who } from "./javascript/langfuse.mjs";
 import { askForWeather, fakeOpenAI, openaiCases } from "./javascript/openai.mjs";
-import { AGENT, CASE, play, PROMPTS, SESSION, TOOL, USER } from "./javascript/scene.mjs";
-import { startTracing } from "./javascript/tracing.mjs";
+import { AGENT, play, PROMPTS, SESSION, TOOL, USER } from "./javascript/scene.mjs";
 
-const provider = startTracing([
-  new LangfuseSpanProcessor({
-    publicKey: "pk-lf-fake",
-    secretKey: "sk-lf-fake",
-    exporter: new OTLPTraceExporter(),
-    ...(CASE === "no_content" && { mask: () => "<masked>" }),
-  }),
-]);
+const provider = startLangfuse();
 const client = observeOpenAI(fakeOpenAI());
 const cases = openaiCases(client);
-const who = { sessionId: SESSION, userId: USER, tags: ["travel"], metadata: { tier: "gold" } };
 // A prompt that Langfuse manages; the wrapper takes session and user too.
 const answer = {
   generationName: "answer",

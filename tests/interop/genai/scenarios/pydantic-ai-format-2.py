@@ -1,4 +1,4 @@
-"""Pydantic AI on OpenAI's responses API in the oldest format that this version still writes (2), with usage on agents."""
+"""Pydantic AI on OpenAI's responses API, in the oldest format that it still writes, with usage on agents."""
 
 from openai import AsyncOpenAI
 from pydantic_ai import Agent, InstrumentationSettings

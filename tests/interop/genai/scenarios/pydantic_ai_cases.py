@@ -13,7 +13,7 @@ def play(case, model):
     if case == "stream":
         for _ in agent.run_stream_sync(prompt).stream_text():
             pass
-    elif case == "tools":
+    elif case in ("tools", "parallel_tools"):
         agent.tool_plain(get_weather)
         agent.run_sync(prompt)
     elif case == "error":

@@ -5,8 +5,8 @@ use llm_observatory_core::llm::LlmKind;
 use llm_observatory_core::text::Text;
 use llm_observatory_core::trace::StatusCode;
 
+use super::order::{LlmCursor, LlmOrder};
 use super::sql::LlmColumn;
-use super::{LlmCursor, LlmOrder};
 use crate::repositories::conditions::{Conditions, Operator};
 use crate::repositories::page::{DEFAULT_ROWS, TimeRange};
 use crate::repositories::parameter::Parameter;

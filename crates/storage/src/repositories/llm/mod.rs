@@ -2,11 +2,14 @@
 
 mod filter;
 mod models;
-mod price;
+mod order;
 mod sql;
+
+use std::sync::Arc;
 
 use llm_observatory_core::ids::{SpanId, TraceId};
 use llm_observatory_core::time::UnixNanos;
+use llm_observatory_genai::prices::PriceBook;
 use uuid::Uuid;
 
 use super::page::{Page, limits, timestamp};
@@ -14,17 +17,15 @@ use super::parameter::parameters;
 use super::read::{Order, Reader};
 use super::repository::repository;
 use crate::error::Error;
-use crate::models::LlmRow;
-use crate::models::column::Int8;
-use crate::models::fields::Fields;
-use crate::models::row::ReadRow;
+use crate::models::{LlmRow, PriceRow};
 use crate::statement::Statement;
 
 pub use filter::{LlmFilter, LlmSelection, Range};
 pub use models::{ModelCursor, ModelFilter, ModelOrder, ModelUsage};
+pub use order::{ListedLlmSpan, LlmCursor, LlmOrder};
 
 /// The statements of this module.
-pub(super) const STATEMENTS: [&[&Statement]; 3] = [sql::STATEMENTS, models::STATEMENTS, price::STATEMENTS];
+pub(super) const STATEMENTS: [&[&Statement]; 2] = [sql::STATEMENTS, models::STATEMENTS];
 
 /// Reads LLM spans.
 #[derive(Debug, Clone)]
@@ -33,54 +34,6 @@ pub struct LlmRepository {
 }
 
 repository!(LlmRepository);
-
-/// What LLM spans are ordered by. Spans of the same value are ordered by start, trace and id.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum LlmOrder {
-    /// Start of the span.
-    #[default]
-    StartTime,
-    /// Time from start to end.
-    Duration,
-    /// Cost of a billable span in US dollars.
-    Cost,
-    /// Input and output tokens together.
-    Tokens,
-}
-
-/// The place of an LLM span in a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LlmCursor {
-    /// The value that the list is ordered by; `i64::MIN` where it was not told, 0 in the order by time.
-    pub value: i64,
-    /// Start of the span.
-    pub start_time: UnixNanos,
-    /// Trace of the span.
-    pub trace_id: TraceId,
-    /// Id of the span.
-    pub span_id: SpanId,
-}
-
-/// An LLM span in a list.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ListedLlmSpan {
-    /// The span.
-    pub row: LlmRow,
-    /// Its value in the order of the list.
-    value: i64,
-}
-
-impl ReadRow for ListedLlmSpan {
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
-        Ok(Self { row: LlmRow::read(fields)?, value: fields.take::<Int8>("place")? })
-    }
-}
-
-impl From<&ListedLlmSpan> for LlmCursor {
-    fn from(ListedLlmSpan { row, value }: &ListedLlmSpan) -> Self {
-        Self { value: *value, start_time: row.start_time, trace_id: row.trace_id, span_id: row.span_id }
-    }
-}
 
 impl LlmRepository {
     /// The LLM spans that fit the filter, in its order.
@@ -155,5 +108,52 @@ impl LlmRepository {
             self.reader.project.0,
         ];
         self.reader.row(&sql::GET, parameters).await
+    }
+
+    /// The call with these ids that a log record tells; `None` if none is stored.
+    ///
+    /// Cost: the index entries of the trace on every day that is stored, since nothing says on which it is.
+    ///
+    /// # Errors
+    /// Those of [`Self::list`].
+    pub async fn of_log(&self, trace_id: TraceId, span_id: SpanId) -> Result<Option<LlmRow>, Error> {
+        let parameters = parameters![trace_id.uuid(), span_id.as_bytes().to_vec(), self.reader.project.0];
+        self.reader.row(&sql::OF_LOG, parameters).await
+    }
+
+    /// The models that were called in the range, in the order of the filter.
+    ///
+    /// Cost: reads all LLM spans of the range, about 0.5 us a span, for each page.
+    ///
+    /// # Errors
+    /// Those of [`Self::list`].
+    pub async fn models(&self, filter: ModelFilter) -> Result<Page<ModelUsage, ModelCursor>, Error> {
+        let (limit, asked) = limits(filter.limit);
+        let statement = models::list_by(filter.order);
+        let conditions = models::conditions(filter, self.reader.project, asked);
+        Ok(Page::new(self.reader.rows_where(statement, conditions, Order::Planned).await?, limit))
+    }
+
+    /// The prices of this moment, those that people set over the catalogue: the ones by which writers compute costs.
+    ///
+    /// Cost: looks whether prices changed since they were last read.
+    ///
+    /// # Errors
+    /// Those of [`Self::list`].
+    pub async fn price_book(&self) -> Result<Arc<PriceBook>, Error> {
+        let pool = self.reader.pool();
+        let client = pool.get().await?;
+        pool.prices().now(&client).await
+    }
+
+    /// The price with this id that people set for the project or for all, whether it counts or was replaced; `None` if there
+    /// is none.
+    ///
+    /// Cost: one look-up by key.
+    ///
+    /// # Errors
+    /// Those of [`Self::list`].
+    pub async fn price(&self, id: i64) -> Result<Option<PriceRow>, Error> {
+        self.reader.row(&sql::PRICE, parameters![self.reader.project.0, id]).await
     }
 }

@@ -1,19 +1,18 @@
 //! The models that were called, with their calls, tokens and cost.
 
+use llm_observatory_core::ids::ProjectId;
 use llm_observatory_core::llm::{Nanodollars, TokenUsage};
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 
-use super::LlmRepository;
 use super::sql::total_tokens;
 use crate::error::Error;
 use crate::models::column::{Int8, Nullable, Timestamp, Varchar};
 use crate::models::fields::Fields;
 use crate::models::row::ReadRow;
 use crate::repositories::conditions::{Column, Conditions, Operator, PLACE, with_all};
-use crate::repositories::page::{DEFAULT_ROWS, Page, TimeRange, limits, timestamp};
+use crate::repositories::page::{DEFAULT_ROWS, TimeRange, timestamp};
 use crate::repositories::parameter::parameters;
-use crate::repositories::read::Order;
 use crate::statement::Statement;
 
 /// The statements of this module.
@@ -196,41 +195,37 @@ impl ReadRow for ModelUsage {
     }
 }
 
-impl LlmRepository {
-    /// The models that were called in the range, in the order of the filter.
-    ///
-    /// Cost: reads all LLM spans of the range, about 0.5 us a span, for each page.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
-    /// ends it at the time limit, [`Error::Inconsistent`] when the columns of a stored row contradict each other.
-    pub async fn models(&self, filter: ModelFilter) -> Result<Page<ModelUsage, ModelCursor>, Error> {
-        let (limit, asked) = limits(filter.limit);
-        let range = filter.range;
-        let first = ModelCursor { value: i64::MIN, provider: Text::EMPTY, model: Text::EMPTY };
-        let after = filter.after.unwrap_or(first);
-        let parameters = parameters![
-            self.reader.project.0,
-            timestamp(range.start),
-            range.start.sub_micros(),
-            timestamp(range.end),
-            range.end_nanos(),
-            asked,
-            after.value,
-            after.provider.to_string(),
-            after.model.to_string(),
-            !filter.unpriced_only,
-        ];
-        let text = |text: Option<Text>| text.map(|text| text.to_string());
-        let conditions = Conditions::behind(parameters)
-            .and(ModelColumn::Provider, Operator::Is, text(filter.provider))
-            .and(ModelColumn::Service, Operator::Is, text(filter.service));
-        let statement = match filter.order {
-            ModelOrder::Cost => &BY_COST,
-            ModelOrder::Calls => &BY_CALLS,
-            ModelOrder::Tokens => &BY_TOKENS,
-            ModelOrder::Name => &BY_NAME,
-        };
-        Ok(Page::new(self.reader.rows_where(statement, conditions, Order::Planned).await?, limit))
+/// The list in this order.
+pub(super) fn list_by(order: ModelOrder) -> &'static Statement {
+    match order {
+        ModelOrder::Cost => &BY_COST,
+        ModelOrder::Calls => &BY_CALLS,
+        ModelOrder::Tokens => &BY_TOKENS,
+        ModelOrder::Name => &BY_NAME,
     }
+}
+
+/// The parameters and conditions of a list that asks for so many rows.
+pub(super) fn conditions(filter: ModelFilter, project: ProjectId, asked: i64) -> Conditions {
+    let range = filter.range;
+    let first = ModelCursor { value: i64::MIN, provider: Text::EMPTY, model: Text::EMPTY };
+    let after = filter.after.unwrap_or(first);
+    let parameters = parameters![
+        project.0,
+        timestamp(range.start),
+        range.start.sub_micros(),
+        timestamp(range.end),
+        range.end_nanos(),
+        asked,
+        after.value,
+        after.provider.to_string(),
+        after.model.to_string(),
+        !filter.unpriced_only,
+    ];
+    let text = |text: Option<Text>| text.map(|text| text.to_string());
+    Conditions::behind(parameters).and(ModelColumn::Provider, Operator::Is, text(filter.provider)).and(
+        ModelColumn::Service,
+        Operator::Is,
+        text(filter.service),
+    )
 }

@@ -1,8 +1,8 @@
 //! The statements that read LLM spans.
 
-use super::LlmOrder;
-use crate::models::LlmRow;
+use super::order::LlmOrder;
 use crate::models::row::Row as _;
+use crate::models::{LlmRow, PriceRow};
 use crate::repositories::conditions::{Column, Operator, PLACE, with_all};
 use crate::statement::Statement;
 
@@ -40,7 +40,7 @@ macro_rules! lists {
 
         /// The statements of this module.
         pub(super) const STATEMENTS: &[&Statement] =
-            &[$(&$list, &$of_trace,)+ &NEWEST_NARROWED, &DEAREST_NARROWED, &GET];
+            &[$(&$list, &$of_trace,)+ &NEWEST_NARROWED, &DEAREST_NARROWED, &GET, &OF_LOG, &PRICE];
 
         /// The list in this order.
         pub(super) fn list_by(order: LlmOrder, ascending: bool, of_trace: bool) -> &'static Statement {
@@ -77,6 +77,25 @@ pub(super) static GET: Statement = Statement::composed("llm: get", || {
         "SELECT {} FROM trace_llm_spans \
          WHERE trace_id = $1 AND start_time = $2 AND span_id = $3 AND project_id = $4",
         LlmRow::TABLE.select()
+    )
+});
+
+/// The call that a log record tells. `$1` trace, `$2` span, `$3` project.
+pub(super) static OF_LOG: Statement = Statement::composed("llm: of log", || {
+    format!(
+        "SELECT {} FROM trace_llm_spans \
+         WHERE trace_id = $1 AND span_id = $2 AND project_id = $3 AND log_id IS NOT NULL \
+         ORDER BY start_time LIMIT 1",
+        LlmRow::TABLE.select()
+    )
+});
+
+/// A price that people set, whether it counts or was replaced. `$1` project, `$2` id.
+pub(super) static PRICE: Statement = Statement::composed("llm: price", || {
+    format!(
+        "SELECT {} FROM model_prices WHERE id = $2 AND (project_id IS NULL OR project_id = $1) \
+         ORDER BY created_at DESC LIMIT 1",
+        PriceRow::TABLE.select()
     )
 });
 

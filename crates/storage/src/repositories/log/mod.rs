@@ -22,7 +22,7 @@ pub use statistics::LogStatistics;
 
 /// The statements of this module.
 pub(super) const STATEMENTS: &[&Statement] =
-    &[&LIST, &LIST_NARROWED, &OF_TRACE, &SEARCH, &SEARCH_NARROWED, &STATISTICS];
+    &[&LIST, &LIST_NARROWED, &OF_TRACE, &GET, &SEARCH, &SEARCH_NARROWED, &STATISTICS];
 
 /// The newest records, read backwards through the index of times.
 static LIST: Statement = Statement::composed("log: list", || list("project_id"));
@@ -40,6 +40,11 @@ static STATISTICS: Statement = Statement::fixed(
      AND (time, time_nanos) >= ($2, $3) AND (time, time_nanos) < ($4, $5) \
      GROUP BY service_name, severity_number ORDER BY service_name, severity_number LIMIT $6",
 );
+
+/// One record. `$1` project, `$2` time, `$3` id.
+static GET: Statement = Statement::composed("log: get", || {
+    format!("SELECT {} FROM logs WHERE project_id = $1 AND time = $2 AND id = $3", LogRow::TABLE.select())
+});
 
 fn list(project: &str) -> String {
     let (columns, conditions) = (LogRow::TABLE.select(), include_str!("list.sql"));
@@ -193,6 +198,16 @@ impl LogRepository {
             .and(LogColumn::EventName, Operator::Is, text(filter.event_name))
             .and(LogColumn::Body, Operator::HasWords, text(filter.text));
         Ok(Page::new(self.reader.rows_where(statement, conditions, order).await?, limit))
+    }
+
+    /// The record with this time and id; `None` if it is not stored.
+    ///
+    /// Cost: reads the records of that microsecond, by index.
+    ///
+    /// # Errors
+    /// Those of [`Self::list`].
+    pub async fn get(&self, time: UnixNanos, id: Uuid) -> Result<Option<LogRow>, Error> {
+        self.reader.row(&GET, parameters![self.reader.project.0, timestamp(time), id]).await
     }
 
     /// The records of one trace that fit the filter, newest first.

@@ -35,6 +35,8 @@ export function anthropicCases(client) {
     chat: () => send(PROMPTS.chat, { temperature: 0.5, top_k: 40, stop_sequences: ["END"] }),
     stream: async () => consume(await send(PROMPTS.stream, { stream: true })),
     tools: () => askForWeather(client, PROMPTS.tools),
+    parallel_tools: () => askForWeather(client, PROMPTS.parallel_tools),
+    cut_off: () => send(PROMPTS.cut_off),
     cached: () => send(cacheable(PROMPTS.cached)),
     cached_written: () => send(cacheable(PROMPTS.cached_written)),
     cached_stream: async () => consume(await send(cacheable(PROMPTS.cached), { stream: true })),

@@ -16,7 +16,10 @@ export function start(instrumentModules) {
   });
 }
 
-/** The cases, with Traceloop's own spans and associations where a case wants them. `ask(prompt, runTool)` asks for the weather. */
+/**
+ * The cases, with Traceloop's own spans and associations where a case wants them. `ask(prompt, runTool)` asks for the
+ * weather.
+ */
 export function withTraceloop(cases, ask) {
   const { AssociationProperty, withAgent, withAssociationProperties, withTool, withWorkflow } = traceloop;
   const who = { [AssociationProperty.SESSION_ID]: SESSION, [AssociationProperty.USER_ID]: USER };

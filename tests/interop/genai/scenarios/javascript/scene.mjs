@@ -20,7 +20,8 @@ export const fake = (path = "") => process.env.FAKE_URL + path;
 export function getWeather({ city }) {
   const result = scene.tool.result + city;
   // The recorder learns here that the tool ran, whatever the instrumentation says.
-  appendFileSync(process.env.SCENE_TOOLS_FILE, `${JSON.stringify({ name: TOOL.name, arguments: { city }, result })}\n`);
+  const ran = { name: TOOL.name, arguments: { city }, result };
+  appendFileSync(process.env.SCENE_TOOLS_FILE, `${JSON.stringify(ran)}\n`);
   return result;
 }
 
@@ -29,13 +30,13 @@ export async function consume(stream) {
   for await (const _ of stream);
 }
 
-/** Plays the case, one of `cases`, and waits for `flush`. Only a case of an error may throw, as an application would see it. */
+/** Plays the case, one of `cases`, and waits for `flush`. The case of an error must fail. */
 export async function play(cases, flush) {
-  try {
-    await cases[CASE]();
-  } catch (error) {
-    if (!CASE.startsWith("error")) throw error;
-  } finally {
-    await flush();
-  }
+  const failed = await cases[CASE]().then(
+    () => null,
+    (error) => error,
+  );
+  await flush();
+  if (failed && CASE !== "error") throw failed;
+  if (!failed && CASE === "error") throw new Error("the call did not fail");
 }

@@ -11,9 +11,9 @@ const ANSWER = {
 };
 
 /**
- * `models` are those of a provider: see `vercel_openai.mjs` and `vercel_anthropic.mjs`. `version` is how a major version
- * spells things: `telemetry({ content, session, name })` and `instructions(text)` give options of a call,
- * `stopAfter(steps)` ends a loop, `agent(settings)` makes an agent.
+ * `models` are those of a provider: see `vercel_openai.mjs` and `vercel_anthropic.mjs`. `version` is how a major
+ * version spells things: `telemetry({ content, session, name })`, `instructions(text)`, `maxTokens(number)` and
+ * `steps(number)` give options of a call, `parameters(schema)` those of a tool, `agent(settings)` makes an agent, if any.
  */
 export function vercelCases(models, version) {
   const options = (told) => ({
@@ -26,11 +26,11 @@ export function vercelCases(models, version) {
   const tools = {
     [TOOL.name]: tool({
       description: TOOL.description,
-      inputSchema: jsonSchema(TOOL.parameters),
+      ...version.parameters(jsonSchema(TOOL.parameters)),
       execute: async (input) => getWeather(input),
     }),
   };
-  const loop = { tools, stopWhen: version.stopAfter(3) };
+  const loop = { tools, ...version.steps(3) };
   const stream = (request) => consume(streamText(request).fullStream);
   const session = { sessionId: SESSION, userId: USER };
   const cacheable = (prompt) => ({
@@ -39,9 +39,11 @@ export function vercelCases(models, version) {
   });
 
   const cases = {
-    chat: () => generateText({ ...call(PROMPTS.chat), ...models.settings, maxOutputTokens: MAX_TOKENS }),
+    chat: () => generateText({ ...call(PROMPTS.chat), ...models.settings, ...version.maxTokens(MAX_TOKENS) }),
     stream: () => stream(call(PROMPTS.stream)),
     tools: () => generateText({ ...call(PROMPTS.tools), ...loop }),
+    parallel_tools: () => generateText({ ...call(PROMPTS.parallel_tools), ...loop }),
+    cut_off: () => generateText(call(PROMPTS.cut_off)),
     stream_tools: () => stream({ ...call(PROMPTS.tools), ...loop }),
     cached: () => generateText(cacheable(PROMPTS.cached)),
     cached_written: () => generateText(cacheable(PROMPTS.cached_written)),
@@ -54,6 +56,10 @@ export function vercelCases(models, version) {
     object: () => generateObject({ ...call(PROMPTS.chat), schemaName: "answer", schema: jsonSchema(ANSWER) }),
     agent: () => version.agent({ ...options({ name: AGENT }), ...loop }).generate({ prompt: PROMPTS.agent }),
   };
+  if (models.flexOptions) {
+    const flex = { model: models.reasoning, providerOptions: models.flexOptions };
+    cases.flex = () => generateText({ ...call(PROMPTS.flex), ...flex });
+  }
   if (models.completions) {
     cases.chat_completions = () => generateText({ ...call(PROMPTS.chat), model: models.completions });
   }

@@ -1,19 +1,14 @@
-// How ai 5 and 6 spell telemetry: `experimental_telemetry`, with session and user as metadata.
+// How ai 5 and 6 spell things.
 
 import { stepCountIs } from "ai";
+import { legacyTelemetry } from "./vercel_telemetry.mjs";
 
 /** `Agent` is the class that this major version calls so. */
 export const legacy = (Agent) => ({
-  telemetry: ({ content = true, session, name } = {}) => ({
-    experimental_telemetry: {
-      isEnabled: true,
-      recordInputs: content,
-      recordOutputs: content,
-      ...(name && { functionId: name }),
-      ...(session && { metadata: session }),
-    },
-  }),
+  telemetry: legacyTelemetry,
   instructions: (text) => ({ system: text }),
-  stopAfter: stepCountIs,
+  maxTokens: (number) => ({ maxOutputTokens: number }),
+  steps: (number) => ({ stopWhen: stepCountIs(number) }),
+  parameters: (schema) => ({ inputSchema: schema }),
   agent: (settings) => new Agent(settings),
 });

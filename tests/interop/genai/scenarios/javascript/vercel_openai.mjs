@@ -11,5 +11,6 @@ export const models = {
   completions: openai.chat(MODELS.openai),
   reasoning: openai(MODELS.openai_reasoning),
   reasoningOptions: { openai: { reasoningEffort: "low" } },
+  flexOptions: { openai: { serviceTier: "flex" } },
   embedding: openai.textEmbeddingModel(MODELS.openai_embeddings),
 };

@@ -1,9 +1,7 @@
-// How ai 7 spells telemetry: @ai-sdk/otel, registered once, with session and user as runtime context.
+// How ai 7 spells things: telemetry goes to an integration that is registered once; session and user are runtime
+// context.
 
-import { OpenTelemetry } from "@ai-sdk/otel";
-import { isStepCount, registerTelemetry, ToolLoopAgent } from "ai";
-
-registerTelemetry(new OpenTelemetry({ usage: true, providerMetadata: true, runtimeContext: true }));
+import { isStepCount, ToolLoopAgent } from "ai";
 
 export const version = {
   telemetry: ({ content = true, session, name } = {}) => ({
@@ -16,6 +14,8 @@ export const version = {
     ...(session && { runtimeContext: session }),
   }),
   instructions: (text) => ({ instructions: text }),
-  stopAfter: isStepCount,
+  maxTokens: (number) => ({ maxOutputTokens: number }),
+  steps: (number) => ({ stopWhen: isStepCount(number) }),
+  parameters: (schema) => ({ inputSchema: schema }),
   agent: (settings) => new ToolLoopAgent(settings),
 };
