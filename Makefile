@@ -1,6 +1,6 @@
 # LLM Observatory. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults fuzz lint fmt generate prices interop bench
+.PHONY: help run test test-faults fuzz lint fmt generate prices interop interop-genai bench
 
 CARGO_DENY := 0.20.2
 CARGO_FUZZ := 0.13.1
@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_SEED ?= 1
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## build the daemon and run it on a private PostgreSQL; flags go in ARGS="--data-dir ..."
 	deploy/local/install run
@@ -64,6 +64,12 @@ interop: ## export from Python and JavaScript SDKs and an OpenTelemetry Collecto
 	deploy/local/install interop
 	cargo build --profile quick --locked -p llm-observatory-server
 	tests/interop/run
+
+# Which ones: make interop-genai CASES="openinference-openai vercel-7-openai/stream", or CASES=--all.
+interop-genai: ## play real GenAI instrumentations against fakes of the providers, and compare what the daemon says; CASES=...
+	deploy/local/install interop-genai
+	cargo build --profile quick --locked -p llm-observatory-server
+	tests/interop/genai/live $(CASES)
 
 bench: ## measure ingest throughput with realistic spans
 	deploy/local/install run

@@ -241,7 +241,7 @@ async fn costs_are_explained_to_the_last_digit() {
     let price = stored.price.unwrap();
     assert_eq!((price.provider.as_str(), price.layer.as_str()), ("openai", "catalogue"));
     assert_eq!(price.id, chat.span.unwrap().billing.unwrap().price_id);
-    assert!(!price.source.is_empty());
+    assert!(!price.source.is_empty() && stored.catalogue.contains("as of 20"), "{}", stored.catalogue);
     assert_eq!((stored.matched_name.as_str(), stored.input_tokens), ("response_model", 1_000));
     let lines: Vec<_> = stored
         .lines

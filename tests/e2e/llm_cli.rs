@@ -109,7 +109,17 @@ async fn a_cost_is_explained_before_and_after_its_price_is_set() {
         ([&*trace(1), &id(CHAT)].map(str::to_owned), [&*trace(3), &id(UNKNOWN)].map(str::to_owned));
     let explain = async |of: &[String; 2]| ask(&daemon, &["query", "cost", &of[0], &of[1]]).await;
     let told = explain(&chat).await;
-    told.says(0, &["gpt-4o-2024-08-06 of openai", "cache_read", "0.0005", "0.003 USD", "give the same cost"]);
+    told.says(
+        0,
+        &[
+            "gpt-4o-2024-08-06 of openai",
+            "cache_read",
+            "0.0005",
+            "0.003 USD",
+            "give the same cost",
+            "genai-prices==",
+        ],
+    );
     explain(&orca)
         .await
         .says(0, &["It has no cost.", "no price is known for orca-77 of openai", "prices set"]);
@@ -119,9 +129,9 @@ async fn a_cost_is_explained_before_and_after_its_price_is_set() {
     };
     set(&["openai", "orca-77", "input=2", "output=4", "--source", "contract 5"])
         .await
-        .says(0, &["prices set: 1", "observatory reprice"]);
-    set(&["openai", "orca-77", "input=2", "output=4"]).await.says(0, &["prices set: 0", "unchanged: 1"]);
-    set(&["openai", "gpt-4o*", "input=5", "output=20", "cache_read=1"]).await.says(0, &["prices set: 1"]);
+        .says(0, &["1 set (0 in place of another), 0 unchanged", "observatory reprice"]);
+    set(&["openai", "orca-77", "input=2", "output=4"]).await.says(0, &["0 set", "1 unchanged"]);
+    set(&["openai", "gpt-4o*", "input=5", "output=20", "cache_read=1"]).await.says(0, &["1 set"]);
 
     // 10 at $2 and 5 at $4 a million, which the stored row does not have yet.
     let told = explain(&orca).await;
@@ -131,7 +141,7 @@ async fn a_cost_is_explained_before_and_after_its_price_is_set() {
             "It has no cost.",
             "another cost, which `observatory reprice` would store",
             "0.00004 USD",
-            "contract 5",
+            "contract 5, set 20",
         ],
     );
     let told = json(&daemon, &["query", "cost", &chat[0], &chat[1]]).await;
@@ -173,8 +183,8 @@ async fn prices_are_shown_set_and_imported() {
                  openai\torca-77\t-\tUSD\tinput=3\tcontract 4\n";
     std::fs::write(&file, lines).unwrap();
     let import = async |file: &str| run(&["prices", "import", file, "--database-url", &url], &[]).await;
-    import(file.to_str().unwrap()).await.says(0, &["prices set: 2"]);
-    import(file.to_str().unwrap()).await.says(0, &["unchanged: 2"]);
+    import(file.to_str().unwrap()).await.says(0, &["2 set"]);
+    import(file.to_str().unwrap()).await.says(0, &["2 unchanged"]);
     let own = list(&["--layer", "everyone"]).await;
     assert_eq!(own.as_array().unwrap().len(), 2);
     assert_eq!(

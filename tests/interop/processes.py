@@ -92,11 +92,14 @@ def ready_line(process):
 
 
 @contextmanager
-def running_collector(endpoint):
-    """Runs a Collector on the sample configuration that we ship, which exports to `endpoint`."""
+def running_collector(endpoint, *more_configs, **settings):
+    """Runs a Collector on the sample configuration that we ship, which exports to `endpoint`; `more_configs` are laid
+    over it, and `settings` are more environment variables for them."""
     collector = Collector(f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}")
-    command = [os.environ["OTELCOL_BIN"], "--config", str(COLLECTOR_CONFIG)]
-    environment = {
+    command = [os.environ["OTELCOL_BIN"]]
+    for config in (COLLECTOR_CONFIG, *more_configs):
+        command += ["--config", str(config)]
+    environment = settings | {
         "COLLECTOR_LISTEN": collector.receiver,
         "COLLECTOR_METRICS_PORT": collector.metrics.rpartition(":")[2],
         "OBSERVATORY_ENDPOINT": endpoint,

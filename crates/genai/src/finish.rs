@@ -79,7 +79,7 @@ pub(crate) fn canonical(reason: &str) -> Text {
     let reason = reason.trim();
     let reason = reason.strip_prefix("FinishReason.").unwrap_or(reason);
     let is = |word: &&str| reason.eq_ignore_ascii_case(word);
-    match WORDS.iter().find(|(_, words)| words.iter().any(|word| is(word))) {
+    match WORDS.iter().find(|(_, words)| words.iter().any(&is)) {
         Some((word, _)) => Text::from_static(word),
         None => Text::from(reason),
     }

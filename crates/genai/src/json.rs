@@ -1,8 +1,10 @@
 //! JSON inside attributes, read within bounds. It never fails: what can't be read is `None`.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use llm_observatory_core::attributes::{Attribute, Value, find};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// Longest text that is read as JSON for a reading: usage, parameters, metadata. They take some hundred bytes; what is
 /// longer is something else. serde_json bounds the depth.
@@ -24,17 +26,12 @@ pub(crate) fn parse(text: &str) -> Option<Value<'static>> {
         return None;
     }
     match text.as_bytes().first()? {
-        b'{' | b'[' => match serde_json::from_str(text) {
-            Ok(json) => Some(value(json)),
-            Err(_) => serde_json::from_str(&from_python(text)?).ok().map(value),
-        },
+        b'{' | b'[' => from_json(text).or_else(|| from_json(&from_python(text)?)),
         // MLflow and old Langfuse SDKs encode twice.
-        b'"' => match serde_json::from_str(text).ok()? {
-            serde_json::Value::String(inner) if inner.starts_with(['{', '[']) => {
-                serde_json::from_str(&inner).ok().map(value)
-            }
-            _ => None,
-        },
+        b'"' => {
+            let inner: String = serde_json::from_str(text).ok()?;
+            if inner.starts_with(['{', '[']) { from_json(&inner) } else { None }
+        }
         _ => None,
     }
 }
@@ -63,22 +60,67 @@ pub(crate) fn at<'v, 'a>(map: &'v Value<'a>, path: &[&str]) -> Option<&'v Value<
     path.iter().try_fold(map, |map, key| field(map, key))
 }
 
-fn value(json: serde_json::Value) -> Value<'static> {
-    match json {
-        serde_json::Value::Null => Value::Empty,
-        serde_json::Value::Bool(truth) => Value::Bool(truth),
-        serde_json::Value::Number(number) => match number.as_i64() {
-            Some(whole) => Value::Int(whole),
-            None => Value::Double(number.as_f64().unwrap_or(f64::NAN)),
-        },
-        serde_json::Value::String(text) => Value::Str(Cow::Owned(text)),
-        serde_json::Value::Array(values) => Value::Array(values.into_iter().map(value).collect()),
-        serde_json::Value::Object(map) => Value::Map(
-            map.into_iter()
-                .map(|(key, json)| Attribute { key: Cow::Owned(key), value: value(json) })
-                .collect(),
-        ),
+/// A value straight from JSON.
+struct Json(Value<'static>);
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(JsonVisitor).map(Self)
     }
+}
+
+struct JsonVisitor;
+
+impl<'de> Visitor<'de> for JsonVisitor {
+    type Value = Value<'static>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Value::Empty)
+    }
+
+    fn visit_bool<E>(self, truth: bool) -> Result<Self::Value, E> {
+        Ok(Value::Bool(truth))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Value::Int(number))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(i64::try_from(number).map_or(Value::Double(number as f64), Value::Int))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(Value::Double(number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Value::Str(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(Json(value)) = list.next_element()? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some((key, Json(value))) = map.next_entry::<String, Json>()? {
+            entries.push(Attribute { key: Cow::Owned(key), value });
+        }
+        Ok(Value::Map(entries))
+    }
+}
+
+fn from_json(text: &str) -> Option<Value<'static>> {
+    serde_json::from_str(text).ok().map(|Json(value)| value)
 }
 
 /// JSON of what Python's `repr` shows of a dictionary (LangSmith and LiteLLM send those): single quotes, `None`, `True`.

@@ -13,9 +13,37 @@ use crate::value;
 const MAPS: &[Slot] =
     &[LlmInvocationParameters, EmbeddingParameters, LangfuseParameters, LangsmithParameters];
 
-/// The parameters: keys of their own first, then what the maps tell, and whether a map asks for a stream.
-pub(crate) fn parameters(seen: &Seen<'_>) -> (Parameters, Option<bool>) {
-    let mut parameters = Parameters {
+/// What a request asks for.
+#[derive(Default)]
+pub(crate) struct Asked {
+    pub(crate) parameters: Parameters,
+    /// The model, where it stands among the parameters.
+    pub(crate) model: Option<Text>,
+    /// Whether to stream.
+    pub(crate) stream: Option<bool>,
+    /// The tier of service.
+    pub(crate) service_tier: Option<Text>,
+}
+
+/// What the request asks for: keys of their own first, then what the maps tell.
+pub(crate) fn asked(seen: &Seen<'_>) -> Asked {
+    let mut asked = Asked { parameters: by_keys(seen), ..Asked::default() };
+    for slot in MAPS {
+        let Some(map) = seen.get(*slot).and_then(structure) else { continue };
+        complete(&mut asked.parameters, &map);
+        let text = |keys: &[&str]| {
+            let told = keys.iter().find_map(|key| field(&map, key).and_then(value::text));
+            told.map(|told| Text::from(&*told))
+        };
+        asked.model = asked.model.or_else(|| text(&["model", "model_name", "model_id"]));
+        asked.stream = asked.stream.or_else(|| field(&map, "stream").and_then(value::truth));
+        asked.service_tier = asked.service_tier.or_else(|| text(&["service_tier"]));
+    }
+    asked
+}
+
+fn by_keys(seen: &Seen<'_>) -> Parameters {
+    Parameters {
         temperature: seen.number(&[
             Temperature,
             VercelTemperature,
@@ -40,33 +68,7 @@ pub(crate) fn parameters(seen: &Seen<'_>) -> (Parameters, Option<bool>) {
         presence_penalty: seen.number(&[PresencePenalty, VercelPresencePenalty, LlmPresencePenalty]),
         choice_count: seen.whole(&[ChoiceCount, ChoiceN]),
         reasoning_effort: seen.text(&[ReasoningLevel, ReasoningEffort, LlmReasoningEffort]),
-    };
-    let mut stream = None;
-    for slot in MAPS {
-        if let Some(map) = seen.get(*slot).and_then(structure) {
-            complete(&mut parameters, &map);
-            stream = stream.or_else(|| field(&map, "stream").and_then(value::truth));
-        }
     }
-    (parameters, stream)
-}
-
-/// The model that the parameters name.
-pub(crate) fn model(seen: &Seen<'_>) -> Option<Text> {
-    let map = seen.first(&[LlmInvocationParameters, EmbeddingParameters], structure)?;
-    ["model", "model_name", "model_id"]
-        .iter()
-        .find_map(|key| field(&map, key).and_then(value::text))
-        .map(|model| Text::from(&*model))
-}
-
-/// The tier of service that the parameters ask for.
-pub(crate) fn service_tier(seen: &Seen<'_>) -> Option<Text> {
-    let asked = |slot: &Slot| {
-        let map = structure(seen.get(*slot)?)?;
-        field(&map, "service_tier").and_then(value::text).map(|tier| Text::from(&*tier))
-    };
-    MAPS.iter().find_map(asked)
 }
 
 /// Takes from a map what is not there yet: the names of OpenAI, Anthropic, Google and their clients.

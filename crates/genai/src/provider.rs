@@ -3,8 +3,6 @@
 //! Sources: `gen_ai.provider.name` in OpenTelemetry's registry, `GenAISystem` of OpenLLMetry's conventions, the provider and
 //! system values of OpenInference, `mapProviderName` of `@ai-sdk/otel`, `semcov` of OpenLIT, `AiProvider` of Spring AI.
 
-use std::borrow::Cow;
-
 use llm_observatory_core::text::Text;
 
 use crate::seen::Seen;
@@ -112,8 +110,12 @@ pub(crate) fn named(seen: &Seen<'_>) -> Named {
             Name::Framework(framework) => {
                 named.framework.get_or_insert(Text::from_static(framework));
             }
-            Name::Provider(provider) => {
-                named.provider = Some(static_or_copied(provider));
+            Name::Known(provider) => {
+                named.provider = Some(Text::from_static(provider));
+                return named;
+            }
+            Name::Unknown(provider) => {
+                named.provider = Some(Text::from(provider));
                 return named;
             }
         }
@@ -158,14 +160,19 @@ pub(crate) fn of_model(model: &str) -> Option<&'static str> {
     starts(&openai).then_some("openai")
 }
 
-enum Name<'n> {
-    Provider(Cow<'n, str>),
+/// What a name stands for.
+enum Name {
+    /// A provider, by the name that we know it by.
+    Known(&'static str),
+    /// A provider that we do not know, in lower case.
+    Unknown(String),
+    /// A framework.
     Framework(&'static str),
 }
 
-fn known(name: &str) -> Name<'_> {
+fn known(name: &str) -> Name {
     if let Some(provider) = alias(name) {
-        return Name::Provider(Cow::Borrowed(provider));
+        return Name::Known(provider);
     }
     let lower = name.to_ascii_lowercase();
     if let Some((_, framework)) = FRAMEWORKS.iter().find(|(alias, _)| *alias == lower) {
@@ -175,11 +182,11 @@ fn known(name: &str) -> Name<'_> {
     let mut start = lower.as_str();
     loop {
         if let Some(provider) = alias(start) {
-            return Name::Provider(Cow::Borrowed(provider));
+            return Name::Known(provider);
         }
         match start.rfind(['.', '-']) {
             Some(end) => start = &start[..end],
-            None => return Name::Provider(Cow::Owned(lower)),
+            None => return Name::Unknown(lower),
         }
     }
 }
@@ -188,17 +195,14 @@ fn alias(name: &str) -> Option<&'static str> {
     ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, provider)| *provider)
 }
 
-fn static_or_copied(name: Cow<'_, str>) -> Text {
-    alias(&name).map_or_else(|| Text::from(&*name), Text::from_static)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn provider(name: &str) -> Option<String> {
         match known(name) {
-            Name::Provider(provider) => Some(provider.into_owned()),
+            Name::Known(provider) => Some(provider.to_owned()),
+            Name::Unknown(provider) => Some(provider),
             Name::Framework(_) => None,
         }
     }

@@ -4,6 +4,7 @@ use llm_observatory_core::llm::{LlmKind, LlmReading};
 use llm_observatory_core::text::Text;
 
 use crate::events::Told;
+use crate::parameters::Asked;
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::{self, *};
@@ -65,14 +66,14 @@ pub(crate) fn reading(seen: &Seen<'_>, told: &Told, rules: &dyn Rules) -> LlmRea
     let is_call = rules.is_call(seen, kind) && !seen.is(Operation, "fetch_response");
     reading.is_call = is_call && (seen.span.is_some() || rules.is_call_in_log(seen));
     reading.operation = kind::operation(seen, kind);
-    models(seen, &mut reading);
+    let asked = parameters::asked(seen);
+    models(seen, &asked, &mut reading);
     reading.usage = counts.repaired(rules.input(seen, reading.provider.as_deref()), rules.output(seen));
     reading.reported_cost = seen.dollars(COST);
     let reasons = finish::reasons(seen);
     reading.finish_reasons = distinct(if reasons.is_empty() { &told.finish_reasons } else { &reasons });
-    let (parameters, asked) = parameters::parameters(seen);
-    reading.parameters = parameters;
-    reading.streaming = timing::streaming(seen, asked, told.first_part);
+    reading.parameters = asked.parameters;
+    reading.streaming = timing::streaming(seen, asked.stream, told.first_part);
     reading.time_to_first_token = timing::first_token(seen, rules, told.first_part);
     people(seen, &mut reading);
     steps(seen, &mut reading);
@@ -93,9 +94,9 @@ fn tool_of_span(seen: &Seen<'_>) -> Option<Text> {
 }
 
 /// Provider, framework, models, response, tier.
-fn models(seen: &Seen<'_>, reading: &mut LlmReading) {
+fn models(seen: &Seen<'_>, asked: &Asked, reading: &mut LlmReading) {
     reading.request_model =
-        seen.text(REQUEST_MODEL).or_else(|| parameters::model(seen)).or_else(|| seen.text(OTHER_MODEL));
+        seen.text(REQUEST_MODEL).or_else(|| asked.model.clone()).or_else(|| seen.text(OTHER_MODEL));
     // OpenInference's key holds what the response names, or else what the request does: it tells nothing new if it says the
     // same as the request.
     let either = || seen.text(&[LlmModelName]).filter(|model| Some(model) != reading.request_model.as_ref());
@@ -105,7 +106,7 @@ fn models(seen: &Seen<'_>, reading: &mut LlmReading) {
     reading.provider = named.provider.or_else(of_model);
     reading.framework = named.framework;
     reading.response_id = seen.text(&[ResponseId, VercelResponseId]);
-    reading.service_tier = service_tier(seen);
+    reading.service_tier = service_tier(seen, asked);
 }
 
 /// The texts, each once, in the order of their first.
@@ -120,8 +121,8 @@ fn distinct(texts: &[Text]) -> Vec<Text> {
 }
 
 /// The tier that answered, or else that was asked for. `auto` asks for any; `standard` is Anthropic's word for the default.
-fn service_tier(seen: &Seen<'_>) -> Option<Text> {
-    let told = TIER.iter().map(|slot| seen.text(&[*slot])).chain([parameters::service_tier(seen)]);
+fn service_tier(seen: &Seen<'_>, asked: &Asked) -> Option<Text> {
+    let told = TIER.iter().map(|slot| seen.text(&[*slot])).chain([asked.service_tier.clone()]);
     let tier = told.flatten().find(|tier| &**tier != "auto")?;
     Some(if &*tier == "standard" { Text::from_static("default") } else { tier })
 }

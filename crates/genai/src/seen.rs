@@ -9,7 +9,7 @@ use llm_observatory_core::trace::StatusCode;
 
 use crate::money;
 use crate::observation::{LogObservation, Observation, Scope, SpanObservation};
-use crate::slots::{Slot, Slots};
+use crate::slots::{self, Slot, Slots};
 use crate::value;
 
 /// An observation, its attributes found.
@@ -34,18 +34,20 @@ impl<'a> Seen<'a> {
     }
 
     fn span(span: &'a SpanObservation<'a>) -> Option<Self> {
-        let by_origin = || is_llm_library(span.scope.name) || is_llm_name(span.name);
-        let slots = match Slots::of(span.attributes) {
-            Some(slots) if slots.marks.llm || by_origin() => slots,
-            None if by_origin() => Slots::empty(),
-            _ => return None,
-        };
-        Some(Self { scope: span.scope, name: span.name, slots, span: Some(span), is_in_span: false })
+        let is_llm =
+            slots::speak_llm(span.attributes) || is_llm_library(span.scope.name) || is_llm_name(span.name);
+        is_llm.then(|| Self {
+            scope: span.scope,
+            name: span.name,
+            slots: Slots::of(span.attributes),
+            span: Some(span),
+            is_in_span: false,
+        })
     }
 
     fn log(log: &'a LogObservation<'a>) -> Option<Self> {
-        let found = Slots::of(log.attributes);
-        let named = found.as_ref().and_then(|slots| slots.get(Slot::EventName)?.as_str()).unwrap_or_default();
+        let mut slots = Slots::of(log.attributes);
+        let named = slots.get(Slot::EventName).and_then(Value::as_str).unwrap_or_default();
         let body = log.body.as_str().unwrap_or_default();
         // Claude Code's `event.name` lacks what tells it from others'; its body has it. The event name of records that come
         // by way of Rust's `tracing` is a place in the source.
@@ -55,11 +57,9 @@ impl<'a> Seen<'a> {
             (name, "") => name,
             (_, named) => named,
         };
-        let is_marked = || found.as_ref().is_some_and(|slots| slots.marks.llm);
-        if !is_llm_log(name, log.scope.name) && !is_marked() {
+        if !is_llm_log(name, log.scope.name) && !slots::speak_llm(log.attributes) {
             return None;
         }
-        let mut slots = found.unwrap_or_else(Slots::empty);
         if let Value::Map(body) = log.body {
             slots.complete(body);
         }

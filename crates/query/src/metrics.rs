@@ -64,7 +64,7 @@ impl Metrics {
         );
         registry.register(
             "rows",
-            "Traces, spans, metrics, data points and log records in answers",
+            "Traces, spans, metrics, data points, log records, models and prices in answers",
             metrics.rows.clone(),
         );
         registry.register_collector(Box::new(PoolUse(pool.clone())));

@@ -14,7 +14,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::config::StorageConfig;
 use crate::error::Error;
-use crate::maintenance::Family;
+use crate::maintenance::family::Family;
 use crate::maintenance::partitions::{DeclinedDays, Partitions};
 use crate::migrate;
 use crate::postgres::cause::Cause;

@@ -25,10 +25,13 @@ static CURRENT: Statement = Statement::composed("prices: current", || {
 /// The statements of this module.
 pub(crate) const STATEMENTS: &[&Statement] = &[&LOCK, &VERSION, &CURRENT];
 
+/// A version of the prices, and its book.
+type Edition = (i64, Arc<PriceBook>);
+
 /// Remembers the price book of the latest version that was seen. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Prices {
-    known: Arc<Mutex<Option<(i64, Arc<PriceBook>)>>>,
+    known: Arc<Mutex<Option<Edition>>>,
 }
 
 impl Prices {
@@ -66,7 +69,7 @@ impl Prices {
         Ok(book)
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, Option<(i64, Arc<PriceBook>)>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, Option<Edition>> {
         // The value is replaced as a whole, so a panic elsewhere leaves none half-changed.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }

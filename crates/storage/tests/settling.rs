@@ -365,7 +365,7 @@ fn batches() -> impl Strategy<Value = Vec<Vec<Span>>> {
                 _ => call(id, parent, Some(5), start),
             };
             span.row.trace_id = rows::trace_id(trace + 1);
-            span.row.status = (id % 4 == 0).then_some(StatusCode::ERROR);
+            span.row.status = id.is_multiple_of(4).then_some(StatusCode::ERROR);
             span
         };
         spans.into_iter().enumerate().map(span).collect::<Vec<_>>()

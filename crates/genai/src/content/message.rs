@@ -145,12 +145,15 @@ pub(super) fn read(json: &Json<'_>, default_role: &str) -> Option<Message> {
         part::read(fields, &mut message.parts);
         return Some(message).filter(|message| !message.parts.is_empty());
     }
-    // A choice has its message inside, and beside it why the model stopped.
+    // A choice has its message inside, and beside it why the model stopped; some emitters put the calls beside it too.
     let inner = fields.any(&["message", "delta"]).filter(|inner| inner.is_map());
     if let Some(inner) = inner {
-        let mut message = read(inner, implied.unwrap_or(default_role))?;
+        let role = implied.unwrap_or(default_role);
+        let silent = || Message { role: role.to_owned(), ..Message::default() };
+        let mut message = read(inner, role).unwrap_or_else(silent);
+        calls(fields, &Json::NULL, &mut message.parts);
         message.finish_reason = finish_reason(fields).or(message.finish_reason);
-        return Some(message);
+        return Some(message).filter(|message| !message.parts.is_empty());
     }
     let role = fields.text_at(&["role", "_role"]).map(common_role);
     let role = role.or_else(|| implied.map(str::to_owned)).unwrap_or_else(|| default_role.to_owned());
@@ -180,6 +183,8 @@ fn parts(fields: &Json<'_>, role: &str) -> Vec<Part> {
         part::reasoning_part(text, &mut parts);
     }
     let content = fields.any(&["parts", "content", "blocks", "_content", "message", "text"]);
+    // Google's messages come inside a field of this name.
+    let content = content.map(|content| content.get("parts").unwrap_or(content));
     match content {
         Some(content) if role == "tool" && fields.get("parts").is_none() && is_bare_result(content) => {
             // Result events carry the id of the call as `id`.

@@ -21,6 +21,7 @@ mod response;
 mod retrieval;
 mod tool_run;
 mod tools;
+mod tree;
 mod vercel_ai;
 
 use llm_observatory_core::attributes::Attribute;
@@ -28,6 +29,7 @@ use llm_observatory_core::llm::{LlmContent, LlmKind, Message, Part, ToolDefiniti
 use llm_observatory_core::time::UnixNanos;
 
 use crate::dialect::native;
+use crate::finish;
 use crate::observation::{Event, Observation};
 
 use keys::Keys;
@@ -68,15 +70,22 @@ fn read<'a>(attributes: &'a [Attribute<'a>], events: &'a [Event<'a>], kind: Opti
         (kind == Some(LlmKind::Tool), matches!(kind, Some(LlmKind::Retriever | LlmKind::Reranker)));
     let documents = retrieval::documents(&source.keys, events, is_retrieval);
     let request = input(&source);
+    let output = if documents.is_empty() { output(&source) } else { Vec::new() };
     LlmContent {
         system_instructions: system(&source, &request),
-        output: if documents.is_empty() { output(&source) } else { Vec::new() },
+        output: output.into_iter().map(with_common_reason).collect(),
         tools: tool_definitions(&source, request.tools),
-        input: request.messages,
+        input: request.messages.into_iter().map(with_common_reason).collect(),
         tool_arguments: tool_run::arguments(&source.keys, events, is_tool),
         tool_result: tool_run::result(&source.keys, events, is_tool),
         documents,
     }
+}
+
+/// The message with a finish reason that is the same for all providers.
+fn with_common_reason(mut message: Message) -> Message {
+    message.finish_reason = message.finish_reason.map(|reason| finish::canonical(&reason).to_string());
+    message
 }
 
 /// The first list that is not empty.

@@ -51,7 +51,12 @@ fn known(json: &Json<'_>, wraps: usize) -> Option<Vec<Message>> {
                 item.items()
                     .map_or_else(|| message::is_message(item), |inner| inner.iter().all(message::is_message))
             });
-            are_messages.then(|| message::list(items, "assistant"))
+            match &**items {
+                items if are_messages => Some(message::list(items, "assistant")),
+                // LangGraph lists the changes of its state.
+                [only @ Json::Map(..)] if wraps > 0 => map(only, wraps - 1),
+                _ => None,
+            }
         }
         Json::Map(..) if message::is_message(json) => {
             Some(message::read(json, "assistant").into_iter().collect())
@@ -74,7 +79,7 @@ fn map(json: &Json<'_>, wraps: usize) -> Option<Vec<Message>> {
         answer.finish_reason = answer.finish_reason.or_else(reason);
         return Some(vec![answer]);
     }
-    for name in ["output", "outputs", "messages", "response", "result", "data", "new_messages"] {
+    for name in ["output", "outputs", "messages", "update", "response", "result", "data", "kwargs"] {
         let Some(inner) = json.get(name) else { continue };
         let found = match inner {
             Json::Text(words) => known(inner, wraps.min(1)).unwrap_or_else(|| text(words, reason())),

@@ -54,9 +54,9 @@ const OUTPUT: &[&str] = &[
 
 /// The arguments, as JSON.
 pub(super) fn arguments(keys: &Keys<'_>, events: &[Event<'_>], is_tool: bool) -> Option<String> {
-    let own = ARGUMENTS.iter().find_map(|key| json(keys.get(key)?));
-    if own.is_some() || !is_tool {
-        return own;
+    let told = ARGUMENTS.iter().find_map(|key| own(keys, key));
+    if told.is_some() || !is_tool {
+        return told;
     }
     let parameters = || {
         // With some instrumentations it is the schema of the arguments.
@@ -70,13 +70,18 @@ pub(super) fn arguments(keys: &Keys<'_>, events: &[Event<'_>], is_tool: bool) ->
 
 /// The result, as JSON.
 pub(super) fn result(keys: &Keys<'_>, events: &[Event<'_>], is_tool: bool) -> Option<String> {
-    let own = RESULT.iter().find_map(|key| json(keys.get(key)?));
-    if own.is_some() || !is_tool {
-        return own;
+    let told = RESULT.iter().find_map(|key| own(keys, key));
+    if told.is_some() || !is_tool {
+        return told;
     }
     said(&message_events::output(events))
         .or_else(|| langsmith(keys))
         .or_else(|| OUTPUT.iter().find_map(|key| json(keys.get(key)?)))
+}
+
+/// What one of these keys tells. ADK writes an empty map where it shows nothing.
+fn own(keys: &Keys<'_>, key: &str) -> Option<String> {
+    json(keys.get(key)?).filter(|json| json != "{}" || !key.starts_with("gcp.vertex.agent."))
 }
 
 /// LangSmith puts results that are no maps into one.

@@ -57,22 +57,46 @@ const GENAI: &[(&str, Family)] = &[
 const VERCEL: &[(&str, Family)] = &[("ai.prompt", Family::Message)];
 const RERANKERS: &[(&str, Family)] =
     &[("reranker.", Family::Reranker), ("retrieval.documents.", Family::Retrieval)];
+const EMBEDDINGS: &[(&str, Family)] = &[("embedding.", Family::Embedding)];
+const VECTORS: &[(&str, Family)] = &[("db.vector.", Family::Retrieval)];
+const PYDANTIC: &[(&str, Family)] = &[("pydantic_ai.", Family::Other)];
+const SPRING: &[(&str, Family)] = &[("spring.ai.", Family::Other)];
 
 /// The family of a key that has no slot.
 pub(crate) fn family(key: &str) -> Option<Family> {
-    let list = match key.as_bytes().first()? {
-        b'l' => LLM,
-        b'g' => GENAI,
-        b'a' => VERCEL,
-        b'r' => RERANKERS,
-        b'e' => &[("embedding.", Family::Embedding)],
-        b'd' => &[("db.vector.", Family::Retrieval)],
-        b'p' => &[("pydantic_ai.", Family::Other)],
-        b's' => &[("spring.ai.", Family::Other)],
-        b'm' | b't' => &[][..],
+    let list: &[(&str, Family)] = match key.as_bytes() {
+        [b'l', ..] => LLM,
+        [b'g', ..] => GENAI,
+        [b'a', b'i', ..] => VERCEL,
+        [b'r', b'e', ..] => RERANKERS,
+        [b'e', b'm', ..] => EMBEDDINGS,
+        [b'd', b'b', b'.', b'v', ..] => VECTORS,
+        [b'p', b'y', ..] => PYDANTIC,
+        [b's', b'p', ..] => SPRING,
+        [b'm', b'l', ..] | [b't', b'r', ..] => &[],
         _ => return None,
     };
-    metadata(key).or_else(|| list.iter().find(|(start, _)| key.starts_with(start)).map(|(_, family)| *family))
+    let listed = || list.iter().find(|(start, _)| key.starts_with(start)).map(|(_, family)| *family);
+    match key.as_bytes() {
+        [b'l', b'l', ..] => listed(),
+        [b'l' | b'a' | b'm' | b't', ..] => metadata(key).or_else(listed),
+        _ => listed(),
+    }
+}
+
+/// The beginnings of keys that only LLM dialects use.
+#[cfg(test)]
+pub(super) fn llm_prefixes() -> impl Iterator<Item = &'static str> {
+    let lists = [LLM, GENAI, VERCEL, RERANKERS, EMBEDDINGS, VECTORS, PYDANTIC, SPRING];
+    let metadata = METADATA.iter().filter(|(_, marks_llm, _)| *marks_llm).map(|(start, ..)| *start);
+    lists.into_iter().flatten().map(|(start, _)| *start).chain(metadata)
+}
+
+impl Family {
+    /// Whether such a key makes an LLM span.
+    pub(crate) fn marks_llm(self) -> bool {
+        !matches!(self, Self::Metadata { marks_llm: false, .. })
+    }
 }
 
 fn metadata(key: &str) -> Option<Family> {

@@ -424,6 +424,18 @@ impl Slot {
     }
 }
 
+/// The keys that only LLM dialects use.
+#[cfg(test)]
+pub(super) fn llm_keys() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().copied().take(Slot::FirstShared as usize)
+}
+
+/// All keys that readings look at.
+#[cfg(test)]
+pub(crate) fn all_keys() -> Vec<&'static str> {
+    KEYS.to_vec()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

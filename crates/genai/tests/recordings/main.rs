@@ -1,7 +1,9 @@
 //! What real instrumentations export, read and compared with what the providers' APIs told. The recordings, and how they are
 //! made: tests/interop/genai.
 
+mod content;
 mod otlp;
+mod said;
 mod shown;
 mod truth;
 
@@ -104,6 +106,15 @@ fn readings_are_as_somebody_has_read_them() {
     for instrumentation in recordings() {
         let name = instrumentation.file_name().unwrap().to_str().unwrap().to_owned();
         let cases: Vec<String> = folders(&instrumentation).iter().map(|case| shown::case(case)).collect();
+        insta::assert_snapshot!(name, cases.join("\n"));
+    }
+}
+
+#[test]
+fn contents_are_as_somebody_has_read_them() {
+    for instrumentation in recordings() {
+        let name = format!("content_{}", instrumentation.file_name().unwrap().to_str().unwrap());
+        let cases: Vec<String> = folders(&instrumentation).iter().map(|case| said::case(case)).collect();
         insta::assert_snapshot!(name, cases.join("\n"));
     }
 }

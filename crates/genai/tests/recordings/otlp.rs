@@ -130,6 +130,32 @@ impl Export {
     }
 
     fn step(&self, scope: &InstrumentationScope, span: &Span) -> Step {
+        Step {
+            trace: span.trace_id.clone(),
+            id: SpanId::from_wire(&span.span_id),
+            parent: SpanId::from_wire(&span.parent_span_id),
+            start: span.start_time_unix_nano,
+            end: span.end_time_unix_nano,
+            name: span.name.clone(),
+            reading: self.observed(scope, span, read),
+        }
+    }
+
+    /// What `look` finds in all observations: spans, and log records that belong to no LLM span.
+    pub(crate) fn each<T>(&self, look: impl Fn(&Observation<'_>) -> T) -> Vec<T> {
+        let mut found: Vec<T> =
+            self.spans.values().map(|(scope, span)| self.observed(scope, span, &look)).collect();
+        found.extend(self.logs.iter().filter_map(|(scope, record)| lone(scope, record, &look)));
+        found
+    }
+
+    /// What `look` finds in a span, with the log records that belong to it among its events.
+    fn observed<T>(
+        &self,
+        scope: &InstrumentationScope,
+        span: &Span,
+        look: impl Fn(&Observation<'_>) -> T,
+    ) -> T {
         let own: Vec<_> = span
             .events
             .iter()
@@ -155,7 +181,7 @@ impl Export {
             })
             .collect();
         let own = attributes(&span.attributes);
-        let observation = Observation::Span(SpanObservation {
+        look(&Observation::Span(SpanObservation {
             scope: Scope { name: &scope.name, version: &scope.version },
             name: &span.name,
             kind: SpanKind(span.kind),
@@ -165,34 +191,35 @@ impl Export {
             end_time: UnixNanos(span.end_time_unix_nano),
             attributes: &own,
             events: &events,
-        });
-        Step {
-            trace: span.trace_id.clone(),
-            id: SpanId::from_wire(&span.span_id),
-            parent: SpanId::from_wire(&span.parent_span_id),
-            start: span.start_time_unix_nano,
-            end: span.end_time_unix_nano,
-            name: span.name.clone(),
-            reading: read(&observation),
-        }
+        }))
     }
 }
 
-/// The step that a log record tells by itself, and not as a part of a span.
-fn lone_record(scope: &InstrumentationScope, record: &LogRecord) -> Option<Step> {
+/// What `look` finds in a log record; `None` of one that belongs to an LLM span.
+fn lone<T>(
+    scope: &InstrumentationScope,
+    record: &LogRecord,
+    look: impl Fn(&Observation<'_>) -> T,
+) -> Option<T> {
     let noted = attributes(&record.attributes);
     if is_llm_event(&record.event_name, &noted) && !record.span_id.is_empty() {
         return None;
     }
     let body = record.body.as_ref().map_or(Value::Empty, value);
-    let reading = read(&Observation::Log(LogObservation {
+    Some(look(&Observation::Log(LogObservation {
         scope: Scope { name: &scope.name, version: &scope.version },
         event_name: &record.event_name,
         attributes: &noted,
         body: &body,
         is_in_span: !record.span_id.is_empty(),
-    }));
+    })))
+}
+
+/// The step that a log record tells which belongs to no LLM span.
+fn lone_record(scope: &InstrumentationScope, record: &LogRecord) -> Option<Step> {
+    let reading = lone(scope, record, read)?;
     reading.as_ref()?;
+    let noted = attributes(&record.attributes);
     let name = noted.iter().find(|attribute| attribute.key == "event.name");
     Some(Step {
         trace: record.trace_id.clone(),

@@ -960,6 +960,12 @@ pub struct CostCalculation {
     /// The sum, rounded once to whole billionths; a half is rounded up.
     #[prost(message, optional, tag = "8")]
     pub cost: ::core::option::Option<Money>,
+    /// For a price that people set: when they set it.
+    #[prost(message, optional, tag = "9")]
+    pub price_set_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// For a price of the catalogue: what the catalogue was made from, with versions and date.
+    #[prost(string, tag = "10")]
+    pub catalogue: ::prost::alloc::string::String,
 }
 /// What one unit of a call costs.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -996,7 +1002,8 @@ pub struct Price {
     /// is valid from the beginning.
     #[prost(message, optional, tag = "5")]
     pub valid_from: ::core::option::Option<::prost_types::Timestamp>,
-    /// Where the price is from: what people noted, or the package that the catalogue has it from, with its version and date.
+    /// Where the price is from: what people noted, or the packages that the catalogue has it from. `catalogue` of the answer
+    /// tells their versions and date.
     #[prost(string, tag = "6")]
     pub source: ::prost::alloc::string::String,
     /// Whose price it is: `project` (people set it for this project), `everyone` (people set it for all projects) or
@@ -1148,6 +1155,9 @@ pub struct ListPricesResponse {
     /// The `page_token` of the next page. Empty if this is the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
+    /// What the catalogue was made from, with versions and date.
+    #[prost(string, tag = "3")]
+    pub catalogue: ::prost::alloc::string::String,
 }
 /// What LLM spans are ordered by. Spans of the same value are ordered by start time, in the same direction. A value that
 /// was not told counts as less than all others.
@@ -1246,13 +1256,14 @@ pub mod llm_service_client {
     /// Reads LLM spans: spans that describe one step of an LLM application, in whatever dialect their instrumentation speaks.
     /// README.md of the crate genai names the dialects.
     ///
-    /// Rules of all messages here:
+    /// Kinds, dialects, statuses and units are names (`llm`, `openinference`, `ok`, `input`), the same as in the tables and on the
+    /// command line. More of them may come: treat an unknown name as `other`.
     ///
-    /// * Kinds, dialects, statuses and units are names (`llm`, `openinference`, `ok`, `input`), the same as in the tables and
-    ///  on the command line. More of them may come: treat an unknown name as `other`.
-    /// * A text that was not told is empty. A number or truth that was not told is not set; it is never 0 or false instead.
-    /// * Token counts: `input` includes cached tokens and `output` includes reasoning, whatever the dialect means by its own.
-    /// * Money is in whole billionths of its currency.
+    /// A text that was not told is empty. A number or truth that was not told is not set; it is never 0 or false instead.
+    ///
+    /// `input` tokens include cached ones and `output` tokens include reasoning, whatever the dialect means by its own counts.
+    ///
+    /// Money is in whole billionths of its currency.
     #[derive(Debug, Clone)]
     pub struct LlmServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -1577,13 +1588,14 @@ pub mod llm_service_server {
     /// Reads LLM spans: spans that describe one step of an LLM application, in whatever dialect their instrumentation speaks.
     /// README.md of the crate genai names the dialects.
     ///
-    /// Rules of all messages here:
+    /// Kinds, dialects, statuses and units are names (`llm`, `openinference`, `ok`, `input`), the same as in the tables and on the
+    /// command line. More of them may come: treat an unknown name as `other`.
     ///
-    /// * Kinds, dialects, statuses and units are names (`llm`, `openinference`, `ok`, `input`), the same as in the tables and
-    ///  on the command line. More of them may come: treat an unknown name as `other`.
-    /// * A text that was not told is empty. A number or truth that was not told is not set; it is never 0 or false instead.
-    /// * Token counts: `input` includes cached tokens and `output` includes reasoning, whatever the dialect means by its own.
-    /// * Money is in whole billionths of its currency.
+    /// A text that was not told is empty. A number or truth that was not told is not set; it is never 0 or false instead.
+    ///
+    /// `input` tokens include cached ones and `output` tokens include reasoning, whatever the dialect means by its own counts.
+    ///
+    /// Money is in whole billionths of its currency.
     #[derive(Debug)]
     pub struct LlmServiceServer<T> {
         inner: Arc<T>,

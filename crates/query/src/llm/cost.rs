@@ -1,6 +1,7 @@
 //! Why an LLM span costs what it costs.
 
 use llm_observatory_core::ids::{ProjectId, SpanId, TraceId};
+use llm_observatory_core::time::UnixNanos;
 use llm_observatory_genai::prices::{
     Cost, Explanation, Layer, Line, NameOf, NoCost, Price, PriceBook, Rule, ServiceTier,
 };
@@ -65,6 +66,8 @@ pub struct Calculation {
     pub exact: i128,
     /// The sum, rounded.
     pub cost: Cost,
+    /// When people set the price; `None` for one of the catalogue.
+    pub set_at: Option<UnixNanos>,
 }
 
 impl CostExplained {
@@ -88,6 +91,7 @@ impl From<Explanation<'_>> for Calculation {
             lines,
             exact,
             cost,
+            set_at: None,
         }
     }
 }
@@ -114,7 +118,11 @@ impl Query {
             return Ok(CostExplained { row, stored: None, current: Err(Why::NotBillable) });
         }
         let book = sources.llm.price_book().await?;
-        let current = calculate(&book, caller.project, &row).map_err(Why::Missing);
+        let mut current = calculate(&book, caller.project, &row).map_err(Why::Missing);
+        if let Ok(current) = &mut current {
+            let own = sources.llm.price(current.cost.price_id).await?;
+            current.set_at = own.map(|own| own.created_at);
+        }
         let stored = match (row.cost, &current) {
             (Some(stored), Ok(current)) if current.cost == stored => Some(current.clone()),
             (Some(stored), _) => former(&sources, caller.project, &row, stored).await?,
@@ -137,6 +145,8 @@ async fn former(
     stored: Cost,
 ) -> Result<Option<Calculation>, Error> {
     let own = sources.llm.price(stored.price_id).await?;
+    let set_at = own.as_ref().map(|own| own.created_at);
     let book = PriceBook::new(own.into_iter().map(|own| own.price).collect());
-    Ok(calculate(&book, project, row).ok().filter(|former| former.cost == stored))
+    let former = calculate(&book, project, row).ok().filter(|former| former.cost == stored);
+    Ok(former.map(|former| Calculation { set_at, ..former }))
 }

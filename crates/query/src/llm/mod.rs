@@ -16,7 +16,8 @@ pub use price::{ListPrices, OwnedPrice};
 pub use whole::{GetLlmSpan, WholeLlmSpan};
 
 pub use llm_observatory_genai::prices::{
-    Cost, Currency, Layer, Line, NameOf, NoCost, Price, Rate, Rule, ServiceTier, Unit,
+    Cost, Currency, EXACT, Layer, Line, NameOf, NoCost, Price, Rate, Rule, ServiceTier, Unit,
+    about as about_catalogue,
 };
 pub use llm_observatory_storage::models::LlmRow;
 pub use llm_observatory_storage::models::attributes::to_key_value as key_value;

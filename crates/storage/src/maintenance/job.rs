@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use crate::error::Error;
-use crate::maintenance::settling::Settler;
+use crate::maintenance::settler::Settler;
 use crate::maintenance::{retention, statistics};
 use crate::pool::StoragePool;
 

@@ -1,11 +1,12 @@
 //! Upkeep of the tables: creates partitions, deletes old rows of the ledger and old dead letters, analyses tables as
 //! they grow.
 
-mod family;
+pub(crate) mod family;
 pub mod job;
 pub mod partitions;
 pub mod retention;
 pub mod run;
+mod settler;
 pub mod settling;
 pub mod statistics;
 

@@ -3,20 +3,16 @@
 //! Writers note a trace in `llm_settling` when spans of several transactions, or log records, may change what is stored of
 //! its LLM spans, or calls of another trace may be the same calls. Every settling looks at the whole trace, so it does not matter how often or in which order it happens.
 
+mod ask;
 mod bones;
 mod note;
 mod reading;
 mod trace;
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use futures_util::future::BoxFuture;
-use tokio::sync::Mutex;
 
 use crate::config::SettlingConfig;
 use crate::error::{Error, Failure, chain};
-use crate::pool::StoragePool;
 use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 use crate::writers::{Notes, transaction};
@@ -24,8 +20,9 @@ use crate::writers::{Notes, transaction};
 use note::Note;
 use trace::Locked;
 
+pub use ask::{Again, Days, Trace};
 pub(crate) use trace::settle_noting;
-pub use trace::{Again, Days, Settled, Trace, settle};
+pub use trace::{Settled, settle};
 
 /// The advisory lock of the daemon that settles traces.
 pub const LOCK: i64 = 0x6f62_7365_7474; // "obsett"
@@ -44,40 +41,14 @@ pub(super) const STATEMENTS: &[&[&Statement]] = &[
     trace::STATEMENTS,
 ];
 
-/// Runs the job with a connection that it keeps.
-#[derive(Debug, Clone)]
-pub(super) struct Settler {
-    pool: StoragePool,
-    /// Empty while a run uses the connection: a run that is given up takes its open transaction with it.
-    connection: Arc<Mutex<Option<WriterConnection>>>,
+/// Prepares a connection for settling.
+pub(super) async fn prepare(connection: &WriterConnection) -> Result<(), Error> {
+    Ok(connection.batch_execute(SETTINGS.sql()).await?)
 }
 
-impl Settler {
-    pub(super) fn new(pool: StoragePool) -> Self {
-        Self { pool, connection: Arc::default() }
-    }
-
-    /// Settles the traces that are due.
-    pub(super) fn run(&self) -> BoxFuture<'static, Result<(), Error>> {
-        let Self { pool, connection: kept } = self.clone();
-        Box::pin(async move {
-            let known = kept.lock().await.take();
-            let connection = match known {
-                Some(connection) if !connection.is_closed() => connection,
-                _ => connect(&pool).await?,
-            };
-            settle_due(&connection, &pool.config().settling).await?;
-            pool.llm().settling(note::count(&connection).await?);
-            *kept.lock().await = Some(connection);
-            Ok(())
-        })
-    }
-}
-
-async fn connect(pool: &StoragePool) -> Result<WriterConnection, Error> {
-    let connection = pool.connect_writer().await?;
-    connection.batch_execute(SETTINGS.sql()).await?;
-    Ok(connection)
+/// Number of traces that wait to be settled.
+pub(super) async fn waiting(connection: &WriterConnection) -> Result<u64, Error> {
+    note::count(connection).await
 }
 
 /// Settles the traces that are due, within `settling.max_run_s`. Returns their number: 0 while another daemon does this.

@@ -347,9 +347,9 @@ async fn a_price_takes_the_place_of_the_one_with_the_same_start() {
     assert_eq!(set(&both).await, PricesSet { set: 0, replaced: 0, unchanged: 2 });
     assert_eq!(version().await, before + 1, "only what changes prices raises the version");
     let dearer = price(None, "gpt", 5_000, 3);
-    assert_eq!(set(&[dearer.clone()]).await, PricesSet { set: 1, replaced: 1, unchanged: 0 });
+    assert_eq!(set(std::slice::from_ref(&dearer)).await, PricesSet { set: 1, replaced: 1, unchanged: 0 });
     let of_other = price(Some(OTHER), "gpt", 5_000, 4);
-    assert_eq!(set(&[of_other.clone()]).await, PricesSet { set: 1, replaced: 0, unchanged: 0 });
+    assert_eq!(set(std::slice::from_ref(&of_other)).await, PricesSet { set: 1, replaced: 0, unchanged: 0 });
 
     let counting = async |project| {
         let book = prices.price_book().await.unwrap();

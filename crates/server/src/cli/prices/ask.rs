@@ -13,7 +13,7 @@ use super::show::{price_json, rates, since, table};
 use crate::cli::failure::Failure;
 use crate::cli::output::{CallFailed, Format, connect, print, print_json, print_table, width};
 use crate::cli::query::pages::{all_pages, hours_ago};
-use crate::cli::query::show::{moment, nanos_of};
+use crate::cli::query::show::{moment, nanos_of, printable};
 use crate::cli::table::Table;
 
 /// Whom to ask, and how to print the answer.
@@ -115,21 +115,27 @@ impl Show {
             at_time: self.at,
             ..ListPricesRequest::default()
         };
-        let answer = self.ask.client().await?.list_prices(request).await.map_err(CallFailed)?;
-        let Some(price) = answer.into_inner().prices.into_iter().next() else {
+        let answer = self.ask.client().await?.list_prices(request).await.map_err(CallFailed)?.into_inner();
+        let Some(price) = answer.prices.into_iter().next() else {
             return Err(Failure::Unwell(self.nothing()));
         };
         match self.ask.format {
             Format::Json => print_json(&price_json(&price)),
             Format::Table => {
+                let about = match price.layer.as_str() {
+                    "catalogue" => format!(" ({})", answer.catalogue),
+                    _ => String::new(),
+                };
                 let head = format!(
-                    "{} of {}, {}, {} layer",
+                    "{} of {}, {}, layer {}",
                     price.model,
                     price.provider,
                     since(&price),
                     price.layer
                 );
-                print(&format!("{head}\nsource: {}\n\n{}", price.source, rates(&price).draw(width())))
+                let text =
+                    format!("{head}\nsource: {}{about}\n\n{}", price.source, rates(&price).draw(width()));
+                print(&printable(&text))
             }
         }
     }

@@ -118,7 +118,7 @@ async fn set(config: &Config, prices: &[Price]) -> Result<(), Failure> {
         _ => "; calls that are stored already keep their cost until `observatory reprice`",
     };
     print(&format!(
-        "prices set: {}, of them in place of another: {}; unchanged: {}{hint}",
+        "{} set ({} in place of another), {} unchanged{hint}",
         done.set, done.replaced, done.unchanged
     ))
 }

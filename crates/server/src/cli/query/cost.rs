@@ -9,7 +9,7 @@ use llm_observatory_proto::v1::{
 use serde_json::{Value, json};
 use tonic::transport::Channel;
 
-use super::show::money;
+use super::show::{moment, money, nanos_of, printable};
 use super::span;
 use crate::cli::failure::Failure;
 use crate::cli::output::{CallFailed, Format, print, print_json, width};
@@ -26,7 +26,7 @@ pub(super) async fn cost(
     let explained = client.explain_cost(request).await.map_err(CallFailed)?.into_inner();
     match format {
         Format::Json => print_json(&answer_json(&explained)),
-        Format::Table => print(text(&explained).trim_end()),
+        Format::Table => print(printable(&text(&explained)).trim_end()),
     }
 }
 
@@ -76,15 +76,17 @@ fn called(span: &LlmSpan) -> String {
 fn calculated(calculation: &CostCalculation) -> String {
     let price = calculation.price.clone().unwrap_or_default();
     let name = calculation.matched_name.replace('_', " ");
+    let origin = match &calculation.price_set_time {
+        Some(time) => format!("{}, set {} UTC", price.source, moment(nanos_of(*time))),
+        None => format!("{} ({})", price.source, calculation.catalogue),
+    };
     let mut out = format!(
-        "price      {} of {}, {}, {} layer\nsource     {}\nfound by   {} name: {}; tier {}, {} input tokens\n\n",
+        "price   {} of {}, {}, layer {}\nsource  {origin}\nmatch   {} ({name}), tier {}, {} input tokens\n\n",
         price.model,
         price.provider,
         since(&price),
         price.layer,
-        price.source,
         calculation.matched_by,
-        name,
         calculation.service_tier,
         calculation.input_tokens,
     );
@@ -151,6 +153,8 @@ fn calculation_json(calculation: &CostCalculation) -> Value {
         "inputTokens": calculation.input_tokens,
         "lines": calculation.lines.iter().map(line).collect::<Vec<_>>(),
         "sum": calculation.sum,
+        "priceSetTimeUnixNano": calculation.price_set_time.map(|time| nanos_of(time).to_string()),
+        "catalogue": calculation.catalogue,
         "cost": span::money_json(calculation.cost.as_ref()),
     })
 }

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 use llm_observatory_proto::v1::llm_service_client::LlmServiceClient;
 use llm_observatory_proto::v1::{ListLlmSpansRequest, LlmReading, LlmSpan, LlmSpanOrder};
+use prost_types::Timestamp;
 use tonic::transport::Channel;
 
 use super::pages::{all_pages, hours_ago};
@@ -11,6 +12,9 @@ use super::span;
 use crate::cli::failure::Failure;
 use crate::cli::output::{Format, print_json, print_table};
 use crate::cli::table::Table;
+
+/// Hours before now of which spans are shown by default.
+const HOURS: u64 = 24;
 
 /// Which LLM spans to show.
 #[derive(Debug, Args)]
@@ -68,9 +72,9 @@ pub(super) struct Llm {
     /// The smallest first: the oldest, shortest, cheapest.
     #[arg(long)]
     ascending: bool,
-    /// Only spans of the last HOURS hours.
-    #[arg(long, default_value_t = 24)]
-    hours: u64,
+    /// Only spans of the last HOURS hours [default: 24; with --trace all].
+    #[arg(long)]
+    hours: Option<u64>,
     /// Most spans to show, at least 1.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
@@ -152,6 +156,11 @@ impl Llm {
             seconds: i64::from(milliseconds / 1_000),
             nanos: (milliseconds % 1_000 * 1_000_000).cast_signed(),
         };
+        let start = match (self.hours, &self.trace) {
+            (Some(hours), _) => hours_ago(hours)?,
+            (None, Some(_)) => Timestamp::default(),
+            (None, None) => hours_ago(HOURS)?,
+        };
         let order = match self.by {
             By::Time => LlmSpanOrder::StartTime,
             By::Duration => LlmSpanOrder::Duration,
@@ -159,7 +168,7 @@ impl Llm {
             By::Tokens => LlmSpanOrder::Tokens,
         };
         Ok(ListLlmSpansRequest {
-            start_time: Some(hours_ago(self.hours)?),
+            start_time: Some(start),
             end_time: None,
             kind: self.kind.unwrap_or_default(),
             provider: self.provider.unwrap_or_default(),

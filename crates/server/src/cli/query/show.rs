@@ -29,6 +29,11 @@ pub(in crate::cli) fn milliseconds(nanos: i128) -> String {
     format!("{:.3} ms", nanos as f64 / 1e6)
 }
 
+/// A text for a terminal: control characters, which could write elsewhere on it, become U+FFFD. Lines stay.
+pub(in crate::cli) fn printable(text: &str) -> String {
+    text.replace(|c: char| c.is_control() && c != '\n' && c != '\t', "\u{fffd}")
+}
+
 /// A number that may not be told.
 pub(in crate::cli) fn number(number: Option<i64>) -> String {
     number.map(|number| number.to_string()).unwrap_or_default()
@@ -42,6 +47,11 @@ pub(in crate::cli) fn money(money: Option<&Money>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_cannot_command_the_terminal() {
+        assert_eq!(printable("a\u{1b}[2Jb\r\n\tc\u{9b}"), "a\u{fffd}[2Jb\u{fffd}\n\tc\u{fffd}");
+    }
 
     #[test]
     fn times_have_the_same_width() {

@@ -12,7 +12,7 @@ use llm_observatory_proto::v1::{
 use serde_json::{Map, Value, json};
 use tonic::transport::Channel;
 
-use super::show::{duration_nanos, milliseconds, moment, money, nanos_of};
+use super::show::{duration_nanos, milliseconds, moment, money, nanos_of, printable};
 use crate::cli::failure::Failure;
 use crate::cli::output::{CallFailed, Format, print, print_json};
 
@@ -26,7 +26,7 @@ pub(super) async fn span(
     let whole = client.get_llm_span(request).await.map_err(CallFailed)?.into_inner();
     match format {
         Format::Json => print_json(&whole_json(&whole)?),
-        Format::Table => print(text(&whole).trim_end()),
+        Format::Table => print(printable(&text(&whole)).trim_end()),
     }
 }
 

@@ -9,7 +9,7 @@ use llm_observatory_genai::repeats::{Call, repeats};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::trace::Trace;
+use super::ask::Trace;
 use crate::error::Error;
 use crate::models::LlmRow;
 use crate::models::llm::call::CallRow;

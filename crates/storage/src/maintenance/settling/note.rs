@@ -6,7 +6,7 @@ use llm_observatory_core::ids::{ProjectId, TraceId};
 use llm_observatory_core::time::Day;
 use tokio_postgres::Row;
 
-use super::trace::{Days, Trace};
+use super::ask::{Days, Trace};
 use crate::config::SettlingConfig;
 use crate::error::Error;
 use crate::postgres::writer::WriterConnection;

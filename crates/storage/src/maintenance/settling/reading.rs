@@ -9,7 +9,7 @@ use llm_observatory_genai::{READING_VERSION, is_llm_event, read};
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
-use super::trace::Trace;
+use super::ask::Trace;
 use crate::config::SettlingConfig;
 use crate::error::Error;
 use crate::models::fields::Fields;

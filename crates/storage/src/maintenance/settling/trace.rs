@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use llm_observatory_core::ids::{ProjectId, TraceId};
 use llm_observatory_core::time::Day;
 use llm_observatory_genai::prices::PriceBook;
 use tokio_postgres::types::{ToSql, Type};
 
+use super::ask::{Again, Days, Trace};
 use super::bones::{self, Bone, Judgement};
 use super::reading;
 use crate::config::SettlingConfig;
@@ -28,45 +28,6 @@ static LOCK: Statement = Statement::fixed(
 
 /// The statements of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&LOCK];
-
-/// A trace of a project.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Trace {
-    /// The trace.
-    pub trace_id: TraceId,
-    /// Its project.
-    pub project_id: ProjectId,
-}
-
-/// Days on which to look for a trace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Days {
-    /// From the first to the second.
-    Between(Day, Day),
-    /// All.
-    All,
-}
-
-impl Days {
-    /// The first and the last day: those of OTLP for all.
-    pub(super) fn bounds(self) -> (Day, Day) {
-        match self {
-            Self::Between(from, to) => (Day(from.0.max(0)), to),
-            Self::All => (Day(0), Day(213_504)),
-        }
-    }
-}
-
-/// Which spans to read again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Again {
-    /// None: only decide what is billable.
-    Nothing,
-    /// Those that have GenAI log records.
-    WithLogs,
-    /// All, each with its log records.
-    All,
-}
 
 /// What became of a trace.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

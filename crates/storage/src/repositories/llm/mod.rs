@@ -40,8 +40,8 @@ impl LlmRepository {
     ///
     /// Cost, with and without recent statistics of the table: in the order by time, reads spans from the first one of the
     /// page on until the page is full: those of the model or session, by index, if the filter names one, or else all. A
-    /// filter that few spans fit costs the whole range. With a trace, reads the spans of that trace. In any other order,
-    /// reads all these spans and sorts them.
+    /// filter that few spans fit costs the whole range, 0.2 us a span. With a trace, reads the spans of that trace. In any
+    /// other order, reads all these spans and sorts them, 0.6 us a span (1 us while the table has no statistics).
     ///
     /// # Errors
     /// [`Error::Unavailable`] when PostgreSQL can't be reached, [`Error::Postgres`] when it refuses the statement or
@@ -123,7 +123,7 @@ impl LlmRepository {
 
     /// The models that were called in the range, in the order of the filter.
     ///
-    /// Cost: reads all LLM spans of the range, about 0.5 us a span, for each page.
+    /// Cost: reads all LLM spans of the range for each page, 0.4 us a span (1.4 us while the table has no statistics).
     ///
     /// # Errors
     /// Those of [`Self::list`].

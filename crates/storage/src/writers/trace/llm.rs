@@ -151,12 +151,7 @@ fn bill_nested(spans: &[&Span], rows: &mut [LlmRow]) {
     for spans in spans.chunk_by(|one, next| trace(one) == trace(next)) {
         let verdicts = match spans.iter().filter(|span| span.is_call()).count() {
             0 | 1 => None, // nothing can repeat it
-            _ => {
-                let steps: Vec<Step> = spans.iter().map(|span| step(span)).collect();
-                let responses: Vec<_> =
-                    spans.iter().map(|span| span.llm.as_ref()?.response_id.as_deref()).collect();
-                Some(nesting::billable_by_response(&steps, &responses))
-            }
+            _ => Some(verdicts(spans)),
         };
         for (place, span) in spans.iter().enumerate().filter(|(_, span)| span.llm.is_some()) {
             let row = rows.next().filter(|row| row.key() == span.row.key());
@@ -192,6 +187,17 @@ fn drop_repeats(rows: &mut [LlmRow]) -> Vec<CallRow> {
         rows[*place].bill(false);
     }
     single
+}
+
+/// Which spans of a trace are billable calls.
+fn verdicts(spans: &[&Span]) -> Vec<bool> {
+    let steps: Vec<_> = spans.iter().map(|span| step(span)).collect();
+    let responses: Vec<_> = spans.iter().map(|span| response(span)).collect();
+    nesting::billable_by_response(&steps, &responses)
+}
+
+fn response(span: &Span) -> Option<&str> {
+    span.llm.as_ref()?.response_id.as_deref()
 }
 
 fn step(span: &Span) -> Step {

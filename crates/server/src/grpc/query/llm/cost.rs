@@ -3,7 +3,7 @@
 use llm_observatory_core::text::Text;
 use llm_observatory_proto::v1;
 use llm_observatory_query::llm::{
-    Calculation, CostExplained, Layer, Line, LlmRow, Model, NameOf, NoCost, Price, Rate, Why,
+    Calculation, CostExplained, Layer, Line, LlmRow, Model, NameOf, NoCost, Price, Rate, Why, about_catalogue,
 };
 
 use super::money::{self, BILLIONTHS, EXACT, decimal};
@@ -80,6 +80,11 @@ fn calculation(calculation: Calculation) -> v1::CostCalculation {
         lines: calculation.lines.iter().map(line).collect(),
         sum: decimal(calculation.exact, EXACT),
         cost: Some(money::cost(&calculation.cost)),
+        price_set_time: calculation.set_at.map(timestamp),
+        catalogue: match calculation.layer {
+            Layer::Catalogue => about_catalogue().to_owned(),
+            Layer::Project | Layer::Everyone => String::new(),
+        },
     }
 }
 

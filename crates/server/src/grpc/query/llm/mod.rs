@@ -11,6 +11,7 @@ use llm_observatory_proto::v1::{
     ExplainCostRequest, ExplainCostResponse, GetLlmSpanRequest, GetLlmSpanResponse, ListLlmSpansRequest,
     ListLlmSpansResponse, ListModelsRequest, ListModelsResponse, ListPricesRequest, ListPricesResponse,
 };
+use llm_observatory_query::llm::about_catalogue;
 use tonic::{Request, Response, Status};
 
 use super::fields;
@@ -75,6 +76,7 @@ impl LlmService for Face {
         Ok(Response::new(ListPricesResponse {
             prices: page.content.iter().map(|owned| cost::price(owned.layer, &owned.price)).collect(),
             next_page_token: fields::next_page_token(page.next),
+            catalogue: about_catalogue().to_owned(),
         }))
     }
 }

@@ -6,7 +6,7 @@ use llm_observatory_query::llm::{Cost, Currency};
 
 /// Digits behind the point of a billionth.
 pub(super) const BILLIONTHS: usize = 9;
-/// Digits behind the point of an exact product: see `genai::prices::EXACT`.
+/// Digits behind the point of an exact product: those of a billionth, and those of its parts.
 pub(super) const EXACT: usize = 24;
 /// Digits that an amount has at least behind its point.
 const CENTS: usize = 2;
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn exact_amounts_are_parts_of_a_billionth() {
-        let exact = usize::try_from(llm_observatory_genai::prices::EXACT.ilog10()).unwrap();
+        let exact = usize::try_from(llm_observatory_query::llm::EXACT.ilog10()).unwrap();
         assert_eq!(BILLIONTHS + exact, EXACT);
     }
 }

@@ -1,37 +1,65 @@
-//! Content of real exports, against what the providers' fakes were asked and answered.
+//! What real exports say that was asked and answered, against what the providers' fakes were asked and answered.
 
-#![expect(clippy::unwrap_used, reason = "a test: what fails here should panic, in helpers too")]
-
-mod recordings;
-
-use llm_observatory_core::llm::{LlmContent, Message, Part};
-use llm_observatory_genai::content;
-use recordings::{Recording, Span};
+use llm_observatory_core::attributes::Attribute;
+use llm_observatory_core::ids::{ProjectId, SpanId, TraceId};
+use llm_observatory_core::llm::{LlmContent, LlmSpan, Message, Part};
+use llm_observatory_core::text::Text;
+use llm_observatory_core::time::UnixNanos;
+use llm_observatory_core::trace::{SpanKind, StatusCode};
+use llm_observatory_genai::{Observation, Scope, SpanObservation, attributes, content, read, remaining};
 use serde_json::{Value, json};
+
+use crate::otlp::Export;
+
+/// A recording, with the content of each of its observations.
+struct Recording {
+    /// `<instrumentation>/<case>`.
+    name: String,
+    truth: Value,
+    contents: Vec<LlmContent>,
+    /// All that was exported, to look for a text in it.
+    exported: String,
+}
+
+fn recordings(capture: bool) -> Vec<Recording> {
+    let instrumentations = crate::recordings();
+    let cases = instrumentations.iter().flat_map(|instrumentation| crate::folders(instrumentation));
+    let read = cases.map(|case| {
+        let truth = std::fs::read(case.join("truth.json")).unwrap();
+        let export = Export::of(&case);
+        let name: Vec<_> = case.iter().rev().take(2).map(|part| part.to_str().unwrap()).collect();
+        Recording {
+            name: format!("{}/{}", name[1], name[0]),
+            truth: serde_json::from_slice(&truth).unwrap(),
+            contents: export.each(content),
+            exported: export.each(all).concat(),
+        }
+    });
+    read.filter(|recording| recording.truth["content"] == capture).collect()
+}
+
+fn all(observation: &Observation<'_>) -> String {
+    format!("{observation:?}")
+}
 
 #[test]
 fn calls_say_what_was_asked_and_answered() {
     let mut wrong = Vec::new();
-    for recording in recordings::all().iter().filter(|recording| recording.truth["content"] == true) {
-        let contents: Vec<_> = recording.spans.iter().map(|span| span.observed(content)).collect();
-        let exported = recording.spans.iter().map(Span::text).collect::<String>();
+    for recording in recordings(true) {
         let answered =
             recording.truth["calls"].as_array().unwrap().iter().filter(|call| call["status"] == 200);
         for call in answered {
-            let found = contents.iter().map(|content| missing(recording, &exported, call, content));
-            match found.min_by_key(Vec::len) {
-                None => {} // only log records that belong to no span
-                Some(missing) if missing.is_empty() => {}
-                Some(missing) => {
-                    wrong.push(format!("{} call {}: {missing:?}", recording.name, call["call_index"]))
-                }
+            let found = recording.contents.iter().map(|content| missing(&recording, call, content));
+            let missing = found.min_by_key(Vec::len).unwrap_or_default();
+            if !missing.is_empty() {
+                wrong.push(format!("{} call {}: {missing:?}", recording.name, call["call_index"]));
             }
         }
         for run in recording.truth["tools"].as_array().unwrap() {
             let ran =
                 |content: &&LlmContent| content.tool_arguments.is_some() || content.tool_result.is_some();
-            let found: Vec<_> =
-                contents.iter().filter(ran).map(|content| tool_missing(recording, run, content)).collect();
+            let tools = recording.contents.iter().filter(ran);
+            let found: Vec<_> = tools.map(|content| tool_missing(&recording, run, content)).collect();
             if !found.is_empty() && !found.iter().any(Vec::is_empty) {
                 wrong.push(format!("{} tool: {found:?}", recording.name));
             }
@@ -43,21 +71,70 @@ fn calls_say_what_was_asked_and_answered() {
 #[test]
 fn where_capture_is_off_nothing_is_said() {
     let mut told = Vec::new();
-    for recording in recordings::all().iter().filter(|recording| recording.truth["content"] == false) {
-        let prompts: Vec<_> = recording.truth["calls"].as_array().unwrap().iter().flat_map(prompt).collect();
-        for span in &recording.spans {
-            let content = span.observed(content);
-            let texts: Vec<_> =
-                content.input.iter().chain(&content.output).flat_map(|message| &message.parts).collect();
-            // A mask is the application's own text.
-            let is_mask = |part: &&Part| **part == Part::Text("<masked>".to_owned());
-            let is_shown = prompts.iter().any(|prompt| span.text().contains(prompt));
-            if !texts.iter().all(is_mask) && !is_shown {
-                told.push(format!("{} {}: {texts:?}", recording.name, span.sent.name));
-            }
+    for recording in recordings(false) {
+        let asked: Vec<_> = recording.truth["calls"].as_array().unwrap().iter().flat_map(prompt).collect();
+        let is_shown = asked.iter().any(|prompt| recording.exported.contains(prompt));
+        let messages =
+            recording.contents.iter().flat_map(|content| content.input.iter().chain(&content.output));
+        // A mask is the application's own text.
+        let is_mask = |part: &&Part| **part == Part::Text("<masked>".to_owned());
+        let parts: Vec<_> =
+            messages.flat_map(|message| &message.parts).filter(|part| !is_mask(part)).collect();
+        if !parts.is_empty() && !is_shown {
+            told.push(format!("{}: {parts:?}", recording.name));
         }
     }
     assert!(told.is_empty(), "{}", told.join("\n"));
+}
+
+#[test]
+fn real_spans_are_written_and_read_back() {
+    let mut spans = 0;
+    for case in crate::recordings().iter().flat_map(|instrumentation| crate::folders(instrumentation)) {
+        for span in Export::of(&case).each(llm_span).into_iter().flatten() {
+            let written = attributes(&span);
+            let again = of(&written);
+            assert_eq!(again.as_ref(), Some(&span), "{}", case.display());
+            spans += 1;
+        }
+    }
+    assert!(spans > 500, "{spans} LLM spans are no recordings");
+}
+
+fn llm_span(observation: &Observation<'_>) -> Option<LlmSpan> {
+    match observation {
+        Observation::Span(span) => Some(LlmSpan {
+            project_id: ProjectId::DEFAULT,
+            trace_id: TraceId::from_wire(&[1; 16]).unwrap(),
+            span_id: SpanId::from_wire(&[2; 8]).unwrap(),
+            parent_span_id: None,
+            name: Text::EMPTY,
+            service_name: Text::EMPTY,
+            start_time: UnixNanos(1),
+            end_time: UnixNanos(2),
+            status_code: StatusCode::UNSET,
+            status_message: Text::EMPTY,
+            reading: read(observation)?,
+            content: content(observation),
+            attributes: remaining(span.attributes),
+        }),
+        Observation::Log(_) => None,
+    }
+}
+
+/// The LLM span in these attributes.
+fn of(attributes: &[Attribute<'_>]) -> Option<LlmSpan> {
+    llm_span(&Observation::Span(SpanObservation {
+        scope: Scope::default(),
+        name: "",
+        kind: SpanKind::CLIENT,
+        status: None,
+        status_message: "",
+        start_time: UnixNanos(1),
+        end_time: UnixNanos(2),
+        attributes,
+        events: &[],
+    }))
 }
 
 fn prompt(call: &Value) -> Vec<&str> {
@@ -96,14 +173,16 @@ const UNSAID: &[(&str, &str, &str)] = &[
     ("openllmetry-openai/reasoning_responses", "reasoning", "it writes the summary as a JSON text"),
     ("gemini-cli/", "messages", "in log records of its own that belong to no span"),
     ("gemini-cli/", "system", "the fake knows none, though it was sent"),
+    ("claude-code/", "completion", "in a log record of its own, without the question"),
+    ("codex/", "tool_call.id", "in a log record of its own, without the question"),
 ];
 
 /// What of the truth about a call its content lacks, but for what the instrumentation does not tell: it says so in `untold`,
 /// or the export holds no such text.
-fn missing(recording: &Recording, exported: &str, call: &Value, content: &LlmContent) -> Vec<String> {
+fn missing(recording: &Recording, call: &Value, content: &LlmContent) -> Vec<String> {
     let mut missing = Vec::new();
     let mut expect = |field: &str, said: Value, truth: &Value| {
-        let is_told = leaves(truth).iter().all(|text| exported.contains(text));
+        let is_told = leaves(truth).iter().all(|text| recording.exported.contains(text));
         let is_unsaid =
             UNSAID.iter().any(|(name, unsaid, _)| recording.name.starts_with(name) && *unsaid == field);
         let is_untold = recording.truth["untold"].get(field).is_some() || !is_told || is_unsaid;
@@ -124,7 +203,12 @@ fn missing(recording: &Recording, exported: &str, call: &Value, content: &LlmCon
         return missing;
     }
     // OpenAI's responses API has calls of tools as items and not as messages, so the fakes count no message for them.
-    let said = input.map(|message| json!({"role": role(message), "text": text(message)}));
+    let said = input.flat_map(|message| {
+        let results = message.parts.iter().filter(|part| matches!(part, Part::ToolResult { .. }));
+        let texts =
+            if role(message) == "tool" { results.map(part_text).collect() } else { vec![text(message)] };
+        texts.into_iter().map(|text| json!({"role": role(message), "text": text}))
+    });
     let said: Vec<_> = said.filter(|message| message["text"] != "").collect();
     let asked = call["messages"].as_array().unwrap().iter().filter(|message| message["text"] != "");
     let asked: Vec<_> =
