@@ -39,6 +39,7 @@ CREATE TABLE trace_llm_spans (
     provider                  text,
     request_model             text,
     response_model            text,
+    response_id               text,
     service_tier              text,
     session_id                text,
     user_id                   text,
@@ -79,7 +80,7 @@ COMMENT ON COLUMN trace_llm_spans.start_nanos IS 'Nanoseconds (0 to 999) to be a
 COMMENT ON COLUMN trace_llm_spans.reading_version IS 'The version of the reading: of the rules by which this row was read from its span. It rises when they change.';
 COMMENT ON COLUMN trace_llm_spans.log_events IS 'Number of log records that were read with the span. Null for none.';
 COMMENT ON COLUMN trace_llm_spans.is_call IS 'Whether the step calls a model itself, as far as the span alone tells.';
-COMMENT ON COLUMN trace_llm_spans.billable IS 'Whether the call counts: of calls inside each other exactly one does. Sum tokens and cost where it is true.';
+COMMENT ON COLUMN trace_llm_spans.billable IS 'Whether the call counts: of several spans of one call exactly one does. Sum tokens and cost where it is true.';
 COMMENT ON COLUMN trace_llm_spans.usage_missing IS 'Whether it is a billable call that succeeded and told no tokens.';
 COMMENT ON COLUMN trace_llm_spans.streaming IS 'Whether the answer was streamed.';
 COMMENT ON COLUMN trace_llm_spans.trace_id IS 'The trace.';
@@ -94,6 +95,7 @@ COMMENT ON COLUMN trace_llm_spans.operation IS 'The operation, by OpenTelemetry'
 COMMENT ON COLUMN trace_llm_spans.provider IS 'Who serves the model, by OpenTelemetry''s names: openai, anthropic, aws.bedrock ...';
 COMMENT ON COLUMN trace_llm_spans.request_model IS 'The model that was asked for.';
 COMMENT ON COLUMN trace_llm_spans.response_model IS 'The model that answered.';
+COMMENT ON COLUMN trace_llm_spans.response_id IS 'The provider''s id of the response. Calls at the same time with the same one are one call.';
 COMMENT ON COLUMN trace_llm_spans.service_tier IS 'The tier of service that answered: default, batch, flex, priority.';
 COMMENT ON COLUMN trace_llm_spans.session_id IS 'The session, or else the conversation.';
 COMMENT ON COLUMN trace_llm_spans.user_id IS 'The end user on whose behalf the call was made.';
@@ -107,7 +109,7 @@ COMMENT ON COLUMN trace_llm_spans.error_type IS 'What class of error ended the c
 COMMENT ON COLUMN trace_llm_spans.cost_currency IS 'The currency of cost_nanos, by ISO 4217. Null for US dollars, and without a cost.';
 COMMENT ON COLUMN trace_llm_spans.finish_reasons IS 'Why the model stopped, for each choice: stop, length, tool_call, content_filter, error, or the provider''s own word. Null when not told.';
 COMMENT ON COLUMN trace_llm_spans.tags IS 'Tags, sorted. Null for none.';
-COMMENT ON COLUMN trace_llm_spans.details IS 'What else was read: {framework, metadata, parameters, response_id, conversation_id}, each if told. Null for nothing.';
+COMMENT ON COLUMN trace_llm_spans.details IS 'What else was read: {framework, metadata, parameters, conversation_id}, each if told. Null for nothing.';
 COMMENT ON COLUMN trace_llm_spans.details_layout IS 'What jsonb cannot tell of the details; see resources.attributes_layout.';
 
 -- An index entry holds at most about 2,700 bytes, and a text from outside may be longer. So indexes have the first 500
@@ -115,6 +117,9 @@ COMMENT ON COLUMN trace_llm_spans.details_layout IS 'What jsonb cannot tell of t
 CREATE INDEX trace_llm_spans_start ON trace_llm_spans (project_id, start_time);
 CREATE INDEX trace_llm_spans_model ON trace_llm_spans (project_id, left(coalesce(request_model, response_model), 500), start_time)
     WHERE coalesce(request_model, response_model) IS NOT NULL;
+-- Calls of clients that may be inside a call of another trace.
+CREATE INDEX trace_llm_spans_hidden ON trace_llm_spans (project_id, start_time)
+    WHERE parent_span_id IS NULL AND is_call AND dialect IN ('anthropic_sdk', 'openinference');
 CREATE INDEX trace_llm_spans_session ON trace_llm_spans (project_id, left(session_id, 500), start_time)
     WHERE session_id IS NOT NULL;
 
@@ -152,6 +157,7 @@ END $$;
 CREATE TABLE llm_settling (
     noted_at   timestamptz NOT NULL,
     due        timestamptz NOT NULL,
+    again_at   timestamptz,
     from_day   date        NOT NULL,
     to_day     date        NOT NULL,
     project_id integer     NOT NULL,
@@ -161,9 +167,10 @@ CREATE TABLE llm_settling (
     trace_id   uuid        NOT NULL,
     PRIMARY KEY (trace_id, project_id)
 ) WITH (autovacuum_vacuum_scale_factor = 0.05);
-COMMENT ON TABLE  llm_settling IS 'One row is a trace that is to be settled: its calls may be inside each other, or log records of its spans came. A job takes the rows that are due.';
+COMMENT ON TABLE  llm_settling IS 'One row is a trace that is to be settled: its calls may be inside each other or repeat those of another trace, or log records of its spans came. A job takes the rows that are due.';
 COMMENT ON COLUMN llm_settling.noted_at IS 'When it was noted first.';
 COMMENT ON COLUMN llm_settling.due IS 'When it is to be settled.';
+COMMENT ON COLUMN llm_settling.again_at IS 'Not before this time it is settled for the last time, since others may write what belongs to it. Null for at once.';
 COMMENT ON COLUMN llm_settling.from_day IS 'UTC day of the earliest span or log record for which it was noted.';
 COMMENT ON COLUMN llm_settling.to_day IS 'UTC day of the latest of them.';
 COMMENT ON COLUMN llm_settling.project_id IS 'The project.';
@@ -320,7 +327,7 @@ SELECT l.project_id, l.trace_id, encode(uuid_send(l.trace_id), 'hex') AS trace_i
        (l.time_to_first_token_nanos / 1e6)::double precision AS time_to_first_token_ms,
        l.tags, l.details -> 'metadata' AS metadata, l.details -> 'parameters' AS parameters,
        l.details ->> 'framework' AS framework, l.details ->> 'conversation_id' AS conversation_id,
-       l.details ->> 'response_id' AS response_id, coalesce(l.log_events, 0) AS log_events,
+       l.response_id, coalesce(l.log_events, 0) AS log_events,
        l.log_id IS NOT NULL AS is_from_log, l.log_id
 FROM trace_llm_spans l;
 COMMENT ON VIEW llm_spans IS 'trace_llm_spans for people: one row is one LLM span, or one call that a log record tells. Filter by project_id and start_time, with model or session_id where you can: these have indexes. Sum tokens where billable; cost_usd is null elsewhere. trace_id, start_time and span_id join spans.';

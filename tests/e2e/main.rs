@@ -10,6 +10,7 @@ mod database;
 
 mod books;
 mod cli;
+mod coding_agents;
 mod connection;
 mod durability;
 mod ingest;

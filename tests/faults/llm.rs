@@ -1,10 +1,10 @@
-//! The daemon is killed between the parts of LLM calls: an outer call, an inner one, and the log record that tells its
-//! tokens. All of them are sent again until they are acknowledged.
+//! LLM calls whose parts come apart, or again. The daemon is killed between an outer call, an inner one, and the log record
+//! that tells its tokens; all of them are sent again until they are acknowledged.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use harness::telemetry::{attribute, record, records, span, spans, text, trace_id};
+use harness::telemetry::{SECOND, attribute, now, record, records, span, spans, text, trace_id};
 use harness::{TestDatabase, eventually};
 use llm_observatory_core::Signal;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
@@ -99,4 +99,71 @@ fn parts(n: u64) -> [Request; 3] {
         request(Signal::Traces, spans("shop", vec![call(inner, parent)]).encode_to_vec()),
         request(Signal::Logs, records("shop", vec![details]).encode_to_vec()),
     ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_of_log_records_that_come_again_in_other_requests() {
+    let run = Run::of("calls of log records, several times at once in other requests, to two daemons");
+    let database = TestDatabase::new().await;
+    let daemons = [daemon_on(database.url()).start(), daemon_on(database.url()).start()];
+    let (oracle, answers, mut random) = (Oracle::of(run), Answers::default(), run.random(0));
+    let calls = run.pick(300, 10_000);
+    let begin = now() - 60 * SECOND;
+    let mut records: Vec<_> = (1..=calls).map(|n| call_record(begin, n)).collect();
+    let mut exporters = JoinSet::new();
+    for exporter in 0..EXPORTERS {
+        // Each sends all of them, in an order and in requests of its own.
+        random.shuffle(&mut records);
+        let mut rest = &*records;
+        let mut requests = Vec::new();
+        while !rest.is_empty() {
+            let (batch, others) = rest.split_at(rest.len().min(random.within(1..40) as usize));
+            requests.push(logs(batch.to_vec()));
+            rest = others;
+        }
+        let target = Target::at(daemons[exporter % daemons.len()].ingest());
+        let (mut connection, oracle) = (Connection::to(&target, &answers), Arc::clone(&oracle));
+        exporters.spawn(async move {
+            for request in &requests {
+                connection.deliver(&oracle, request).await;
+            }
+        });
+    }
+    exporters.join_all().await;
+    println!("answers: {answers}");
+
+    let sums = "
+        SELECT count(*), count(*) FILTER (WHERE billable AND cost_usd > 0), sum(input_tokens)::bigint,
+               count(DISTINCT trace_id), (SELECT count(*) FROM logs), (SELECT count(*) FROM llm_spans WHERE log_id IN
+               (SELECT id FROM logs))
+        FROM llm_spans";
+    let row = database.client().await.query_one(sums, &[]).await.unwrap();
+    let found: Vec<i64> = (0..6).map(|column| row.get(column)).collect();
+    let sent = EXPORTERS as i64 * calls as i64;
+    let calls = calls as i64;
+    assert_eq!(found, [calls, calls, (1..=calls).sum(), SESSIONS as i64, sent, calls]);
+}
+
+/// Sessions of an agent, into which its calls are spread.
+const SESSIONS: u64 = 7;
+
+/// A call of Codex that used `n` tokens.
+fn call_record(begin: u64, n: u64) -> LogRecord {
+    LogRecord {
+        time_unix_nano: begin + n * 1_000,
+        attributes: vec![
+            text("event.name", "codex.sse_event"),
+            text("event.kind", "response.completed"),
+            text("conversation.id", &format!("session {}", n % SESSIONS)),
+            text("model", "gpt-5-mini"),
+            text("input_token_count", &n.to_string()),
+            text("output_token_count", "1"),
+        ],
+        ..record("")
+    }
+}
+
+fn logs(of: Vec<LogRecord>) -> Request {
+    let bytes = records("codex", of).encode_to_vec();
+    Request { signal: Signal::Logs, ids: Vec::new(), bytes: Bytes::from(bytes) }
 }

@@ -109,7 +109,9 @@ impl Exported {
         match value {
             Value::Null | Value::Bool(_) => true,
             Value::Number(number) => self.values.contains(&number.to_string()),
-            Value::String(text) => self.values.contains(text) || text.len() > WORD && self.texts.contains(text),
+            Value::String(text) => {
+                self.values.contains(text) || text.len() > WORD && self.texts.contains(text)
+            }
             Value::Array(values) => values.iter().all(|value| self.holds(value)),
             Value::Object(fields) => {
                 fields.iter().filter(|(key, _)| *key != "role").all(|(_, value)| self.holds(value))
@@ -150,7 +152,9 @@ impl Exported {
         self.texts += text;
         self.texts.push('\n');
         self.values.insert(text.to_owned());
-        if text.starts_with(['{', '[', '"']) && let Ok(json) = serde_json::from_str(text) {
+        if text.starts_with(['{', '[', '"'])
+            && let Ok(json) = serde_json::from_str(text)
+        {
             self.json(&json);
         }
     }

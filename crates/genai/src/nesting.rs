@@ -3,9 +3,9 @@
 //! The rule is that of ARCHITECTURE.md, "Which calls are billable". A call is *below* another if it descends from it
 //! with no tool between the two: a tool that asks a model makes a call of its own.
 //!
-//! The ids of responses tell more, where instrumentations tell them: two calls with the same id are one call, wherever they
-//! stand (some wrappers do not make their span the parent of the inner one), and two calls with different ids are two
-//! (others forget to end their span, and later calls seem to be inside it).
+//! The ids of responses tell more, where instrumentations tell them: two calls with different ids are two (some forget to end
+//! their span, and later calls seem to be inside it). Two calls with the same id are left to `repeats`, which finds them
+//! wherever they stand.
 
 use std::collections::HashMap;
 
@@ -49,8 +49,6 @@ pub fn billable_by_response(steps: &[Step], responses: &[Option<&str>]) -> Vec<b
     let (mut nodes, places) = merge(steps, responses);
     let order = leaves_first(&mut nodes);
     look_down(&mut nodes, &order);
-    measure_depth(&mut nodes, &order);
-    find_twins(&mut nodes);
     look_up(&mut nodes, &order);
     let is_call = |step: &Step| matches!(step.role, Role::Call { .. });
     steps.iter().zip(places).map(|(step, place)| is_call(step) && nodes[place].billable).collect()
@@ -63,13 +61,10 @@ struct Node<'s> {
     parent: Option<usize>,
     role: Role,
     response: Option<&'s str>,
-    depth: usize,
     /// What calls below tell.
     below: Below,
     /// The nearest call above that tells its usage.
     above: Option<Above<'s>>,
-    /// Whether another call with the same response counts in its place.
-    twin: bool,
     billable: bool,
 }
 
@@ -113,10 +108,8 @@ fn merge<'s>(steps: &[Step], responses: &[Option<&'s str>]) -> (Vec<Node<'s>>, V
                 parent: None,
                 role: step.role,
                 response,
-                depth: 0,
                 below: Below::default(),
                 above: None,
-                twin: false,
                 billable: false,
             }),
         }
@@ -205,34 +198,6 @@ fn look_down(nodes: &mut [Node<'_>], order: &[usize]) {
     }
 }
 
-fn measure_depth(nodes: &mut [Node<'_>], order: &[usize]) {
-    for place in order.iter().rev() {
-        nodes[*place].depth = nodes[*place].parent.map_or(0, |parent| nodes[parent].depth + 1);
-    }
-}
-
-/// Of calls with the same response one counts: one that tells its usage, the innermost, the one with the smallest id.
-fn find_twins(nodes: &mut [Node<'_>]) {
-    let mut first: HashMap<&str, usize> = HashMap::new();
-    for place in 0..nodes.len() {
-        let (Some(response), Role::Call { .. }) = (nodes[place].response, nodes[place].role) else {
-            continue;
-        };
-        let other = *first.entry(response).or_insert(place);
-        if other == place {
-            continue;
-        }
-        let rank = |place: usize| {
-            let node = &nodes[place];
-            let silent = matches!(node.role, Role::Call { tells_usage: false });
-            (silent, std::cmp::Reverse(node.depth), node.id)
-        };
-        let twin = if rank(place) < rank(other) { other } else { place };
-        first.insert(response, if twin == other { place } else { other });
-        nodes[twin].twin = true;
-    }
-}
-
 /// Decides, from the roots down.
 fn look_up(nodes: &mut [Node<'_>], order: &[usize]) {
     for place in order.iter().rev() {
@@ -245,7 +210,6 @@ fn look_up(nodes: &mut [Node<'_>], order: &[usize]) {
         };
         let repeats = above.is_some_and(|above| above.counts && may_be_one(node.response, above.response));
         node.billable = match node.role {
-            _ if node.twin => false,
             Role::Call { tells_usage: true } => !usage_below,
             Role::Call { tells_usage: false } => !call_below && !repeats,
             Role::Tool | Role::Other => false,
@@ -260,9 +224,7 @@ fn may_be_one(one: Option<&str>, other: Option<&str>) -> bool {
 /// What a node's children hear of the nearest call above them that tells its usage.
 fn passed_down<'s>(node: &Node<'s>) -> Option<Above<'s>> {
     match node.role {
-        Role::Call { tells_usage: true } => {
-            Some(Above { counts: node.billable || node.twin, response: node.response })
-        }
+        Role::Call { tells_usage: true } => Some(Above { counts: node.billable, response: node.response }),
         Role::Call { tells_usage: false } | Role::Other => node.above,
         Role::Tool => None,
     }
@@ -343,13 +305,9 @@ mod tests {
     }
 
     #[test]
-    fn one_response_is_one_call() {
-        let siblings = [step(1, 0, Role::Other), step(2, 1, TELLS), step(3, 1, TELLS)];
-        assert_eq!(billed_of(&siblings, &[None, Some("r"), Some("r")]), [2], "a wrapper that is no parent");
-        let silent_one = [step(2, 1, SILENT), step(3, 1, TELLS)];
-        assert_eq!(billed_of(&silent_one, &[Some("r"), Some("r")]), [3]);
+    fn a_call_without_response_is_the_one_that_it_stands_in() {
         let nested = [step(1, 0, TELLS), step(2, 1, TELLS), step(3, 2, SILENT)];
-        assert_eq!(billed_of(&nested, &[Some("r"), Some("r"), None]), [2]);
+        assert_eq!(billed_of(&nested, &[Some("a"), Some("b"), None]), [1, 2]);
     }
 
     #[test]
@@ -360,8 +318,8 @@ mod tests {
         let wrapper = [step(1, 0, TELLS), step(2, 1, TELLS), step(3, 1, TELLS)];
         assert_eq!(
             billed_of(&wrapper, &[Some("b"), Some("a"), Some("b")]),
-            [2, 3],
-            "a wrapper tells its last one"
+            [1, 2, 3],
+            "a wrapper tells its last one, which `repeats` finds"
         );
         let inner = [step(1, 0, TELLS), step(2, 1, TELLS), step(3, 2, TELLS)];
         assert_eq!(billed_of(&inner, &[Some("a"), Some("b"), None]), [1, 3], "3 is 2, and not 1");

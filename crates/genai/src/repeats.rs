@@ -36,7 +36,22 @@ impl Layer {
     pub fn of(reading: &LlmReading) -> Self {
         Self::new(reading.dialect, reading.framework.is_some())
     }
+
+    /// Whether a call in this layer, to this provider and model, may have a span of its client in another trace.
+    pub fn may_hide_a_client(self, provider: Option<&str>, model: Option<&str>) -> bool {
+        let is_anthropic =
+            || provider == Some("anthropic") || model.is_some_and(|model| model.contains("claude"));
+        self == Self::Framework || self == Self::Client && is_anthropic()
+    }
+
+    /// Whether a root in this layer and dialect may be the span of a client whose outer span is in another trace.
+    pub fn may_be_hidden(self, dialect: Dialect) -> bool {
+        self > Self::Framework && HIDDEN.contains(&dialect)
+    }
 }
+
+/// Dialects of clients whose outer span may be in another trace: the span of such a client is a root then.
+pub const HIDDEN: &[Dialect] = &[Dialect::AnthropicSdk, Dialect::OpenInference];
 
 /// One call of a model, as far as this rule looks at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +93,7 @@ pub fn repeats(calls: &[Call<'_>]) -> Vec<Option<usize>> {
     let mut instead = vec![None; calls.len()];
     same_response(calls, &mut instead);
     calls_inside(calls, &mut instead);
+    silent_inside(calls, &mut instead);
     instead
 }
 
@@ -132,6 +148,40 @@ fn calls_inside(calls: &[Call<'_>], instead: &mut [Option<usize>]) {
         instead[place] = layers
             .flat_map(|layer| tells.iter().map(move |tells| (layer, *tells)))
             .find_map(|(layer, tells)| first(layer, tells));
+    }
+}
+
+/// A call that tells no usage repeats one that counts, tells its usage and no response, asks the same model, is further from
+/// the provider, and in whose time it starts.
+fn silent_inside(calls: &[Call<'_>], instead: &mut [Option<usize>]) {
+    let mut outer: HashMap<_, Vec<usize>> = HashMap::new();
+    for (place, call) in calls.iter().enumerate() {
+        if call.tells_usage && call.response.is_none() && call.model.is_some() && instead[place].is_none() {
+            let key = (call.project, call.service, call.model, call.layer);
+            outer.entry(key).or_default().push(place);
+        }
+    }
+    // Of each and all that start before it, the one that ends last.
+    let mut last: HashMap<_, Vec<(UnixNanos, usize)>> = HashMap::new();
+    for (key, mut places) in outer {
+        places.sort_unstable_by_key(|place| (calls[*place].start, calls[*place].trace, calls[*place].span));
+        let ends = places.iter().scan(places[0], |last, place| {
+            *last = if calls[*place].end > calls[*last].end { *place } else { *last };
+            Some((calls[*place].start, *last))
+        });
+        last.insert(key, ends.collect());
+    }
+    for (place, call) in calls.iter().enumerate().filter(|(_, call)| !call.tells_usage) {
+        let around = |layer: Layer| {
+            let ends = last.get(&(call.project, call.service, call.model, layer))?;
+            let before = ends.partition_point(|(start, _)| *start <= call.start);
+            let (_, other) = ends.get(before.checked_sub(1)?)?;
+            (calls[*other].end >= call.start).then_some(*other)
+        };
+        if instead[place].is_none() {
+            let layers = [Layer::Framework, Layer::Client].into_iter().filter(|layer| *layer < call.layer);
+            instead[place] = layers.filter_map(around).next();
+        }
     }
 }
 
@@ -202,7 +252,13 @@ mod tests {
         let inner = of("msg_1", call(2, 10, 90, Itself));
         assert_eq!(repeats(&[outer, inner]), [Some(1), None]);
         assert_eq!(repeats(&[silent(outer), silent(inner)]), [Some(1), None], "both failed");
-        assert_eq!(repeats(&[outer, silent(inner)]), [None, None], "the only one that tells usage stays");
+        assert_eq!(repeats(&[outer, silent(inner)]), [None, Some(0)], "the only one that tells usage counts");
+        let again = call(3, 50, 80, Itself);
+        assert_eq!(
+            repeats(&[outer, silent(inner), again]),
+            [Some(2), None, None],
+            "a call that failed, and another"
+        );
         assert_eq!(repeats(&[outer, Call { model: Some("other"), ..inner }]), [None, None]);
         assert_eq!(
             repeats(&[outer, Call { start: UnixNanos(101), end: UnixNanos(110), ..inner }]),
@@ -217,6 +273,16 @@ mod tests {
         let framework = call(1, 0, 100, Framework);
         let client = of("chatcmpl-1", call(2, 10, 90, Client));
         assert_eq!(repeats(&[framework, client]), [Some(1), None]);
+        assert_eq!(
+            repeats(&[framework, silent(client)]),
+            [None, Some(0)],
+            "a stream whose client told no usage"
+        );
+        assert_eq!(
+            repeats(&[of("chatcmpl-2", framework), silent(client)]),
+            [None, None],
+            "the response of another"
+        );
         let both = [call(1, 0, 100, Client), call(2, 10, 90, Client)];
         assert_eq!(
             repeats(&both),
@@ -246,7 +312,7 @@ mod tests {
         let calls: Vec<_> = (0..100_000_u64)
             .map(|n| {
                 let layer = if n % 2 == 0 { Client } else { Itself };
-                silent(Call { tells_usage: n % 3 == 0, ..call(1, n, n + 50_000, layer) })
+                Call { tells_usage: n % 3 == 0, ..call(1, n, n + 50_000, layer) }
             })
             .collect();
         assert_eq!(repeats(&calls).iter().filter(|instead| instead.is_none()).count(), 50_000);
@@ -297,7 +363,9 @@ mod tests {
             for (call, instead) in calls.iter().zip(&instead) {
                 let Some(other) = instead.map(|place| calls[place]) else { continue };
                 prop_assert!(other.tells_usage || !call.tells_usage);
-                prop_assert!(other.start <= call.end && call.start <= calls.iter().map(|call| call.end).max().unwrap());
+                let may_be_one = |one: Option<&str>| one.is_none_or(|one| Some(one) == call.response);
+                prop_assert!(call.response.is_none() || may_be_one(other.response));
+                prop_assert_eq!(other.model, call.model);
             }
             prop_assert_eq!(instead.contains(&None), !calls.is_empty());
         }

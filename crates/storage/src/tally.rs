@@ -22,7 +22,7 @@ pub struct LlmCounts {
 
 impl LlmCounts {
     /// Counts the rows.
-    pub(crate) fn of(rows: &[LlmRow]) -> Self {
+    pub(crate) fn of<'r>(rows: impl IntoIterator<Item = &'r LlmRow>) -> Self {
         let mut counts = Self::default();
         for row in rows {
             *counts.spans.entry((row.reading.dialect, row.reading.kind)).or_default() += 1;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests and their helpers panic on errors")]
 
+mod apart;
 mod exactness;
 mod partitions;
 mod plans;

@@ -27,17 +27,17 @@ use uuid::Uuid;
 use crate::rows::{self, MIDNIGHT, count, stored};
 
 /// Settles without any wait.
-fn at_once() -> SettlingConfig {
+pub(crate) fn at_once() -> SettlingConfig {
     SettlingConfig { delay_ms: 0, span_wait_us: 0, ..SettlingConfig::default() }
 }
 
-struct Store {
-    database: TestDatabase,
-    writer: WriterConnection,
+pub(crate) struct Store {
+    pub(crate) database: TestDatabase,
+    pub(crate) writer: WriterConnection,
 }
 
 impl Store {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let database = TestDatabase::new().await;
         let writer = database.writer().await;
         let days = [MIDNIGHT.day(), UnixNanos(MIDNIGHT.0 + 1).day()].into();
@@ -47,7 +47,7 @@ impl Store {
         Self { database, writer }
     }
 
-    async fn spans(&self, spans: impl IntoIterator<Item = Span>) {
+    pub(crate) async fn spans(&self, spans: impl IntoIterator<Item = Span>) {
         let batch = TraceBatch { spans: spans.into_iter().collect(), ..TraceBatch::default() };
         commit(&self.writer, &Dictionary::default(), &[batch], WriteMethod::Copy).await.unwrap();
     }
@@ -57,7 +57,7 @@ impl Store {
         commit(&self.writer, &Dictionary::default(), &[batch], WriteMethod::Copy).await.unwrap();
     }
 
-    async fn settle(&self) -> u64 {
+    pub(crate) async fn settle(&self) -> u64 {
         settling::settle_due(&self.writer, &at_once()).await.unwrap()
     }
 
@@ -68,20 +68,20 @@ impl Store {
     }
 
     /// The ids of the billable calls.
-    async fn billable(&self) -> Vec<u8> {
+    pub(crate) async fn billable(&self) -> Vec<u8> {
         let query = "SELECT get_byte(span_id, 7) FROM trace_llm_spans WHERE billable ORDER BY 1";
         self.writer.query(query, &[]).await.unwrap().iter().map(|row| row.get::<_, i32>(0) as u8).collect()
     }
 
     /// Asserts that `traces.llm_calls` is what it sums up.
-    async fn assert_calls(&self) {
+    pub(crate) async fn assert_calls(&self) {
         let query = "
             SELECT (SELECT sum(llm_calls)::bigint FROM traces), (SELECT count(*) FROM trace_llm_spans WHERE is_call)";
         let row = self.writer.query_one(query, &[]).await.unwrap();
         assert_eq!(row.get::<_, i64>(0), row.get::<_, i64>(1));
     }
 
-    async fn notes(&self) -> i64 {
+    pub(crate) async fn notes(&self) -> i64 {
         count(&self.writer, "llm_settling").await
     }
 }
@@ -109,7 +109,7 @@ fn tool(id: u64, parent: u64, start: UnixNanos) -> Span {
     Span { llm: Some(Box::new(reading)), ..plain(id, parent, start) }
 }
 
-const NOON: UnixNanos = UnixNanos(MIDNIGHT.0 - 43_200_000_000_000);
+pub(crate) const NOON: UnixNanos = UnixNanos(MIDNIGHT.0 - 43_200_000_000_000);
 
 #[tokio::test]
 async fn a_call_below_a_wrapper_is_found_in_any_order_of_batches() {
@@ -365,7 +365,7 @@ fn batches() -> impl Strategy<Value = Vec<Vec<Span>>> {
                 _ => call(id, parent, Some(5), start),
             };
             span.row.trace_id = rows::trace_id(trace + 1);
-            span.row.status = (id % 4 == 0).then_some(StatusCode::ERROR);
+            span.row.status = id.is_multiple_of(4).then_some(StatusCode::ERROR);
             span
         };
         spans.into_iter().enumerate().map(span).collect::<Vec<_>>()

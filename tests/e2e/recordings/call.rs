@@ -26,7 +26,11 @@ const REASONS: &[(&str, &str)] = &[
 /// Checks what is paid: all of it stands on the billable span.
 pub(super) fn check_bill(checks: &mut Checks<'_>, book: &PriceBook, call: &Value, found: &Found) {
     let is_embedding = call["api"].as_str().unwrap().ends_with("embeddings");
-    checks.field("kind", &json!(if is_embedding { "embedding" } else { "llm" }), &[json!(found.reading().kind)]);
+    checks.field(
+        "kind",
+        &json!(if is_embedding { "embedding" } else { "llm" }),
+        &[json!(found.reading().kind)],
+    );
     let provider = &*found.reading().provider;
     let named = if providers(call).contains(&provider) { providers(call)[0] } else { provider };
     checks.field("provider", &json!(providers(call)[0]), &[told(named)]);
@@ -60,7 +64,8 @@ pub(super) fn check_facts(checks: &mut Checks<'_>, call: &Value, spans: &[&Found
     let asked = call["request_model"].as_str().unwrap();
     let bare = |model: &str| model.split_once('/').map_or(model.to_owned(), |(_, model)| model.to_owned());
     let said = readings(|reading| told(&reading.request_model));
-    let said: Vec<_> = said.iter().map(|said| said.as_str().map_or(Value::Null, |model| json!(bare(model)))).collect();
+    let said: Vec<_> =
+        said.iter().map(|said| said.as_str().map_or(Value::Null, |model| json!(bare(model)))).collect();
     checks.field("request_model", &json!(asked), &said);
     let said = readings(|reading| told(&reading.response_model));
     match call["response_model"].as_str() {
@@ -126,7 +131,11 @@ pub(super) fn check_content(checks: &mut Checks<'_>, call: &Value, spans: &[&Fou
     }
     let answers = |say: &dyn Fn(content::Answer) -> Value| said(&|content| say(content::answer(content)));
     checks.field("completion", &filled(call["completion"].clone()), &answers(&|answer| json!(answer.text)));
-    checks.field("reasoning", &filled(call["reasoning"].clone()), &answers(&|answer| json!(answer.reasoning)));
+    checks.field(
+        "reasoning",
+        &filled(call["reasoning"].clone()),
+        &answers(&|answer| json!(answer.reasoning)),
+    );
     let calls = filled(call["tool_calls"].clone());
     checks.field("tool_call.id", &calls, &answers(&|answer| json!(answer.tool_calls)));
 }

@@ -15,7 +15,8 @@ pub(super) fn calls_of(found: &[Found], calls: &[Value]) -> Vec<Option<usize>> {
         .iter()
         .map(|found| calls.iter().position(|call| is_call(found) && is_about(found, call)))
         .collect();
-    let ids: HashMap<_, _> = found.iter().enumerate().map(|(n, found)| (key(found, &found.span.span_id), n)).collect();
+    let ids: HashMap<_, _> =
+        found.iter().enumerate().map(|(n, found)| (key(found, &found.span.span_id), n)).collect();
     // A call that tells nothing of its own is about what the call below or above it is about.
     for _ in 0..found.len() {
         for (n, child) in found.iter().enumerate() {

@@ -66,7 +66,9 @@ impl Checks<'_> {
                 // It may be told without the cached ones.
                 let part = |name: &str| call[name].as_i64().unwrap_or(0);
                 let (read, write) = (part("cache_read_tokens"), part("cache_write_tokens"));
-                [input, input - read, input - write, input - read - write].iter().all(|told| self.is_absent(&json!(told)))
+                [input, input - read, input - write, input - read - write]
+                    .iter()
+                    .all(|told| self.is_absent(&json!(told)))
             }),
             _ => self.is_absent(&json!(told)),
         }
@@ -187,24 +189,33 @@ fn check_totals(
 ) {
     let traces: BTreeSet<_> = found.iter().map(|found| &found.span.trace_id).collect();
     for trace in traces {
-        let here: Vec<_> = found.iter().zip(places).filter(|(found, _)| found.span.trace_id == *trace).collect();
-        let billable: Vec<_> = here.iter().map(|(found, _)| found).filter(|found| found.billing().billable).collect();
+        let here: Vec<_> =
+            found.iter().zip(places).filter(|(found, _)| found.span.trace_id == *trace).collect();
+        let billable: Vec<_> =
+            here.iter().map(|(found, _)| found).filter(|found| found.billing().billable).collect();
         let known: BTreeSet<_> = here.iter().filter_map(|(_, place)| **place).collect();
         if billable.len() != known.len() {
             checks.fails(&format!("{} billable calls in a trace of {}", billable.len(), known.len()));
         }
         let known: Vec<_> = known.into_iter().map(|place| &calls[place]).collect();
-        for name in COUNTS.iter().filter(|name| !known.iter().any(|call| checks.lacks(call, name))).collect::<Vec<_>>() {
+        for name in COUNTS
+            .iter()
+            .filter(|name| !known.iter().any(|call| checks.lacks(call, name)))
+            .collect::<Vec<_>>()
+        {
             let sum: i64 = billable.iter().filter_map(|found| count(found, name)).sum();
             let truth: i64 = known.iter().filter_map(|call| true_count(call, name)).sum();
             if sum != truth {
                 checks.fails(&format!("total {name}: {sum} NOT {truth}"));
             }
         }
-        let is_paid_by_what_is_untold =
-            COUNTS.iter().chain(&["service_tier"]).any(|name| known.iter().any(|call| checks.lacks(call, name)));
+        let is_paid_by_what_is_untold = COUNTS
+            .iter()
+            .chain(&["service_tier"])
+            .any(|name| known.iter().any(|call| checks.lacks(call, name)));
         let start = billable.first().map_or(0, |found| found.start());
-        let sum: i64 = billable.iter().filter_map(|found| found.billing().cost.as_ref()).map(|cost| cost.nanos).sum();
+        let sum: i64 =
+            billable.iter().filter_map(|found| found.billing().cost.as_ref()).map(|cost| cost.nanos).sum();
         let truth: i64 = known.iter().filter_map(|call| true_cost(book, call, start)).sum();
         if sum != truth && !is_paid_by_what_is_untold {
             checks.fails(&format!("total cost: {sum} NOT {truth}"));
@@ -214,16 +225,26 @@ fn check_totals(
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| instrumentation | version | cases | calls | fields right | wrong | not told by the instrumentation |")?;
+        writeln!(
+            f,
+            "| instrumentation | version | cases | calls | fields right | wrong | not told by the instrumentation |"
+        )?;
         writeln!(f, "|---|---|---|---|---|---|---|")?;
         let mut sum = (0, 0, 0, 0, 0);
         for (name, row) in &self.rows {
             let untold: Vec<_> = row.untold.iter().map(|(field, times)| format!("{field} {times}")).collect();
-            let doubled =
-                if row.doubled > 0 { format!("; {} calls in a second trace", row.doubled) } else { String::new() };
+            let doubled = if row.doubled > 0 {
+                format!("; {} calls in a second trace", row.doubled)
+            } else {
+                String::new()
+            };
             let Row { package, cases, calls, right, wrong, .. } = row;
             let untold_fields: usize = row.untold.values().sum();
-            writeln!(f, "| {name} | {package} | {cases} | {calls} | {right} | {wrong} | {untold_fields}: {}{doubled} |", untold.join(", "))?;
+            writeln!(
+                f,
+                "| {name} | {package} | {cases} | {calls} | {right} | {wrong} | {untold_fields}: {}{doubled} |",
+                untold.join(", ")
+            )?;
             sum = (sum.0 + cases, sum.1 + calls, sum.2 + right, sum.3 + wrong, sum.4 + untold_fields);
         }
         writeln!(f, "| all | | {} | {} | {} | {} | {} |", sum.0, sum.1, sum.2, sum.3, sum.4)

@@ -10,6 +10,19 @@ MISTOLD = {
     ("*", "error_type"),
     # It adds the one of the first event.
     ("openllmetry-anthropic", "output_tokens"),
+    # The id of the item, not of the call; the summary as JSON in a text.
+    ("openllmetry-openai", "tool_call.id"),
+    ("openllmetry-openai", "reasoning"),
+    # Anthropic's block of a call is written as a text beside the call.
+    ("openllmetry-langchain", "messages"),
+    # LiteLLM's name of a model begins with the provider; its id of an answer is its own.
+    ("openinference-litellm", "request_model"),
+    ("litellm-callback", "response_id"),
+    ("litellm-callback-v2", "response_id"),
+    ("openinference-litellm", "response_id"),
+    # One span stands for two calls, and has the question of the first and the usage of the last.
+    ("openinference-google-genai", "messages"),
+    ("opentelemetry-google-genai", "messages"),
     # It tells zero, since LangChain tells them by their life.
     ("openllmetry-langchain", "cache_write_tokens"),
     # The setting of LangChain's model, not what the call did.
@@ -21,8 +34,8 @@ MISTOLD = {
 @dataclass
 class Book:
     """Counts the checks of one case: fields that are `right`; that are right on a span `beside` the one that counts,
-    which does not tell them; that the instrumentation does not tell (`silent`) or tells in a way of its own (`mistold`);
-    and what is `wrong`. `untold` is that of the truth."""
+    which does not tell them; that the instrumentation does not tell (`silent`) or tells in a way of its own
+    (`mistold`); and what is `wrong`. `untold` is that of the truth."""
 
     instrumentation: str
     untold: dict
@@ -61,6 +74,11 @@ class Book:
         self.silent += other.silent
         self.mistold += other.mistold
         self.wrong += other.wrong
+
+    def about(self, what):
+        """The same, with faults that say what they are about."""
+        self.wrong = [f"{what}: {fault}" for fault in self.wrong]
+        return self
 
     def fork(self):
         """An empty one for the same case."""

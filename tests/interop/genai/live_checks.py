@@ -38,23 +38,18 @@ NAMES = ("request_model", "response_model", "response_id", "service_tier")
 def compare(truth, answers):
     """All checks of one case."""
     book = Book(truth["instrumentation"], truth["untold"])
-    calls = [call for call in truth["calls"] if not lacks_span(truth, call)]
-    left = answers.billable
-    if len(left) != len(calls):
-        spans = "".join(f"\n      {span}" for span in left)
-        book.wrong.append(f"{len(left)} billable calls, were {len(calls)}:{spans}")
-    else:
-        book.right["calls"] += 1
-    for call in calls:
-        # Calls side by side start in any order: the span that fits best is meant.
-        books = [compare_call(book.fork(), truth, call, span, answers) for span in left]
-        if books:
-            best = min(range(len(books)), key=lambda at: len(books[at].wrong))
-            for fault in books[best].wrong:
-                book.wrong.append(f"call {call['call_index']}, {left[best]}: {fault}")
-            books[best].wrong.clear()
-            book.add(books[best])
-            left.pop(best)
+    calls, spans = truth["calls"], answers.billable
+    check_count(book, calls, spans)
+    # Calls side by side start in any order: the call and the span that fit best belong together.
+    pairs = {
+        (at, place): compare_call(book.fork(), truth, call, span, answers)
+        for at, call in enumerate(calls)
+        for place, span in enumerate(spans)
+    }
+    while pairs:
+        at, place = min(pairs, key=lambda pair: len(pairs[pair].wrong))
+        book.add(pairs[at, place].about(f"call {at}, {spans[place]}"))
+        pairs = {pair: found for pair, found in pairs.items() if pair[0] != at and pair[1] != place}
     check_tools(book, truth, answers)
     if not truth["content"]:
         check_nothing_said(book, truth, answers)
@@ -62,9 +57,15 @@ def compare(truth, answers):
     return book
 
 
-def lacks_span(truth, call):
-    """Whether the instrumentation makes no span of this call."""
-    return "calls" in truth["untold"] or f"calls.{call['call_index']}" in truth["untold"]
+def check_count(book, calls, spans):
+    """Each API call is one billable span; where the instrumentation makes no span of some call, there are fewer."""
+    if len(spans) == len(calls):
+        book.right["calls"] += 1
+    elif len(spans) < len(calls) and "calls" in book.untold:
+        book.silent["calls"] += 1
+    else:
+        shown = "".join(f"\n      {span}" for span in spans)
+        book.wrong.append(f"{len(spans)} billable calls, were {len(calls)}:{shown}")
 
 
 def compare_call(book, truth, call, span, answers):
@@ -86,7 +87,9 @@ def compare_call(book, truth, call, span, answers):
         book.check(f"parameters.{name}", value, *(told(one.reading.parameters, name) for one in (span, *twins)))
     for name in ("session_id", "user_id"):
         if truth[name] is not None:
-            book.check(name, truth[name], *(one.told(name) for one in (span, *twins)))
+            # Some tell it on the outermost span alone.
+            around = [one for one in answers.spans if one.said.trace_id == span.said.trace_id]
+            book.check(name, truth[name], *(one.told(name) for one in (span, *twins, *around)))
     check_cost(book, call, span)
     if truth["content"]:
         check_content(book, call, span, answers)
@@ -96,6 +99,7 @@ def compare_call(book, truth, call, span, answers):
 def check_name(book, call, name, span, twins):
     read = span.told(name)
     models = (call["request_model"], call["response_model"])
+    truth = "default" if (name, call[name]) == ("service_tier", "standard") else call[name]
     if read is None and name == "response_model" and call[name] == call["request_model"]:
         # Of two equal names one is enough, which is all that some instrumentations tell.
         book.silent[name] += 1
@@ -103,7 +107,7 @@ def check_name(book, call, name, span, twins):
         # It tells one of them in place of the other.
         book.mistold[name] += 1
     else:
-        book.check(name, call[name], read, *(twin.told(name) for twin in twins))
+        book.check(name, truth, read, *(twin.told(name) for twin in twins))
 
 
 def check_usage(book, call, span, kind):
@@ -122,7 +126,7 @@ def check_usage(book, call, span, kind):
 
 def check_end(book, call, span, twins):
     if call["status"] != 200:
-        book.check("status", "error", span.said.status)
+        book.check("status", "error", None if span.said.status == "unset" else span.said.status)
         book.check("error_type", call["error_type"], *(one.told("error_type") for one in (span, *twins)))
         return
     book.holds("status", span.said.status != "error", f"the status of a call that succeeded is {span.said.status}")

@@ -1,9 +1,12 @@
 """Compares what was said in the calls and tools of a case with the truth."""
 
+import re
+
 from live_answers import REASONING, TEXT, TOOL_CALL, TOOL_RESULT, decoded, text_of
 
 SYSTEM_ROLES = ("system", "developer")
 MASK = "<masked>"
+MAP = re.compile(r"""^\{['"]\w+['"]: ?['"](.*)['"]\}$""")
 
 
 def check_content(book, call, span, answers):
@@ -25,8 +28,9 @@ def compare_content(book, call, content):
     if call["system"]:
         book.check("system", call["system"], system_of(content))
     # The responses API has calls of tools as items and not as messages, so the fakes count no message for them.
-    asked = [(message["role"], unwrapped(message["text"])) for message in call["messages"] if message["text"]]
-    book.check("messages", asked, [(role, text) for message in spoken for role, text in said_in(message) if text])
+    asked = [(message["role"], message["text"]) for message in call["messages"] if message["text"]]
+    said = [(role, text) for message in spoken for role, text in said_in(message) if text]
+    book.check("messages", unwrapped(asked), unwrapped(said))
     if call["status"] != 200:
         return
     answer = [part for message in content.output for part in message.parts]
@@ -67,9 +71,10 @@ def tool_calls_of(parts):
     return ids, [{"id": None, "name": call.name, "arguments": decoded(call.arguments)} for call in calls]
 
 
-def unwrapped(text):
-    """What a tool returned, without the map that Pydantic AI puts around it for Google."""
-    return text.removeprefix("{'return_value': '").removesuffix("'}") if text.startswith("{'return_value'") else text
+def unwrapped(messages):
+    """The messages, without the map that Google wants around what a tool returned; its fake shows it as Python
+    would."""
+    return [(role, MAP.sub(r"\1", text) if role == "tool" else text) for role, text in messages]
 
 
 def check_tools(book, truth, answers):

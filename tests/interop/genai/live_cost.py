@@ -23,7 +23,7 @@ def check_cost(book, call, span):
     answer, cost = span.cost, told(span.billing, "cost")
     book.holds("cost", answer.is_current, "the stored cost is not that of today's prices")
     if call["status"] != 200 or span.count("input") is None and span.count("output") is None:
-        is_right = cost is None and answer.reason == "no_usage"
+        is_right = cost is None and answer.reason in ("no_usage", "no_model")
         book.holds("cost", is_right, f"a call without usage: {answer.reason!r} {cost}")
         return
     if call["api"].startswith("ollama"):

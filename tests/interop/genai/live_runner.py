@@ -90,8 +90,12 @@ class Run:
         workers = [threading.Thread(target=self.work) for _ in range(min(jobs, self.sets.qsize()))]
         for worker in workers:
             worker.start()
-        for worker in workers:
-            worker.join()
+        try:
+            for worker in workers:
+                worker.join()
+        except KeyboardInterrupt:
+            print("live: stops after the cases that play now", file=sys.stderr)
+            self.failures.append("interrupted")
 
     def work(self):
         try:
@@ -102,6 +106,8 @@ class Run:
                     except queue.Empty:
                         return
                     for scenario, case in cases:
+                        if self.failures:
+                            return
                         self.play(system, scenario, case)
         except Exception:
             self.failures.append(traceback.format_exc())

@@ -12,8 +12,11 @@ mod truth;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use llm_observatory_core::ids::{ProjectId, TraceId};
 use llm_observatory_core::llm::{LlmKind, LlmReading};
+use llm_observatory_core::time::UnixNanos;
 use llm_observatory_genai::nesting::{Role, Step as Nested, billable_by_response};
+use llm_observatory_genai::repeats::{Call, Layer, repeats};
 
 use otlp::{Export, Step};
 use truth::Truth;
@@ -38,13 +41,13 @@ fn role(step: &Step) -> Role {
     }
 }
 
-/// The billable calls of each trace, in the order of their start.
-fn billed(steps: &[Step]) -> Vec<Vec<&LlmReading>> {
+/// The billable calls of all traces, in the order of their start.
+fn billed(steps: &[Step]) -> Vec<&LlmReading> {
     let mut traces: BTreeMap<&[u8], Vec<&Step>> = BTreeMap::new();
     for step in steps.iter().filter(|step| step.id.is_some()) {
         traces.entry(&step.trace).or_default().push(step);
     }
-    let calls = traces.into_values().map(|steps| {
+    let leaves = traces.into_values().flat_map(|steps| {
         let nested: Vec<Nested> = steps
             .iter()
             .map(|step| Nested { id: step.id.unwrap(), parent: step.parent, role: role(step) })
@@ -52,17 +55,35 @@ fn billed(steps: &[Step]) -> Vec<Vec<&LlmReading>> {
         let responses: Vec<Option<&str>> =
             steps.iter().map(|step| step.reading.as_ref()?.response_id.as_deref()).collect();
         let verdicts = billable_by_response(&nested, &responses);
-        let billed = steps.into_iter().zip(verdicts).filter(|(_, billed)| *billed);
-        billed.filter_map(|(step, _)| step.reading.as_ref()).collect::<Vec<_>>()
+        steps.into_iter().zip(verdicts).filter(|(_, billed)| *billed).map(|(step, _)| step)
     });
-    calls.filter(|calls| !calls.is_empty()).collect()
+    let leaves: Vec<&Step> = leaves.collect();
+    let calls: Vec<Call<'_>> = leaves.iter().map(|step| call(step)).collect();
+    let counting = leaves.into_iter().zip(repeats(&calls)).filter(|(_, instead)| instead.is_none());
+    counting.filter_map(|(step, _)| step.reading.as_ref()).collect()
+}
+
+fn call(step: &Step) -> Call<'_> {
+    let reading = step.reading.as_ref().unwrap();
+    Call {
+        project: ProjectId::DEFAULT,
+        trace: TraceId::from_wire(&step.trace).unwrap(),
+        span: step.id.unwrap(),
+        service: "",
+        model: reading.model().map(|model| &**model),
+        response: reading.response_id.as_deref(),
+        start: UnixNanos(step.start),
+        end: UnixNanos(step.end.max(step.start)),
+        layer: Layer::of(reading),
+        tells_usage: reading.usage.is_told(),
+    }
 }
 
 /// The calls of a recording: those of its spans, and those that its log records tell.
-fn calls(steps: &[Step]) -> Vec<Vec<&LlmReading>> {
+fn calls(steps: &[Step]) -> Vec<&LlmReading> {
     let mut calls = billed(steps);
     let logs = steps.iter().filter(|step| step.id.is_none()).filter_map(|step| step.reading.as_ref());
-    calls.push(logs.filter(|reading| reading.is_call).collect());
+    calls.extend(logs.filter(|reading| reading.is_call));
     calls
 }
 

@@ -67,6 +67,7 @@ pub(crate) struct Step {
     pub(crate) id: Option<SpanId>,
     pub(crate) parent: Option<SpanId>,
     pub(crate) start: u64,
+    pub(crate) end: u64,
     pub(crate) name: String,
     /// `None` for a span that is no LLM span.
     pub(crate) reading: Option<LlmReading>,
@@ -134,6 +135,7 @@ impl Export {
             id: SpanId::from_wire(&span.span_id),
             parent: SpanId::from_wire(&span.parent_span_id),
             start: span.start_time_unix_nano,
+            end: span.end_time_unix_nano,
             name: span.name.clone(),
             reading: self.observed(scope, span, read),
         }
@@ -224,6 +226,7 @@ fn lone_record(scope: &InstrumentationScope, record: &LogRecord) -> Option<Step>
         id: None,
         parent: SpanId::from_wire(&record.span_id),
         start: record.time_unix_nano,
+        end: record.time_unix_nano,
         name: format!("log {}", name.and_then(|name| name.value.as_str()).unwrap_or(&record.event_name)),
         reading,
     })

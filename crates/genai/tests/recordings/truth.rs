@@ -14,8 +14,8 @@ pub(crate) struct Truth {
     json: Value,
 }
 
-/// Instrumentations that open a trace of its own for a call inside their own call, so that no span of either trace tells that
-/// both are one. Each of the two traces must tell the truth.
+/// Instrumentations whose span is not above that of the client inside it. The client's span counts, and does not tell all
+/// that the outer one does.
 const APART: &[&str] = &[
     "openinference-anthropic",
     "openinference-langchain",
@@ -90,26 +90,23 @@ impl Truth {
         }
     }
 
-    /// What is wrong with these calls, which are given by trace.
-    pub(crate) fn compare(&self, export: &Export, traces: Vec<Vec<&LlmReading>>) -> Vec<String> {
+    /// What is wrong with these calls.
+    pub(crate) fn compare(&self, export: &Export, calls: Vec<&LlmReading>) -> Vec<String> {
         let truths = self.json["calls"].as_array().unwrap();
         if UNTRACED.contains(&&*self.name) {
             return Vec::new();
         }
-        let apart = APART.contains(&&*self.instrumentation);
-        let mut left: Vec<&LlmReading> = traces.into_iter().flatten().collect();
-        if left.len() != truths.len() && !(apart && left.len() == 2 * truths.len()) {
+        let mut left = calls;
+        if left.len() != truths.len() {
             return vec![format!("{}: {} calls are read of {}", self.name, left.len(), truths.len())];
         }
         let mut wrong = Vec::new();
-        while !left.is_empty() {
-            for truth in truths {
-                // Calls side by side start in any order: the one that fits best is meant.
-                let faults = left.iter().map(|call| self.faults(export, truth, call)).enumerate();
-                let (place, faults) = faults.min_by_key(|(_, faults)| faults.len()).unwrap();
-                left.remove(place);
-                wrong.extend(faults.into_iter().map(|fault| format!("{}: {fault}", self.name)));
-            }
+        for truth in truths {
+            // Calls side by side start in any order: the one that fits best is meant.
+            let faults = left.iter().map(|call| self.faults(export, truth, call)).enumerate();
+            let (place, faults) = faults.min_by_key(|(_, faults)| faults.len()).unwrap();
+            left.remove(place);
+            wrong.extend(faults.into_iter().map(|fault| format!("{}: {fault}", self.name)));
         }
         wrong
     }

@@ -6,9 +6,9 @@ use llm_observatory_core::log::Severity;
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_genai::{LogObservation, Scope, is_llm_event, log_call};
-use llm_observatory_storage::models::{LlmRow, LogRow};
 use llm_observatory_storage::models::attributes::{Attributes, ValueColumns};
 use llm_observatory_storage::models::log::TimeSource;
+use llm_observatory_storage::models::{LlmRow, LogRow};
 use llm_observatory_storage::writers::LogBatch;
 use uuid::Uuid;
 

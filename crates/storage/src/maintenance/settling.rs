@@ -1,7 +1,7 @@
 //! Settles traces: decides which of their calls are billable, and reads spans again with their log records.
 //!
 //! Writers note a trace in `llm_settling` when spans of several transactions, or log records, may change what is stored of
-//! its LLM spans. Every settling looks at the whole trace, so it does not matter how often or in which order it happens.
+//! its LLM spans, or calls of another trace may be the same calls. Every settling looks at the whole trace, so it does not matter how often or in which order it happens.
 
 mod ask;
 mod bones;
@@ -15,12 +15,13 @@ use crate::config::SettlingConfig;
 use crate::error::{Error, Failure, chain};
 use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
-use crate::writers::transaction;
+use crate::writers::{Notes, transaction};
 
 use note::Note;
 use trace::Locked;
 
 pub use ask::{Again, Days, Trace};
+pub(crate) use trace::settle_noting;
 pub use trace::{Settled, settle};
 
 /// The advisory lock of the daemon that settles traces.
@@ -116,10 +117,15 @@ async fn settle_noted(
         return Ok(false);
     }
     let locked = Locked { trace: note.trace(), days: &days, around: note.days(), prices };
-    let settled = locked.settle(connection, again, config).await?;
+    let mut notes = Notes::default();
+    let settled = locked.settle(connection, again, config, &mut notes).await?;
+    // All write notes in the order of their key: this one, and those of other traces.
+    let (before, after) = notes.split(note.trace().trace_id, note.trace().project_id);
+    before.write(connection).await?;
     match settled.spans_missing {
         true => note.wait_for_spans(connection, config).await?,
         false => note.drop(connection).await?,
     }
+    after.write(connection).await?;
     Ok(true)
 }

@@ -1,5 +1,6 @@
 //! Rows of `trace_llm_spans`.
 
+pub(crate) mod call;
 mod details;
 
 use llm_observatory_core::ids::{ProjectId, SpanId, TraceId};
@@ -49,7 +50,7 @@ pub struct LlmRow {
     pub reading_version: i16,
     /// Number of log records that were read with the span.
     pub log_events: i16,
-    /// Whether the call counts: of calls inside each other exactly one does.
+    /// Whether the call counts: of several spans of one call exactly one does.
     pub billable: bool,
     /// Whether it is a billable call that succeeded and told no tokens.
     pub usage_missing: bool,
@@ -192,6 +193,7 @@ row! {
         provider: Nullable<Varchar> = reading.provider.as_ref(),
         request_model: Nullable<Varchar> = reading.request_model.as_ref(),
         response_model: Nullable<Varchar> = reading.response_model.as_ref(),
+        response_id: Nullable<Varchar> = reading.response_id.as_ref(),
         service_tier: Nullable<Varchar> = reading.service_tier.as_ref(),
         session_id: Nullable<Varchar> = reading.session_id.as_ref(),
         user_id: Nullable<Varchar> = reading.user_id.as_ref(),
@@ -215,6 +217,7 @@ row! {
             provider,
             request_model,
             response_model,
+            response_id,
             service_tier,
             usage: TokenUsage {
                 input: input_tokens,

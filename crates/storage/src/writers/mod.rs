@@ -7,6 +7,7 @@
 //!   uses the ledger, so that a repeated request stores nothing. [`commit_apart`] stores one request without the
 //!   records that PostgreSQL does not take.
 
+pub(crate) mod apart;
 mod batch;
 mod buffered;
 mod commit;
@@ -37,12 +38,14 @@ pub use metric::{MetricBatch, MetricWriter};
 pub use price::{PricesSet, set_prices};
 pub use rejection::{RejectionRow, UNSTORABLE};
 pub use request::{Committed, RequestRows, Search, commit_apart, commit_requests};
+pub(crate) use settling::Notes;
 pub(crate) use trace::calls::recount;
 pub use trace::{TraceBatch, TraceWriter};
 
 /// The statements of the submodules. Scripts come before the statements that need them.
 pub(crate) fn statements() -> Vec<&'static Statement> {
     let modules = [
+        apart::STATEMENTS,
         ledger::STATEMENTS,
         rejection::STATEMENTS,
         metric::STATEMENTS,

@@ -9,9 +9,10 @@ use super::batch::{Batch, RunScope};
 use super::stretch::{Cursor, Stretch};
 use crate::config::SettlingConfig;
 use crate::error::Error;
-use crate::maintenance::settling::{Again, Days, Trace, settle};
+use crate::maintenance::settling::{Again, Days, Trace, settle_noting};
 use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
+use crate::writers::Notes;
 
 /// The next traces behind the key `$3` to `$5`, of the project `$6` if there is one, on the days `$1` to `$2`. Writers lock
 /// traces in this order too.
@@ -35,16 +36,20 @@ pub(super) async fn batch(
     config: &SettlingConfig,
 ) -> Result<Batch, Error> {
     let mut batch = Batch::default();
+    let mut notes = Notes::default();
     for (trace, day, spans) in look(connection, stretch, cursor, scope.project, limit).await? {
         // A trace of many spans has a transaction of its own, so that no transaction is much longer than one trace needs.
         if batch.done > 0 && batch.done + spans > u64::from(limit) {
             break;
         }
-        let settled = settle(connection, trace, Days::Between(day, day), Again::All, config).await?;
+        let days = Days::Between(day, day);
+        let settled = settle_noting(connection, trace, days, Again::All, config, &mut notes).await?;
         batch.done += settled.spans;
         batch.changed += settled.changed;
         batch.next = Some(Cursor::Trace(trace.trace_id, day, trace.project_id));
     }
+    // As a writer does: first the locks of all traces, then the notes.
+    notes.write(connection).await?;
     Ok(batch)
 }
 

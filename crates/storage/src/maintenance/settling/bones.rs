@@ -3,22 +3,25 @@
 use std::time::SystemTime;
 
 use llm_observatory_core::ids::SpanId;
-use llm_observatory_core::text::Text;
 use llm_observatory_core::time::{Day, UnixNanos};
 use llm_observatory_genai::nesting::{self, Role, Step};
+use llm_observatory_genai::repeats::{Call, repeats};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::ask::Trace;
 use crate::error::Error;
 use crate::models::LlmRow;
+use crate::models::llm::call::CallRow;
 use crate::models::llm::{is_missing, role};
 use crate::models::time::moment;
 use crate::models::trace::SpanKey;
 use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 
-static READ: Statement = Statement::fixed("settling: bones", include_str!("bones.sql"));
+static READ: Statement = Statement::composed("settling: bones", || {
+    include_str!("bones.sql").replace("CALL_COLUMNS", CallRow::COLUMNS)
+});
 /// All rows are of one day, which `$4` and `$5` tell the planner. They are locked in the order of their key.
 static UPDATE: Statement = Statement::fixed(
     "settling: bill",
@@ -45,8 +48,6 @@ pub(super) const STATEMENTS: &[&Statement] = &[&READ, &UPDATE];
 #[derive(Debug, Clone)]
 pub(super) struct Bone {
     pub(super) step: Step,
-    /// The provider's id of the response of a call.
-    response: Option<Text>,
     pub(super) start: UnixNanos,
     /// Whether the span has a reading.
     is_read: bool,
@@ -54,7 +55,12 @@ pub(super) struct Bone {
     should_tell: bool,
     billable: bool,
     usage_missing: bool,
+    /// If it is a call.
+    pub(super) call: Option<CallRow>,
 }
+
+/// The first column of `bones.sql` that is one of a call.
+const CALL: usize = 10;
 
 impl Bone {
     fn read(row: &Row) -> Option<Self> {
@@ -71,12 +77,12 @@ impl Bone {
                 parent: parent.and_then(SpanId::from_wire),
                 role,
             },
-            response: row.get::<_, Option<String>>(10).map(Text::from),
             start: UnixNanos::from(row.get::<_, SystemTime>(2)),
             should_tell: row.get(6),
             billable: row.get(7),
             usage_missing: row.get(8),
             is_read: row.get(9),
+            call: if row.get(3) { CallRow::read(row, CALL) } else { None },
         })
     }
 
@@ -86,8 +92,8 @@ impl Bone {
 
     /// Takes the place of what is stored of the span: `row` is its new reading.
     pub(super) fn replace(&mut self, row: Option<&LlmRow>) {
+        self.call = row.filter(|row| row.reading.is_call).map(CallRow::from);
         self.step.role = role(row.map(|row| &*row.reading));
-        self.response = row.and_then(|row| row.reading.response_id.clone());
         (self.is_read, self.should_tell) = (row.is_some(), row.is_some_and(LlmRow::should_tell));
         (self.billable, self.usage_missing) =
             row.map_or((false, false), |row| (row.billable, row.usage_missing));
@@ -118,19 +124,43 @@ impl Verdict {
     }
 }
 
-/// The verdicts that differ from what is stored.
-pub(super) fn verdicts(bones: &[Bone]) -> Vec<Verdict> {
+/// What was decided of a trace.
+#[derive(Debug)]
+pub(super) struct Judgement<'c> {
+    /// The verdicts that differ from what is stored.
+    pub(super) verdicts: Vec<Verdict>,
+    /// Calls of other traces that are stored as billable, and repeat one of this trace.
+    pub(super) repeating: Vec<&'c CallRow>,
+}
+
+/// Decides which calls are billable. `others` are calls of other traces that may be the same as some of these.
+pub(super) fn judge<'c>(bones: &[Bone], others: &'c [CallRow]) -> Judgement<'c> {
     let steps: Vec<_> = bones.iter().map(|bone| bone.step).collect();
-    let responses: Vec<_> = bones.iter().map(|bone| bone.response.as_deref()).collect();
-    let judged = nesting::billable_by_response(&steps, &responses);
-    let judged = bones.iter().zip(judged).filter(|(bone, _)| bone.is_read);
+    let responses: Vec<_> = bones.iter().map(|bone| bone.call.as_ref()?.response.as_deref()).collect();
+    let mut billable = nesting::billable_by_response(&steps, &responses);
+    let own = bones.iter().enumerate().filter(|(place, _)| billable[*place]);
+    let (places, mut calls): (Vec<usize>, Vec<Call<'_>>) =
+        own.filter_map(|(place, bone)| Some((place, bone.call.as_ref()?.call()))).unzip();
+    calls.extend(others.iter().map(CallRow::call));
+    let instead = repeats(&calls);
+    let (of_own, of_others) = instead.split_at(places.len());
+    for (place, _) in places.iter().zip(of_own).filter(|(_, instead)| instead.is_some()) {
+        billable[*place] = false;
+    }
+    let is_ours = |instead: &Option<usize>| instead.is_some_and(|place| place < places.len());
+    let repeating =
+        others.iter().zip(of_others).filter(|(other, instead)| other.billable && is_ours(instead));
+    let judged = bones.iter().zip(billable).filter(|(bone, _)| bone.is_read);
     let verdict = |(bone, billable): (&Bone, bool)| {
         let is_told = bone.step.role == Role::Call { tells_usage: true };
         let usage_missing = is_missing(billable, bone.should_tell, is_told);
         let differs = (billable, usage_missing) != (bone.billable, bone.usage_missing);
         differs.then_some(Verdict { start: bone.start, id: bone.step.id, billable, usage_missing })
     };
-    judged.filter_map(verdict).collect()
+    Judgement {
+        verdicts: judged.filter_map(verdict).collect(),
+        repeating: repeating.map(|(other, _)| other).collect(),
+    }
 }
 
 /// Stores verdicts.

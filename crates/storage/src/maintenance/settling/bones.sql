@@ -8,7 +8,7 @@ SELECT span.span_id, span.parent_span_id, span.start_time,
        coalesce(reading.billable, false) AS billable,
        coalesce(reading.usage_missing, false) AS usage_missing,
        reading.span_id IS NOT NULL AS is_read,
-       CASE WHEN reading.is_call THEN reading.details ->> 'response_id' END AS response
+       CALL_COLUMNS
 FROM trace_spans AS span
 LEFT JOIN trace_llm_spans AS reading
     ON reading.trace_id = span.trace_id AND reading.start_time = span.start_time

@@ -18,19 +18,25 @@ static DUE: Statement = Statement::fixed(
             noted_at, now() \
      FROM llm_settling WHERE due <= now() - $1::bigint * interval '1 millisecond' ORDER BY due LIMIT $2",
 );
-/// A note that was written again meanwhile stays: its writer committed what this settling did not see.
+/// A note that was written again meanwhile stays: its writer committed what this settling did not see. So does one that is
+/// to be looked at again.
 static DROP: Statement = Statement::fixed(
     "settling: drop",
-    "DELETE FROM llm_settling WHERE trace_id = $1 AND project_id = $2 AND asks = $3",
+    "DELETE FROM llm_settling WHERE trace_id = $1 AND project_id = $2 AND asks = $3 \
+     AND (again_at IS NULL OR again_at <= now())",
+);
+static AGAIN: Statement = Statement::fixed(
+    "settling: again",
+    "UPDATE llm_settling SET due = again_at WHERE trace_id = $1 AND project_id = $2 AND asks = $3",
 );
 static WAIT: Statement = Statement::fixed(
     "settling: wait",
-    "UPDATE llm_settling SET due = $4, attempts = $5 WHERE trace_id = $1 AND project_id = $2 AND asks = $3",
+    "UPDATE llm_settling SET due = CASE WHEN again_at > now() THEN least($4, again_at) ELSE $4 END, attempts = $5 WHERE trace_id = $1 AND project_id = $2 AND asks = $3",
 );
 static COUNT: Statement = Statement::fixed("settling: count", "SELECT count(*) FROM llm_settling");
 
 /// The statements of this module.
-pub(super) const STATEMENTS: &[&Statement] = &[&DUE, &DROP, &WAIT, &COUNT];
+pub(super) const STATEMENTS: &[&Statement] = &[&DUE, &DROP, &AGAIN, &WAIT, &COUNT];
 
 /// A row of `llm_settling`.
 #[derive(Debug)]
@@ -131,9 +137,13 @@ impl Note {
     }
 
     pub(super) async fn drop(&self, connection: &WriterConnection) -> Result<(), Error> {
-        let statement = connection.statement(DROP.sql()).await?;
         let Trace { trace_id, project_id } = self.trace;
-        connection.execute(&statement, &[&trace_id.uuid(), &project_id.0, &self.asks]).await?;
+        for statement in [&DROP, &AGAIN] {
+            let statement = connection.statement(statement.sql()).await?;
+            if connection.execute(&statement, &[&trace_id.uuid(), &project_id.0, &self.asks]).await? > 0 {
+                break;
+            }
+        }
         Ok(())
     }
 }

@@ -8,15 +8,16 @@ use llm_observatory_genai::prices::PriceBook;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::ask::{Again, Days, Trace};
-use super::bones::{self, Bone};
+use super::bones::{self, Bone, Judgement};
 use super::reading;
 use crate::config::SettlingConfig;
 use crate::error::Error;
 use crate::models::LlmRow;
+use crate::models::llm::call::CallRow;
 use crate::models::trace::SpanKey;
 use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
-use crate::writers::recount;
+use crate::writers::{Notes, apart, recount};
 
 /// `$3` and `$4` are constants to the planner, which opens the partitions of those days only.
 static LOCK: Statement = Statement::fixed(
@@ -62,9 +63,24 @@ pub async fn settle(
     again: Again,
     config: &SettlingConfig,
 ) -> Result<Settled, Error> {
+    let mut notes = Notes::default();
+    let settled = settle_noting(connection, trace, days, again, config, &mut notes).await?;
+    notes.write(connection).await?;
+    Ok(settled)
+}
+
+/// The same, but leaves it to the caller to write the notes of other traces, of which calls repeat one of this trace.
+pub(crate) async fn settle_noting(
+    connection: &WriterConnection,
+    trace: Trace,
+    days: Days,
+    again: Again,
+    config: &SettlingConfig,
+    notes: &mut Notes,
+) -> Result<Settled, Error> {
     let prices = prices(connection, again).await?;
     let locked = lock(connection, trace, days).await?;
-    Locked { trace, days: &locked, around: days, prices }.settle(connection, again, config).await
+    Locked { trace, days: &locked, around: days, prices }.settle(connection, again, config, notes).await
 }
 
 /// The prices for new readings. A writer takes the lock of prices before that of a trace, and so does this.
@@ -109,6 +125,7 @@ impl Locked<'_> {
         connection: &WriterConnection,
         again: Again,
         config: &SettlingConfig,
+        notes: &mut Notes,
     ) -> Result<Settled, Error> {
         let mut bones = Vec::new();
         for TraceDay { day, .. } in self.days {
@@ -124,7 +141,7 @@ impl Locked<'_> {
             let wanted: Vec<_> = bones.iter().filter(wanted).map(|bone| (bone.start, bone.step.id)).collect();
             rows = reading::read_again(connection, self.trace, &wanted, &logs, prices).await?;
         }
-        settled.changed = self.bill(connection, bones, &mut rows).await?;
+        settled.changed = self.bill(connection, bones, &mut rows, notes).await?;
         let replaced = reading::replace(connection, self.trace, rows).await?;
         if replaced > 0 {
             let key = |day: &TraceDay| (day.day, self.trace.trace_id, self.trace.project_id);
@@ -141,13 +158,18 @@ impl Locked<'_> {
         connection: &WriterConnection,
         mut bones: Vec<Bone>,
         rows: &mut HashMap<SpanKey, Option<LlmRow>>,
+        notes: &mut Notes,
     ) -> Result<u64, Error> {
         for bone in &mut bones {
             if let Some(row) = rows.get(&bone.key(self.trace)) {
                 bone.replace(row.as_ref());
             }
         }
-        let mut verdicts = bones::verdicts(&bones);
+        let others = self.calls_apart(connection, &bones).await?;
+        let Judgement { mut verdicts, repeating } = bones::judge(&bones, &others);
+        for other in repeating {
+            notes.add(other.trace_id, other.project_id, other.start.day(), false);
+        }
         verdicts.retain(|verdict| match rows.get_mut(&verdict.key(self.trace)) {
             Some(row) => {
                 row.iter_mut().for_each(|row| row.bill(verdict.billable));
@@ -158,6 +180,23 @@ impl Locked<'_> {
         let changed = verdicts.len() as u64;
         bones::update(connection, self.trace, verdicts).await?;
         Ok(changed)
+    }
+
+    /// Calls of other traces that may be the same as calls of this one.
+    async fn calls_apart(
+        &self,
+        connection: &WriterConnection,
+        bones: &[Bone],
+    ) -> Result<Vec<CallRow>, Error> {
+        let calls = || bones.iter().filter_map(|bone| bone.call.as_ref());
+        let hiding: Vec<_> = calls().filter(|call| call.may_hide_a_client()).collect();
+        let hidden: Vec<_> = calls().filter(|call| call.may_be_hidden()).collect();
+        let trace = Some(self.trace.trace_id);
+        let mut others = apart::hidden(connection, &hiding, trace).await?;
+        others.extend(apart::around(connection, &hidden, trace).await?);
+        others.sort_by_key(|call| (call.trace_id, call.span_id, call.start));
+        others.dedup_by_key(|call| (call.trace_id, call.span_id, call.start));
+        Ok(others)
     }
 }
 

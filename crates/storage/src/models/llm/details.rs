@@ -11,11 +11,10 @@ use crate::models::json::jsonb_order;
 ///
 /// Lists are written in jsonb's order of their keys, so that they need no layout unless a value has no place in JSON.
 pub(super) fn encode(reading: &LlmReading) -> Option<Attributes> {
-    let mut details = Vec::with_capacity(5);
+    let mut details = Vec::with_capacity(4);
     put(&mut details, "metadata", metadata(&reading.metadata));
     put(&mut details, "framework", text(&reading.framework));
     put(&mut details, "parameters", parameters(&reading.parameters));
-    put(&mut details, "response_id", text(&reading.response_id));
     put(&mut details, "conversation_id", text(&reading.conversation_id));
     (!details.is_empty()).then(|| Attributes::new(&details))
 }
@@ -30,7 +29,6 @@ pub(super) fn decode(details: &Attributes, reading: &mut LlmReading) -> Result<(
             }
             ("framework", value) => reading.framework = to_text(&value),
             ("parameters", Value::Map(list)) => reading.parameters = to_parameters(list),
-            ("response_id", value) => reading.response_id = to_text(&value),
             ("conversation_id", value) => reading.conversation_id = to_text(&value),
             _ => {} // of a newer version
         }

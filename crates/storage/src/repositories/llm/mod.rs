@@ -117,8 +117,7 @@ impl LlmRepository {
     /// # Errors
     /// Those of [`Self::list`].
     pub async fn of_log(&self, trace_id: TraceId, span_id: SpanId) -> Result<Option<LlmRow>, Error> {
-        let parameters =
-            parameters![trace_id.uuid(), span_id.as_bytes().to_vec(), self.reader.project.0];
+        let parameters = parameters![trace_id.uuid(), span_id.as_bytes().to_vec(), self.reader.project.0];
         self.reader.row(&sql::OF_LOG, parameters).await
     }
 

@@ -10,11 +10,13 @@ use crate::writers::batch::Way;
 use crate::writers::copy::copy_rows;
 use crate::writers::{insert, transaction};
 
+/// Parts of the calls that PostgreSQL does not take, after which no more parts are tried apart.
+const MOST_REFUSED: usize = 100;
+
 /// Writes the calls of `logs` in the open transaction. A call that is stored already stays as it is: the same record came in
 /// another request.
 ///
-/// [`Way::Staged`] comes after a way that failed. Then PostgreSQL may not take the calls, and that costs no record: they are
-/// left out.
+/// [`Way::Staged`] comes after a way that failed. Then calls that PostgreSQL does not take are left out, and cost no record.
 pub(super) async fn write(connection: &WriterConnection, logs: &[&LogRow], way: Way) -> Result<(), Error> {
     let mut calls: Vec<LlmRow> = logs.iter().filter_map(|log| log.call.as_deref().cloned()).collect();
     if calls.is_empty() {
@@ -22,23 +24,13 @@ pub(super) async fn write(connection: &WriterConnection, logs: &[&LogRow], way: 
     }
     let book = connection.prices().for_transaction(connection).await?;
     price(&mut calls, &book);
-    match way {
-        Way::Copy => {
-            copy_rows(connection, &calls.iter().collect::<Vec<_>>()).await?;
-        }
-        Way::Insert => insert_new(connection, &mut calls).await?,
-        Way::Staged => {
-            let inserted = transaction::nested(connection, insert_new(connection, &mut calls)).await;
-            match inserted {
-                Err(error) if is_of_calls(&error) => {
-                    tracing::debug!(calls = calls.len(), %error, "calls of log records are not stored");
-                    return Ok(());
-                }
-                inserted => inserted?,
-            }
-        }
-    }
-    connection.tally().add(LlmCounts::of(&calls));
+    let calls: Vec<&LlmRow> = calls.iter().collect();
+    let new = match way {
+        Way::Copy => copy_rows(connection, &calls).await.map(|_| calls)?,
+        Way::Insert => insert_new(connection, &calls).await?,
+        Way::Staged => insert_apart(connection, &calls).await?,
+    };
+    connection.tally().add(LlmCounts::of(new));
     Ok(())
 }
 
@@ -48,12 +40,37 @@ fn price(calls: &mut [LlmRow], book: &PriceBook) {
     calls.iter_mut().for_each(|call| call.price(book));
 }
 
-/// Inserts the calls that are not stored yet, and keeps those.
-async fn insert_new(connection: &WriterConnection, calls: &mut Vec<LlmRow>) -> Result<(), Error> {
-    let is_new = insert::insert(connection, &calls.iter().collect::<Vec<_>>()).await?;
-    let mut is_new = is_new.into_iter();
-    calls.retain(|_| is_new.next().unwrap_or(false));
-    Ok(())
+/// Inserts the calls that are not stored yet, and returns those.
+async fn insert_new<'c>(
+    connection: &WriterConnection,
+    calls: &[&'c LlmRow],
+) -> Result<Vec<&'c LlmRow>, Error> {
+    let is_new = insert::insert(connection, calls).await?;
+    Ok(calls.iter().zip(is_new).filter(|(_, is_new)| *is_new).map(|(call, _)| *call).collect())
+}
+
+/// As [`insert_new`], without the calls that PostgreSQL does not take, which it finds by halves.
+async fn insert_apart<'c>(
+    connection: &WriterConnection,
+    calls: &[&'c LlmRow],
+) -> Result<Vec<&'c LlmRow>, Error> {
+    let (mut new, mut refused) = (Vec::new(), 0);
+    let mut parts = vec![calls]; // the last part is next
+    while let Some(part) = parts.pop() {
+        match transaction::nested(connection, insert_new(connection, part)).await {
+            Ok(inserted) => new.extend(inserted),
+            Err(error) if !is_of_calls(&error) => return Err(error),
+            Err(error) if part.len() <= 1 || refused >= MOST_REFUSED => {
+                refused += 1;
+                tracing::debug!(calls = part.len(), %error, "calls of log records are left out");
+            }
+            Err(_) => {
+                let (left, right) = part.split_at(part.len() / 2);
+                parts.extend([right, left]);
+            }
+        }
+    }
+    Ok(new)
 }
 
 /// Whether it is the calls that PostgreSQL does not take.

@@ -6,14 +6,17 @@ use llm_observatory_core::ids::{ProjectId, SpanId, TraceId};
 use llm_observatory_core::time::Day;
 use llm_observatory_genai::READING_VERSION;
 use llm_observatory_genai::nesting::{self, Step};
+use llm_observatory_genai::repeats::{Call, repeats};
 
 use super::summary::Total;
 use crate::error::Error;
 use crate::models::LlmRow;
+use crate::models::llm::call::CallRow;
 use crate::models::llm::role;
 use crate::models::trace::Span;
 use crate::postgres::writer::WriterConnection;
 use crate::tally::LlmCounts;
+use crate::writers::apart;
 use crate::writers::copy::copy_rows;
 use crate::writers::insert;
 use crate::writers::settling::Notes;
@@ -28,6 +31,8 @@ pub(super) struct Readings<'s> {
     /// In the order of trace, project, start, id.
     spans: Vec<&'s Span>,
     rows: Vec<LlmRow>,
+    /// Billable calls that may be the same call as one in another trace, of which this batch does not have that one.
+    single: Vec<CallRow>,
 }
 
 impl<'s> Readings<'s> {
@@ -36,13 +41,15 @@ impl<'s> Readings<'s> {
         let mut spans = spans.to_vec();
         spans.sort_by_key(|span| (trace(span), span.row.key()));
         let mut rows: Vec<LlmRow> = spans.iter().filter_map(|span| row(span)).collect();
+        let mut single = Vec::new();
         if !rows.is_empty() {
-            bill(&spans, &mut rows);
+            bill_nested(&spans, &mut rows);
+            single = drop_repeats(&mut rows);
             let book = connection.prices().for_transaction(connection).await?;
             rows.iter_mut().for_each(|row| row.price(&book));
             rows.sort_by_key(LlmRow::key);
         }
-        Ok(Self { spans, rows })
+        Ok(Self { spans, rows, single })
     }
 
     pub(super) async fn copy(&self, connection: &WriterConnection) -> Result<(), Error> {
@@ -72,8 +79,32 @@ impl<'s> Readings<'s> {
                 notes.wake(row.trace_id, row.project_id, row.start_time.day());
             }
         }
+        self.note_single(connection, &mut notes).await?;
         notes.write(connection).await?;
         connection.tally().add(LlmCounts::of(&self.rows));
+        Ok(())
+    }
+
+    /// Notes the traces of calls whose other span is stored, or may be written by another transaction of now.
+    async fn note_single(&self, connection: &WriterConnection, notes: &mut Notes) -> Result<(), Error> {
+        for call in self.single.iter().filter(|call| call.may_be_hidden()) {
+            notes.add_again(call.trace_id, call.project_id, call.start.day());
+        }
+        let mut hiding: Vec<_> = self.single.iter().filter(|call| call.may_hide_a_client()).collect();
+        hiding.sort_by_key(|call| call.project_id);
+        for hiding in hiding.chunk_by(|one, next| one.project_id == next.project_id) {
+            let hidden = apart::hidden(connection, hiding, None).await?;
+            let others =
+                hidden.iter().filter(|other| hiding.iter().all(|call| call.span_id != other.span_id));
+            let calls: Vec<Call<'_>> = hiding.iter().copied().chain(others).map(CallRow::call).collect();
+            let mut joined: Vec<usize> = Vec::new();
+            for (place, counts) in repeats(&calls).into_iter().enumerate() {
+                joined.extend(counts.into_iter().flat_map(|counts| [place, counts]));
+            }
+            for call in joined.into_iter().filter_map(|place| hiding.get(place)) {
+                notes.add(call.trace_id, call.project_id, call.start.day(), false);
+            }
+        }
         Ok(())
     }
 
@@ -113,9 +144,9 @@ fn is_early(span: &Span) -> bool {
     span.row.start_time.micros() - i64::from(day) * DAY_MICROS < EARLY_MICROS
 }
 
-/// Decides which calls are billable, as far as the batch tells. `rows` are those of the LLM spans among `spans`, in the
-/// same order.
-fn bill(spans: &[&Span], rows: &mut [LlmRow]) {
+/// Decides which of the calls inside each other are billable, as far as the batch tells. `rows` are those of the LLM spans
+/// among `spans`, in the same order.
+fn bill_nested(spans: &[&Span], rows: &mut [LlmRow]) {
     let mut rows = rows.iter_mut();
     for spans in spans.chunk_by(|one, next| trace(one) == trace(next)) {
         let verdicts = match spans.iter().filter(|span| span.is_call()).count() {
@@ -129,6 +160,33 @@ fn bill(spans: &[&Span], rows: &mut [LlmRow]) {
             }
         }
     }
+}
+
+/// Decides which of the billable calls repeat another one of the batch, in whatever trace. Returns those that neither repeat
+/// one nor are repeated, and may be the same as a call in another trace.
+fn drop_repeats(rows: &mut [LlmRow]) -> Vec<CallRow> {
+    let places: Vec<usize> = (0..rows.len()).filter(|place| rows[*place].billable).collect();
+    let calls: Vec<Call<'_>> = places.iter().map(|place| rows[*place].call()).collect();
+    let instead = repeats(&calls);
+    let mut is_single = vec![true; places.len()];
+    for (place, counts) in instead.iter().enumerate() {
+        if let Some(counts) = counts {
+            (is_single[place], is_single[*counts]) = (false, false);
+        }
+    }
+    let may_be_apart = |row: &&LlmRow| {
+        let layer = row.call().layer;
+        let (provider, model) = (row.reading.provider.as_deref(), row.reading.model());
+        layer.may_hide_a_client(provider, model.map(|model| &**model))
+            || row.parent_span_id.is_none() && layer.may_be_hidden(row.reading.dialect)
+    };
+    let single =
+        places.iter().zip(is_single).filter(|(_, is_single)| *is_single).map(|(place, _)| &rows[*place]);
+    let single = single.filter(may_be_apart).map(CallRow::from).collect();
+    for (place, _) in places.iter().zip(&instead).filter(|(_, instead)| instead.is_some()) {
+        rows[*place].bill(false);
+    }
+    single
 }
 
 /// Which spans of a trace are billable calls.
