@@ -1,6 +1,6 @@
 //! Recordings of real instrumentations (`tests/interop/genai/recordings`), and other ways in which they might have come.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,8 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
 use serde_json::Value;
+
+use crate::telemetry::text;
 
 /// What one instrumentation exported in one case, and the truth about it.
 #[derive(Debug, Clone)]
@@ -29,8 +31,19 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// The same as if it had been recorded another time: every trace id is another one, the same for the same `take`. Take 0
-    /// is the recording itself.
+    /// The name of its service, by which its spans are found again.
+    pub fn service(&self, take: u8) -> String {
+        format!("{} take {take}", self.name)
+    }
+
+    /// Whether it has a span with this id.
+    pub fn has_span(&self, id: &[u8]) -> bool {
+        let scopes = self.traces.iter().flat_map(|request| &request.resource_spans).flat_map(|group| &group.scope_spans);
+        scopes.flat_map(|scope| &scope.spans).any(|span| span.span_id == id)
+    }
+
+    /// The same as if it had been recorded at another place: every trace id is another one, the same for the same `take`, and
+    /// the service tells recording and take. Take 0 has the trace ids of the recording.
     #[must_use]
     pub fn take(&self, take: u8) -> Self {
         let mut copy = self.clone();
@@ -40,18 +53,19 @@ impl Recording {
             span.links.iter_mut().for_each(|link| other(&mut link.trace_id));
         }
         copy.logs.iter_mut().flat_map(records_mut).for_each(|record| other(&mut record.trace_id));
+        let of_spans = copy.traces.iter_mut().flat_map(|request| &mut request.resource_spans);
+        let of_logs = copy.logs.iter_mut().flat_map(|request| &mut request.resource_logs);
+        let resources = of_spans.map(|group| &mut group.resource).chain(of_logs.map(|group| &mut group.resource));
+        for resource in resources {
+            let attributes = &mut resource.get_or_insert_default().attributes;
+            attributes.retain(|attribute| attribute.key != SERVICE);
+            attributes.push(text(SERVICE, &self.service(take)));
+        }
         copy
     }
-
-    /// The ids of its traces, those that only log records name among them.
-    pub fn trace_ids(&self) -> BTreeSet<Vec<u8>> {
-        let mut copy = self.clone();
-        let spans = copy.traces.iter_mut().flat_map(spans_mut).map(|span| span.trace_id.clone());
-        let ids: BTreeSet<_> = spans.collect();
-        let records = copy.logs.iter_mut().flat_map(records_mut).map(|record| record.trace_id.clone());
-        ids.into_iter().chain(records.filter(|id| !id.is_empty())).collect()
-    }
 }
+
+const SERVICE: &str = "service.name";
 
 /// Shorter texts may be part of others by chance.
 const WORD: usize = 12;

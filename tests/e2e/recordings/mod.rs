@@ -9,7 +9,7 @@ mod totals;
 mod world;
 
 use harness::recordings::{
-    self, Recording, merged_records, merged_spans, single_records, single_spans, trace_id,
+    self, Recording, merged_records, merged_spans, single_records, single_spans,
 };
 use harness::telemetry::now;
 
@@ -23,13 +23,13 @@ const SEED: &str = "OBSERVATORY_TEST_SEED";
 async fn recorded_calls_are_read_as_the_providers_told_them() {
     let recordings = recordings::all();
     let world = World::new().await;
-    world.send(recordings.iter().map(as_recorded).collect()).await;
+    world.send(recordings.iter().map(|recording| as_recorded(&recording.take(0))).collect()).await;
     world.settled().await;
 
     let spans = world.llm_spans().await;
     let mut report = Report::default();
     for recording in &recordings {
-        let found = world.with_content(spans.of(recording)).await;
+        let found = world.with_content(spans.of(recording, 0)).await;
         report.add(recording, &found);
     }
     println!("{report}");
@@ -67,39 +67,27 @@ const WAYS: &[(&str, fn(&[Recording]) -> Vec<Vec<Vec<Request>>>)] = &[
 async fn it_does_not_matter_how_the_exports_come() {
     let recordings = recordings::all();
     let world = World::new().await;
-    let mut takes = Vec::new();
     for (take, (_, parts)) in (0..).zip(WAYS) {
         let copies: Vec<_> = recordings.iter().map(|recording| recording.take(take)).collect();
         for part in parts(&copies) {
             world.send(part).await;
             world.settled().await;
         }
-        takes.push(copies);
     }
     let spans = world.llm_spans().await;
     let mut wrong = Vec::new();
-    for (number, recording) in recordings.iter().enumerate() {
-        let told = async |take: u8| {
-            let mut found = world.with_content(spans.of(&takes[usize::from(take)][number])).await;
-            for found in &mut found {
-                let id = trace_id(&hex::decode(&found.span.trace_id).unwrap(), take);
-                found.span.trace_id = hex::encode(id);
-            }
-            found.sort_by(|a, b| {
-                (&a.span.trace_id, &a.span.span_id).cmp(&(&b.span.trace_id, &b.span.span_id))
-            });
+    for recording in &recordings {
+        let told = async |take| {
+            let found = world.with_content(spans.of(recording, take)).await;
+            let mut found: Vec<_> = found.into_iter().map(|found| found.as_of_take_0(take, recording)).collect();
+            found.sort_by_key(|found| (found.start(), found.span.trace_id.clone(), found.span.span_id.clone()));
             found
         };
         let expected = told(0).await;
         for (take, (way, _)) in (0..).zip(WAYS).skip(1) {
             let found = told(take).await;
             if found.len() != expected.len() {
-                wrong.push(format!(
-                    "{}: {way}: {} LLM spans, not {}",
-                    recording.name,
-                    found.len(),
-                    expected.len()
-                ));
+                wrong.push(format!("{}: {way}: {} LLM spans, not {}", recording.name, found.len(), expected.len()));
             }
             for (found, expected) in found.iter().zip(&expected).filter(|(a, b)| a != b) {
                 wrong.push(format!("{}: {way}: {}", recording.name, found.difference(expected)));

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use harness::daemon::Options;
-use harness::recordings::Recording;
+use harness::recordings::{Recording, trace_id};
 use harness::{Daemon, TestDatabase, eventually};
 use llm_observatory_proto::v1::llm_service_client::LlmServiceClient;
 use llm_observatory_proto::v1::{GetLlmSpanRequest, ListLlmSpansRequest, LlmContent, LlmSpan};
@@ -97,7 +97,7 @@ impl World {
         loop {
             let page = self.llm.clone().list_llm_spans(request.clone()).await.unwrap().into_inner();
             for span in page.spans {
-                spans.0.entry(span.trace_id.clone()).or_default().push(span);
+                spans.0.entry(span.service.clone()).or_default().push(span);
             }
             if page.next_page_token.is_empty() {
                 return spans;
@@ -143,16 +143,14 @@ async fn export(exporter: &Exporter, request: Request) {
     assert_eq!(rejected, 0);
 }
 
-/// LLM spans by their trace.
+/// LLM spans by their service.
 #[derive(Default)]
 pub(super) struct LlmSpans(HashMap<String, Vec<LlmSpan>>);
 
 impl LlmSpans {
-    /// Those of a recording.
-    pub(super) fn of(&self, recording: &Recording) -> Vec<LlmSpan> {
-        let ids = recording.trace_ids();
-        let traces = ids.iter().filter_map(|id| self.0.get(&hex::encode(id)));
-        traces.flatten().cloned().collect()
+    /// Those of a take of a recording.
+    pub(super) fn of(&self, recording: &Recording, take: u8) -> Vec<LlmSpan> {
+        self.0.get(&recording.service(take)).cloned().unwrap_or_default()
     }
 }
 
@@ -176,20 +174,28 @@ impl Found {
         self.reading().usage.unwrap_or_default()
     }
 
+    /// The same with the ids and the service of take 0. The call of a log record has ids that follow from all that the record
+    /// is, its service among it: they are left out.
+    pub(super) fn as_of_take_0(mut self, take: u8, recording: &Recording) -> Self {
+        self.span.trace_id = hex::encode(trace_id(&hex::decode(&self.span.trace_id).unwrap(), take));
+        self.span.service = recording.service(0);
+        if !recording.has_span(&hex::decode(&self.span.span_id).unwrap()) {
+            self.span.trace_id.clear();
+            self.span.span_id.clear();
+        }
+        self
+    }
+
     /// Its start, in nanoseconds.
     pub(super) fn start(&self) -> i64 {
         self.span.start_time.map_or(0, |time| time.seconds * 1_000_000_000 + i64::from(time.nanos))
     }
 
-    /// How it differs from another one, line by line.
+    /// The first lines in which it differs from another one.
     pub(super) fn difference(&self, other: &Self) -> String {
         let (own, others) = (format!("{self:#?}"), format!("{other:#?}"));
-        let only = |these: &str, those: &str| {
-            let those: std::collections::HashSet<_> = those.lines().collect();
-            let lines: Vec<_> = these.lines().filter(|line| !those.contains(line)).map(str::trim).collect();
-            lines.join(" ")
-        };
-        let lengths = (own.lines().count(), others.lines().count());
-        format!("{} {lengths:?}: {} NOT {}", self.span.name, only(&own, &others), only(&others, &own))
+        let differ = own.lines().zip(others.lines()).filter(|(own, other)| own != other).take(4);
+        let shown: Vec<_> = differ.map(|(own, other)| format!("{} NOT {}", own.trim(), other.trim())).collect();
+        format!("{}: {}", self.span.name, shown.join("; "))
     }
 }

@@ -49,13 +49,28 @@ class Span:
         return told(self.reading.usage, name)
 
     def is_twin(self, other):
-        """Whether both tell the same call: one is inside the other, or they tell the same answer."""
+        """Whether both tell the same call: one is inside the other, or they tell the same answer, or, of a call that
+        failed, one ran while the other did."""
         mine, its = self.said, other.said
         if mine.trace_id == its.trace_id and (mine.parent_span_id == its.span_id or its.parent_span_id == mine.span_id):
             return True
         if self.told("response_id") and self.told("response_id") == other.told("response_id"):
             return True
+        if mine.status == "error" and its.status == "error":
+            return self.contains(other) or other.contains(self)
         return self.count("input") is not None and self.count("input") == other.count("input")
+
+    def contains(self, other):
+        """Whether the other one ran within the time of this one."""
+        return self.start <= other.start and other.end <= self.end
+
+    @property
+    def start(self):
+        return self.said.start_time.ToNanoseconds()
+
+    @property
+    def end(self):
+        return self.start + self.said.duration.ToNanoseconds()
 
     def __str__(self):
         return f"{self.said.trace_id}/{self.said.span_id} {self.said.name!r} ({self.reading.dialect})"
