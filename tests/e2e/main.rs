@@ -24,7 +24,6 @@ mod partition;
 mod ports;
 mod private_postgres;
 mod query;
-mod recordings;
 mod refusal;
 mod round_trip;
 mod terminal;
