@@ -14,6 +14,7 @@ pub mod otlp;
 pub mod postgres;
 pub mod process;
 pub mod raw;
+pub mod recordings;
 pub mod redis;
 pub mod retry;
 mod scratch;
