@@ -1,4 +1,4 @@
-//! What it costs to read a span: of another library, and of LLM instrumentations. Figures are in ARCHITECTURE.md.
+//! What it costs to read a span: of another library, and of LLM instrumentations. The same for log records. Figures are in ARCHITECTURE.md.
 //!
 //! `cargo bench -p llm-observatory-genai`.
 
@@ -8,7 +8,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use llm_observatory_core::attributes::{Attribute, Value};
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::SpanKind;
-use llm_observatory_genai::{Observation, Scope, SpanObservation, read};
+use llm_observatory_genai::{LogObservation, Observation, Scope, SpanObservation, log_call, read};
 
 fn observation<'a>(scope: &'a str, name: &'a str, attributes: &'a [Attribute<'a>]) -> Observation<'a> {
     Observation::Span(SpanObservation {
@@ -96,5 +96,39 @@ fn reading(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, reading);
+fn claude_code() -> Vec<Attribute<'static>> {
+    vec![
+        Attribute::new("event.name", "api_request"),
+        Attribute::new("session.id", "8dfdfbc0-598d-4ca4-b466-714e665cc14e"),
+        Attribute::new("prompt.id", "5fec5d7a-585b-4c3b-b441-14971f9a577d"),
+        Attribute::new("model", "claude-haiku-4-5-20251001"),
+        Attribute::new("input_tokens", 355),
+        Attribute::new("output_tokens", 135),
+        Attribute::new("cache_read_tokens", 0),
+        Attribute::new("cost_usd", 0.00103),
+        Attribute::new("duration_ms", 68),
+    ]
+}
+
+fn logs(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("log_call");
+    let (http, claude_code) = (http(), claude_code());
+    let cases = [
+        ("http", "shop", &http, Value::from("order 17 was paid")),
+        ("claude_code", "com.anthropic.claude_code.events", &claude_code, "claude_code.api_request".into()),
+    ];
+    for (name, scope, attributes, body) in &cases {
+        let log = LogObservation {
+            scope: Scope { name: scope, version: "1.0.0" },
+            event_name: "",
+            attributes,
+            body,
+            is_in_span: false,
+        };
+        group.bench_function(*name, |bencher| bencher.iter(|| log_call(black_box(&log))));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, reading, logs);
 criterion_main!(benches);
