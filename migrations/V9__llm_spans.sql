@@ -317,8 +317,8 @@ SELECT l.project_id, l.trace_id, encode(uuid_send(l.trace_id), 'hex') AS trace_i
        l.input_tokens, l.cache_read_tokens, l.cache_creation_tokens, l.cache_creation_1h_tokens, l.input_audio_tokens,
        l.input_image_tokens, l.output_tokens, l.reasoning_tokens, l.output_audio_tokens, l.output_image_tokens,
        l.is_call, l.billable, l.usage_missing,
-       CASE WHEN l.billable AND l.cost_currency IS NULL THEN l.cost_nanos::numeric / 1000000000 END AS cost_usd,
-       l.reported_cost_nanos::numeric / 1000000000 AS reported_cost_usd, l.price_id,
+       CASE WHEN l.billable AND l.cost_currency IS NULL THEN trim_scale(l.cost_nanos * 1e-9) END AS cost_usd,
+       trim_scale(l.reported_cost_nanos * 1e-9) AS reported_cost_usd, l.price_id,
        left(l.session_id, 500) AS session_id, l.user_id, l.tool_name, l.tool_call_id, l.agent_name, l.agent_id,
        l.prompt_name, l.prompt_version,
        CASE coalesce(l.status_code, 0) WHEN 0 THEN 'unset' WHEN 1 THEN 'ok' WHEN 2 THEN 'error'

@@ -258,21 +258,20 @@ async fn points_of_a_metric_are_found_by_their_series() {
 #[tokio::test]
 async fn the_walk_of_the_readme_works() {
     let readme = include_str!("../../../README.md");
-    let begin = readme.find("SELECT service_name").unwrap();
-    let query = &readme[begin..begin + readme[begin..].find('\'').unwrap()];
+    let begin = readme.find("-c 'SELECT").expect("the README queries with psql") + "-c '".len();
+    let query = &readme[begin..begin + readme[begin..].find('\'').expect("its query ends")];
     assert!(query.contains("FROM llm_spans"), "{query}");
     let database = TestDatabase::new().await;
     let mut span = rows::span(1, 1, rows::now());
-    (span.service_name, span.name) = ("hello".into(), "chat gpt-4o".into());
-    span.end_time = UnixNanos(span.start_time.0 + 157_203);
+    span.name = "chat gpt-4o".into();
     let mut reading = LlmReading::new(LlmKind::Llm, Dialect::OtelGenai);
-    (reading.request_model, reading.usage.input) = (Some("gpt-4o".into()), Some(120));
+    reading.is_call = true;
+    (reading.provider, reading.request_model) = (Some("openai".into()), Some("gpt-4o".into()));
+    (reading.usage.input, reading.usage.cache_read, reading.usage.output) = (Some(1_200), Some(1_024), Some(90));
     let call = Span { llm: Some(Box::new(reading)), ..span.into() };
     store(&database, vec![call, rows::span(1, 2, rows::now()).into()], vec![]).await;
-    let row = &json_of(&database.client().await, query).await[0];
-    let told = [&row["service_name"], &row["name"], &row["model"], &row["input_tokens"], &row["duration_ms"]];
-    assert_eq!(
-        told,
-        [&json!("hello"), &json!("chat gpt-4o"), &json!("gpt-4o"), &json!(120), &json!(0.157203)]
-    );
+    let rows = json_of(&database.client().await, query).await;
+    let expected = json!([{"name": "chat gpt-4o", "model": "gpt-4o", "input_tokens": 1_200, "output_tokens": 90,
+                           "cost_usd": 0.00262}]);
+    assert_eq!(json!(rows), expected);
 }
