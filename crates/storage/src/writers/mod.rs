@@ -35,7 +35,7 @@ pub(crate) use copy::copy_rows;
 pub use dictionary::Dictionary;
 pub use log::{LogBatch, LogWriter};
 pub use metric::{MetricBatch, MetricWriter};
-pub use price::{PricesSet, set_prices};
+pub use price::{PricesSet, Withdrawal, set_prices, withdraw_price};
 pub use rejection::{RejectionRow, UNSTORABLE};
 pub use request::{Committed, RequestRows, Search, commit_apart, commit_requests};
 pub(crate) use settling::Notes;
