@@ -33,6 +33,7 @@ pub use commit::commit;
 pub use copy::CopyWriter;
 pub(crate) use copy::copy_rows;
 pub use dictionary::Dictionary;
+pub(crate) use log::insert_calls;
 pub use log::{LogBatch, LogWriter};
 pub use metric::{MetricBatch, MetricWriter};
 pub use price::{PricesSet, Withdrawal, set_prices, withdraw_price};
