@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::ask::Trace;
 use crate::config::SettlingConfig;
 use crate::error::Error;
+use crate::models::column::{Column as _, JsonText};
 use crate::models::fields::Fields;
 use crate::models::row::{ReadRow, Row as _};
 use crate::models::time::moment;
@@ -30,9 +31,10 @@ static LOGS: Statement = Statement::composed("settling: logs", || {
         "SELECT {} FROM logs WHERE trace_id = $1 AND project_id = $2 AND span_id IS NOT NULL \
          AND time >= ('1970-01-01'::date + $3::integer)::timestamp AT TIME ZONE 'UTC' \
          AND time < ('1970-01-01'::date + $4::integer + 1)::timestamp AT TIME ZONE 'UTC' \
-         AND (event_name LIKE 'gen\\_ai.%' OR event_name IS NULL AND attributes::text LIKE '%gen\\_ai.%') \
+         AND (event_name LIKE 'gen\\_ai.%' OR event_name IS NULL AND {} LIKE '%gen\\_ai.%') \
          ORDER BY time, time_nanos, id LIMIT $5",
-        LogRow::TABLE.select()
+        LogRow::TABLE.select(),
+        JsonText::select("", "attributes_json")
     )
 });
 static SPANS: Statement =
