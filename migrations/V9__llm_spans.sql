@@ -26,6 +26,7 @@ CREATE TABLE trace_llm_spans (
     is_call                   boolean     NOT NULL,
     billable                  boolean     NOT NULL,
     usage_missing             boolean     NOT NULL,
+    may_be_hidden             boolean     NOT NULL,
     streaming                 boolean,
     trace_id                  uuid        NOT NULL,
     span_id                   bytea       NOT NULL,
@@ -82,6 +83,7 @@ COMMENT ON COLUMN trace_llm_spans.log_events IS 'Number of log records that were
 COMMENT ON COLUMN trace_llm_spans.is_call IS 'Whether the step calls a model itself, as far as the span alone tells.';
 COMMENT ON COLUMN trace_llm_spans.billable IS 'Whether the call counts: of several spans of one call exactly one does. Sum tokens and cost where it is true.';
 COMMENT ON COLUMN trace_llm_spans.usage_missing IS 'Whether it is a billable call that succeeded and told no tokens.';
+COMMENT ON COLUMN trace_llm_spans.may_be_hidden IS 'Whether it is a call of a client that may be inside a call of another trace.';
 COMMENT ON COLUMN trace_llm_spans.streaming IS 'Whether the answer was streamed.';
 COMMENT ON COLUMN trace_llm_spans.trace_id IS 'The trace.';
 COMMENT ON COLUMN trace_llm_spans.span_id IS 'The W3C span id, 8 bytes.';
@@ -117,9 +119,7 @@ COMMENT ON COLUMN trace_llm_spans.details_layout IS 'What jsonb cannot tell of t
 CREATE INDEX trace_llm_spans_start ON trace_llm_spans (project_id, start_time);
 CREATE INDEX trace_llm_spans_model ON trace_llm_spans (project_id, left(coalesce(request_model, response_model), 500), start_time)
     WHERE coalesce(request_model, response_model) IS NOT NULL;
--- Calls of clients that may be inside a call of another trace.
-CREATE INDEX trace_llm_spans_hidden ON trace_llm_spans (project_id, start_time)
-    WHERE parent_span_id IS NULL AND is_call AND dialect IN ('anthropic_sdk', 'openinference');
+CREATE INDEX trace_llm_spans_hidden ON trace_llm_spans (project_id, start_time) WHERE may_be_hidden;
 CREATE INDEX trace_llm_spans_session ON trace_llm_spans (project_id, left(session_id, 500), start_time)
     WHERE session_id IS NOT NULL;
 

@@ -53,14 +53,3 @@ pub(super) const WRONG: &[(&str, &str, &str)] = &[
 pub(super) fn place(what: &str, field: &str) -> Option<usize> {
     WRONG.iter().position(|(recording, known, _)| what.starts_with(recording) && field.starts_with(known))
 }
-
-/// Recordings that come out otherwise when they come in other requests: beginning of their names, the way, and the reason.
-pub(super) const DIFFERENT: &[(&str, &str, &str)] = &[
-    (
-        "langsmith-anthropic/",
-        "one by one",
-        "the span of Anthropic's client names a parent that LangSmith never sends, so it is no root, where calls in other \
-         traces are looked for",
-    ),
-    ("langsmith-anthropic/", "shuffled", "the same"),
-];

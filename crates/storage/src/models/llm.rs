@@ -180,6 +180,7 @@ row! {
         is_call: Bool = reading.is_call,
         billable: Bool = row.billable,
         usage_missing: Bool = row.usage_missing,
+        may_be_hidden: Bool = row.may_be_hidden(),
         streaming: Nullable<Bool> = reading.streaming,
         trace_id: Id = row.trace_id.uuid(),
         span_id: SpanIdBytes = row.span_id,
@@ -211,6 +212,7 @@ row! {
         details_layout: ByteaOrNull = details.as_ref().map_or(&[], |details| &*details.layout),
     ]
     read {
+        _ = may_be_hidden; // it follows from the reading and the ids
         let mut reading = LlmReading {
             is_call,
             operation,

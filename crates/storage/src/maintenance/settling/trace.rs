@@ -190,7 +190,7 @@ impl Locked<'_> {
     ) -> Result<Vec<CallRow>, Error> {
         let calls = || bones.iter().filter_map(|bone| bone.call.as_ref());
         let hiding: Vec<_> = calls().filter(|call| call.may_hide_a_client()).collect();
-        let hidden: Vec<_> = calls().filter(|call| call.may_be_hidden()).collect();
+        let hidden: Vec<_> = calls().filter(|call| call.may_be_hidden).collect();
         let trace = Some(self.trace.trace_id);
         let mut others = apart::hidden(connection, &hiding, trace).await?;
         others.extend(apart::around(connection, &hidden, trace).await?);

@@ -87,7 +87,7 @@ impl<'s> Readings<'s> {
 
     /// Notes the traces of calls whose other span is stored, or may be written by another transaction of now.
     async fn note_single(&self, connection: &WriterConnection, notes: &mut Notes) -> Result<(), Error> {
-        for call in self.single.iter().filter(|call| call.may_be_hidden()) {
+        for call in self.single.iter().filter(|call| call.may_be_hidden) {
             notes.add_again(call.trace_id, call.project_id, call.start.day());
         }
         let mut hiding: Vec<_> = self.single.iter().filter(|call| call.may_hide_a_client()).collect();
@@ -178,7 +178,7 @@ fn drop_repeats(rows: &mut [LlmRow]) -> Vec<CallRow> {
         let layer = row.call().layer;
         let (provider, model) = (row.reading.provider.as_deref(), row.reading.model());
         layer.may_hide_a_client(provider, model.map(|model| &**model))
-            || row.parent_span_id.is_none() && layer.may_be_hidden(row.reading.dialect)
+            || row.may_be_hidden()
     };
     let single =
         places.iter().zip(is_single).filter(|(_, is_single)| *is_single).map(|(place, _)| &rows[*place]);
