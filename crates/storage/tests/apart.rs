@@ -326,8 +326,10 @@ async fn calls_that_are_read_again_keep_their_verdicts() {
 /// Calls every second for eleven hours, each thousandth by a client that traces itself.
 const MANY: &str = "
     INSERT INTO trace_llm_spans (start_time, duration_nanos, project_id, start_nanos, reading_version, is_call, billable,
-                                 usage_missing, may_be_hidden, trace_id, span_id, kind, dialect, service_name, name)
-    SELECT $1::timestamptz + n * interval '1 second', 1000, 1, 0, 1, true, true, false, n % 1000 = 0, gen_random_uuid(), '\\x0000000000000001',
+                                 usage_missing, may_be_hidden, session_taken_over, user_taken_over, trace_id, span_id, kind,
+                                 dialect, service_name, name)
+    SELECT $1::timestamptz + n * interval '1 second', 1000, 1, 0, 1, true, true, false, n % 1000 = 0, false, false,
+           gen_random_uuid(), '\\x0000000000000001',
            'llm', CASE WHEN n % 1000 = 0 THEN 'anthropic_sdk' ELSE 'openllmetry' END, '', 'call'
     FROM generate_series(1, 40000) AS n";
 
