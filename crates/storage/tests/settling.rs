@@ -8,6 +8,7 @@ use llm_observatory_core::ids::ProjectId;
 use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::StatusCode;
+use llm_observatory_storage::StoragePool;
 use llm_observatory_storage::config::{SettlingConfig, WriteMethod};
 use llm_observatory_storage::error::Failure;
 use llm_observatory_storage::maintenance::Family;
@@ -24,6 +25,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
+use crate::plans::reads;
 use crate::rows::{self, MIDNIGHT, count, stored};
 use crate::speakers::speaking;
 
@@ -126,6 +128,29 @@ async fn a_call_below_a_wrapper_is_found_in_any_order_of_batches() {
         assert_eq!(store.notes().await, 0, "{order:?}");
         store.assert_calls().await;
     }
+}
+
+/// Also where PostgreSQL has no statistics yet.
+#[tokio::test]
+async fn a_settling_reads_the_calls_of_its_trace_alone() {
+    let store = Store::new().await;
+    let other = |n: u64| {
+        let mut other = call(n, 0, Some(10), UnixNanos(NOON.0 + n));
+        other.row.trace_id = rows::trace_id(n.into());
+        other
+    };
+    store.spans((10..3_000).map(other)).await;
+    for span in [call(1, 2, Some(10), NOON), call(2, 0, Some(10), NOON)] {
+        store.spans([span]).await;
+    }
+    let Store { database, writer } = store;
+    drop(writer);
+    let settle = async |pool: StoragePool| {
+        settling::settle_due(&pool.connect_writer().await.unwrap(), &at_once()).await.unwrap()
+    };
+    let (settled, reads) = reads(&database, &database.client().await, "trace_llm_spans", settle).await;
+    assert_eq!(settled, 1);
+    assert!(reads.rows < 100, "{reads:?}");
 }
 
 #[tokio::test]

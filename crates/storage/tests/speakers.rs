@@ -199,7 +199,7 @@ async fn what_log_records_made_an_llm_span_lacks_a_speaker_too() {
     // Its reading is new to the trace, as one is that was made of log records.
     store.spans([Span { llm: None, ..call(3, 2, None, NOON) }]).await;
     let attributes = Attributes::new(&[Attribute::new("gen_ai.operation.name", "chat")]);
-    let update = "UPDATE trace_spans SET attributes = $1::text::jsonb, attributes_layout = NULL";
+    let update = "UPDATE trace_spans SET attributes_json = $1, attributes_layout = NULL";
     let json = String::from_utf8(attributes.json.to_vec()).unwrap();
     store.writer.execute(update, &[&json]).await.unwrap();
     assert_eq!(store.reread_day(NOON).await.changed, 1);

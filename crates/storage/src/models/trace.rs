@@ -10,8 +10,8 @@ use llm_observatory_genai::speaker::Speaker;
 
 use super::attributes::{Attributes, Inconsistent};
 use super::column::{
-    Bytea, ByteaOrNull, Count32, Date, Id, Int2, Int4, Int8, Jsonb, Nullable, SpanIdBytes, Timestamp,
-    Varchar, VarcharArray, VarcharOrNull,
+    Bytea, ByteaOrNull, Count32, Date, Id, Int2, Int4, Int8, JsonText, Jsonb, Nullable, SpanIdBytes,
+    Timestamp, Varchar, VarcharArray, VarcharOrNull,
 };
 use super::row::row;
 use super::speakers::Speakers;
@@ -123,10 +123,10 @@ row! {
         service_name: Varchar = &span.service_name,
         trace_state: VarcharOrNull = &span.trace_state,
         status_message: VarcharOrNull = &span.status_message,
-        attributes: Jsonb = &span.attributes.json,
         attributes_layout: ByteaOrNull = &span.attributes.layout,
         links: Nullable<Jsonb> = span.links.as_ref().map(|links| &*links.json),
         links_otlp: Nullable<Bytea> = span.links.as_ref().map(|links| &*links.otlp),
+        attributes_json: JsonText = &span.attributes.json,
     ]
     read {
         _ = duration_nanos; // it follows from start and end
@@ -146,7 +146,7 @@ row! {
             flags,
             resource_id: ResourceId(resource_id),
             scope_id: ScopeId(scope_id),
-            attributes: Attributes { json: attributes, layout: attributes_layout },
+            attributes: Attributes { json: attributes_json, layout: attributes_layout },
             dropped_attributes_count,
             dropped_events_count,
             dropped_links_count,
@@ -190,8 +190,8 @@ row! {
         trace_id: Id = event.trace_id.uuid(),
         span_id: SpanIdBytes = event.span_id,
         name: Varchar = &event.name,
-        attributes: Jsonb = &event.attributes.json,
         attributes_layout: ByteaOrNull = &event.attributes.layout,
+        attributes_json: JsonText = &event.attributes.json,
     ]
     read Ok(Self {
         project_id: ProjectId(project_id),
@@ -201,7 +201,7 @@ row! {
         ordinal,
         time: joined(time, time_nanos),
         name,
-        attributes: Attributes { json: attributes, layout: attributes_layout },
+        attributes: Attributes { json: attributes_json, layout: attributes_layout },
         dropped_attributes_count,
     })
 }

@@ -24,7 +24,7 @@ use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 
 static READ: Statement = Statement::composed("settling: bones", || {
-    let keys = speaker::KEYS.map(|key| format!("'{key}'")).join(", ");
+    let keys = speaker::KEYS.map(|key| format!("'%\"{key}\"%'")).join(", ");
     include_str!("bones.sql").replace("CALL_COLUMNS", CallRow::COLUMNS).replace("SPEAKER_KEYS", &keys)
 });
 /// All rows are of one day, which `$4` and `$5` tell the planner. They are locked in the order of their key.

@@ -10,7 +10,8 @@ use crate::error::Error;
 use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 
-/// All traces are of one day, which is a constant to the planner.
+/// All traces are of one day, which is a constant to the planner. No index is asked for the project of a reading: where
+/// statistics lag, one of project and time looks as good as that of the trace.
 static RECOUNT: Statement = Statement::fixed(
     "trace: recount calls",
     "UPDATE traces AS t SET llm_calls = sums.calls, speakers = t.speakers | coalesce(sums.speakers, 0)::smallint \
@@ -20,7 +21,7 @@ static RECOUNT: Statement = Statement::fixed(
                 bit_or(CASE WHEN l.session_id IS NULL THEN 2 WHEN l.session_taken_over THEN 0 ELSE 1 END \
                        | CASE WHEN l.user_id IS NULL THEN 8 WHEN l.user_taken_over THEN 0 ELSE 4 END) AS speakers \
          FROM trace_llm_spans AS l \
-         WHERE l.trace_id = changed.trace_id AND l.project_id = changed.project_id AND l.log_id IS NULL \
+         WHERE l.trace_id = changed.trace_id AND l.project_id IS NOT DISTINCT FROM changed.project_id AND l.log_id IS NULL \
          AND l.start_time >= ('1970-01-01'::date + $3::integer)::timestamp AT TIME ZONE 'UTC' \
          AND l.start_time < ('1970-01-01'::date + $3::integer + 1)::timestamp AT TIME ZONE 'UTC') AS sums \
      WHERE t.trace_id = changed.trace_id AND t.project_id = changed.project_id \

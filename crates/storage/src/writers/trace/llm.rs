@@ -123,18 +123,22 @@ impl<'s> Readings<'s> {
     /// Whether spans of the trace that are not in this batch may decide which calls are billable, and who speaks.
     fn is_open(&self, total: &Total) -> bool {
         let spans = self.of_trace(total.trace_id, total.project_id);
-        let ids: HashSet<SpanId> = spans.iter().map(|span| span.row.span_id).collect();
-        let is_orphan = |span: &Span| span.row.parent_span_id.is_some_and(|parent| !ids.contains(&parent));
         let of_day = || spans.iter().filter(|span| span.row.start_time.day() == total.day);
-        let calls = of_day().filter(|span| span.is_call()).count() as i64;
-        let others_are_stored = total.span_count > of_day().count() as i64;
-        let of_several_batches = total.llm_calls >= 2
-            && others_are_stored
-            && (total.llm_calls > calls || spans.iter().any(|span| is_orphan(span)));
-        let may_tell = || spans.iter().any(|span| is_orphan(span) || tells(span));
-        let speaks_across = total.speakers.may_meet() && others_are_stored && may_tell();
-        let of_two_days = total.crosses_midnight || of_day().any(|span| is_early(span) && is_orphan(span));
-        of_several_batches || speaks_across || of_two_days
+        let others_are_stored = || total.span_count > of_day().count() as i64;
+        let other_calls_are_stored =
+            || total.llm_calls > of_day().filter(|span| span.is_call()).count() as i64;
+        let of_several_batches = || {
+            total.llm_calls >= 2
+                && others_are_stored()
+                && (other_calls_are_stored() || has_orphan(spans, |_| true))
+        };
+        let speaks_across = || {
+            total.speakers.may_meet()
+                && others_are_stored()
+                && (spans.iter().any(|span| tells(span)) || has_orphan(spans, |_| true))
+        };
+        let begins_early = || of_day().any(|span| is_early(span)) && has_orphan(spans, is_early);
+        total.crosses_midnight || of_several_batches() || speaks_across() || begins_early()
     }
 
     fn of_trace(&self, trace_id: TraceId, project_id: ProjectId) -> &[&'s Span] {
@@ -151,6 +155,13 @@ fn trace(span: &Span) -> (TraceId, ProjectId) {
 
 fn row(span: &Span) -> Option<LlmRow> {
     Some(LlmRow::new(&span.row, span.llm.clone()?, READING_VERSION))
+}
+
+/// Whether one of these spans of a trace has a parent that is not among them.
+fn has_orphan(spans: &[&Span], of: impl Fn(&Span) -> bool) -> bool {
+    let ids: HashSet<SpanId> = spans.iter().map(|span| span.row.span_id).collect();
+    let is_orphan = |span: &Span| span.row.parent_span_id.is_some_and(|parent| !ids.contains(&parent));
+    spans.iter().any(|span| of(span) && is_orphan(span))
 }
 
 fn is_early(span: &Span) -> bool {

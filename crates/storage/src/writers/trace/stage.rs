@@ -40,7 +40,7 @@ static INSERT_NEW: Statement = Statement::composed("trace: insert new", || {
         "INSERT INTO trace_spans AS span ({0}) \
          SELECT {0} FROM staged_spans ORDER BY trace_id, start_time, span_id, project_id \
          ON CONFLICT (trace_id, start_time, span_id, project_id) DO NOTHING RETURNING {1}",
-        SpanRow::TABLE.select(),
+        SpanRow::TABLE.names(),
         key("span")
     )
 });
