@@ -510,13 +510,14 @@ pub struct LlmReading {
     /// Time from the start of the span to the first part of the answer.
     #[prost(message, optional, tag = "15")]
     pub time_to_first_token: ::core::option::Option<::prost_types::Duration>,
-    /// The session, or else the conversation.
+    /// The session, or else the conversation. Where the span tells none, that of the nearest span above it that does.
     #[prost(string, tag = "16")]
     pub session_id: ::prost::alloc::string::String,
     /// The conversation, where it is named apart from the session.
     #[prost(string, tag = "17")]
     pub conversation_id: ::prost::alloc::string::String,
-    /// The end user on whose behalf the application makes the call.
+    /// The end user on whose behalf the application makes the call. Where the span tells none, that of the nearest span above
+    /// it that does.
     #[prost(string, tag = "18")]
     pub user_id: ::prost::alloc::string::String,
     /// Name of the tool.
@@ -548,6 +549,9 @@ pub struct LlmReading {
     pub metadata: ::prost::alloc::vec::Vec<
         ::opentelemetry_proto::tonic::common::v1::KeyValue,
     >,
+    /// The fields above that the span does not tell itself, and has from a span above it: `session_id`, `user_id`.
+    #[prost(string, repeated, tag = "28")]
+    pub taken_over: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// Token counts. Each is not set if it was not told.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -57,7 +57,8 @@ pub(super) fn reading_bytes(row: &LlmRow) -> usize {
         prompt_version,
         error_type,
     ];
-    let texts: usize = texts.into_iter().flatten().map(text_bytes).sum();
+    let above = [&row.taken_over.session_id, &row.taken_over.user_id];
+    let texts: usize = texts.into_iter().chain(above).flatten().map(text_bytes).sum();
     let lists = [finish_reasons, tags, &parameters.stop];
     let lists: usize = lists.into_iter().flatten().map(text_bytes).sum();
     let metadata: usize = metadata.iter().map(attribute_bytes).sum();

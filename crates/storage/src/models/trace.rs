@@ -6,6 +6,7 @@ use llm_observatory_core::llm::LlmReading;
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::{Day, UnixNanos};
 use llm_observatory_core::trace::{SpanKind, StatusCode};
+use llm_observatory_genai::speaker::Speaker;
 
 use super::attributes::{Attributes, Inconsistent};
 use super::column::{
@@ -13,6 +14,7 @@ use super::column::{
     Timestamp, Varchar, VarcharArray, VarcharOrNull,
 };
 use super::row::row;
+use super::speakers::Speakers;
 use super::time::{joined, optional_nanos};
 
 /// A row of `trace_spans`.
@@ -213,6 +215,8 @@ pub struct Span {
     pub events: Vec<EventRow>,
     /// The reading of `genai`; `None` if this is no LLM span.
     pub llm: Option<Box<LlmReading>>,
+    /// Whom a span tells that is no LLM span; `None` if it tells nobody.
+    pub speaker: Option<Box<Speaker>>,
 }
 
 impl Span {
@@ -220,12 +224,21 @@ impl Span {
     pub(crate) fn is_call(&self) -> bool {
         self.llm.as_ref().is_some_and(|reading| reading.is_call)
     }
+
+    /// The session and the user that the span tells.
+    pub(crate) fn speaker(&self) -> (Option<&Text>, Option<&Text>) {
+        match (&self.llm, &self.speaker) {
+            (Some(reading), _) => (reading.session_id.as_ref(), reading.user_id.as_ref()),
+            (None, Some(speaker)) => (speaker.session_id.as_ref(), speaker.user_id.as_ref()),
+            (None, None) => (None, None),
+        }
+    }
 }
 
 impl From<SpanRow> for Span {
     /// A span without events that is no LLM span.
     fn from(row: SpanRow) -> Self {
-        Self { row, events: Vec::new(), llm: None }
+        Self { row, events: Vec::new(), llm: None, speaker: None }
     }
 }
 
@@ -248,6 +261,8 @@ pub struct TraceRow {
     pub error_count: i64,
     /// Number of spans that call a model.
     pub llm_calls: i64,
+    /// Whether the spans tell a session and a user, and whether LLM spans lack them.
+    pub speakers: Speakers,
     /// The root span of this day; the earliest if there are several.
     pub root: Option<Root>,
     /// Names of the services of the spans, sorted, without duplicates and without the empty name.
@@ -286,6 +301,7 @@ impl TraceRow {
             span_count: 1,
             error_count: i64::from(span.is_error()),
             llm_calls: 0,
+            speakers: Speakers::default(),
             root,
             // A span without `service.name` names no service.
             services: Some(span.service_name.clone()).into_iter().filter(|name| !name.is_empty()).collect(),
@@ -322,6 +338,7 @@ impl TraceRow {
         self.span_count += other.span_count;
         self.error_count += other.error_count;
         self.llm_calls += other.llm_calls;
+        self.speakers |= other.speakers;
         if let Some(theirs) = &other.root
             && self.root.as_ref().is_none_or(|mine| theirs < mine)
         {
@@ -354,6 +371,7 @@ row! {
         root_service: Nullable<Varchar> = root.map(|root| &root.service),
         services: VarcharArray = &trace.services,
         llm_calls: Int8 = trace.llm_calls,
+        speakers: Int2 = trace.speakers.0,
     ]
     read {
         let root = match (root_start, root_span_id, root_name, root_service) {
@@ -375,6 +393,7 @@ row! {
             span_count,
             error_count,
             llm_calls,
+            speakers: Speakers(speakers),
             root,
             services,
         })

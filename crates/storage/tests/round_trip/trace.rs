@@ -127,14 +127,14 @@ async fn summaries() {
     let expected = [
         json!({
             "start_time": "1970-01-01T00:00:00+00:00", "start_nanos": 1, "end_time": "1970-01-01T00:00:00+00:00",
-            "end_nanos": 1, "root_start": "1970-01-01T00:00:00+00:00", "span_count": 1, "error_count": 0, "llm_calls": 0,
+            "end_nanos": 1, "root_start": "1970-01-01T00:00:00+00:00", "span_count": 1, "error_count": 0, "llm_calls": 0, "speakers": 0,
             "day": "1970-01-01", "project_id": 1, "trace_id": "00000000-0000-0000-0000-000000000001",
             "root_span_id": "\\x0000000000000007", "root_name": "GET /", "root_service": "web", "services": ["web"],
         }),
         json!({
             "start_time": "2554-07-21T23:34:33.709551+00:00", "start_nanos": 615,
             "end_time": "2554-07-21T23:34:33.709551+00:00", "end_nanos": 615, "root_start": null, "span_count": 1,
-            "error_count": 1, "llm_calls": 0, "day": "2554-07-21", "project_id": 1,
+            "error_count": 1, "llm_calls": 0, "speakers": 0, "day": "2554-07-21", "project_id": 1,
             "trace_id": "00000000-0000-0000-0000-000000000002",
             "root_span_id": null, "root_name": null, "root_service": null, "services": ["chat"],
         }),

@@ -9,6 +9,8 @@ SELECT span.span_id, span.parent_span_id, span.start_time,
        coalesce(reading.billable, false) AS billable,
        coalesce(reading.usage_missing, false) AS usage_missing,
        reading.span_id IS NOT NULL AS is_read,
+       reading.session_id, coalesce(reading.session_taken_over, false), reading.user_id, coalesce(reading.user_taken_over, false),
+       other.attributes, other.attributes_layout,
        CALL_COLUMNS
 FROM trace_spans AS span
 LEFT JOIN trace_llm_spans AS reading
@@ -16,6 +18,10 @@ LEFT JOIN trace_llm_spans AS reading
     AND reading.span_id = span.span_id AND reading.project_id IS NOT DISTINCT FROM span.project_id
     AND reading.start_time >= ('1970-01-01'::date + $3::integer)::timestamp AT TIME ZONE 'UTC'
     AND reading.start_time < ('1970-01-01'::date + $3::integer + 1)::timestamp AT TIME ZONE 'UTC'
+-- The attributes of a span that is no LLM span, where they tell who speaks.
+LEFT JOIN LATERAL (SELECT coalesce(span.attributes_json, span.attributes::text) AS attributes, span.attributes_layout
+                   WHERE reading.span_id IS NULL
+                     AND coalesce(span.attributes_json, span.attributes::text) LIKE ANY (ARRAY[SPEAKER_KEYS])) AS other ON true
 WHERE span.trace_id = $1 AND span.project_id = $2
     AND span.start_time >= ('1970-01-01'::date + $3::integer)::timestamp AT TIME ZONE 'UTC'
     AND span.start_time < ('1970-01-01'::date + $3::integer + 1)::timestamp AT TIME ZONE 'UTC'

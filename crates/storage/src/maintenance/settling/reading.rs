@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use llm_observatory_core::ids::{ScopeId, SpanId};
 use llm_observatory_core::time::{Day, UnixNanos};
 use llm_observatory_genai::prices::PriceBook;
+use llm_observatory_genai::speaker::Speaker;
 use llm_observatory_genai::{READING_VERSION, is_llm_event, read};
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
@@ -101,14 +102,40 @@ pub(super) async fn logs(
     Ok(logs)
 }
 
-/// What today's rules read of the spans: `None` for one that is no LLM span.
+/// What today's rules read of a span.
+#[derive(Debug)]
+pub(super) enum ReadAgain {
+    /// An LLM span.
+    Llm(Box<LlmRow>),
+    /// Another one, and whom it tells.
+    Other(Speaker),
+}
+
+impl ReadAgain {
+    pub(super) fn row(&self) -> Option<&LlmRow> {
+        match self {
+            Self::Llm(row) => Some(row),
+            Self::Other(_) => None,
+        }
+    }
+
+    /// Whom the span tells.
+    pub(super) fn told(&self) -> Speaker {
+        match self {
+            Self::Llm(row) => Speaker::from(&*row.reading),
+            Self::Other(speaker) => speaker.clone(),
+        }
+    }
+}
+
+/// What today's rules read of the spans.
 pub(super) async fn read_again(
     connection: &WriterConnection,
     trace: Trace,
     wanted: &[Place],
     logs: &HashMap<SpanId, Vec<LogRow>>,
     prices: &PriceBook,
-) -> Result<HashMap<SpanKey, Option<LlmRow>>, Error> {
+) -> Result<HashMap<SpanKey, ReadAgain>, Error> {
     let mut readings = HashMap::with_capacity(wanted.len());
     for places in in_parts(wanted) {
         let spans = spans(connection, trace, &places).await?;
@@ -116,13 +143,16 @@ pub(super) async fn read_again(
         for span in &spans {
             let logs = logs.get(&span.row.span_id).cloned().unwrap_or_default();
             let observed = Observed::new(span, scopes.get(&span.row.scope_id), logs)?;
-            let row = observed.observe(read).map(|reading| {
-                let mut row = LlmRow::new(&span.row, Box::new(reading), READING_VERSION);
-                row.log_events = i16::try_from(observed.log_events()).unwrap_or(i16::MAX);
-                row.price(prices);
-                row
-            });
-            readings.insert(span.row.key(), row);
+            let read = match observed.observe(read) {
+                Some(reading) => {
+                    let mut row = LlmRow::new(&span.row, Box::new(reading), READING_VERSION);
+                    row.log_events = i16::try_from(observed.log_events()).unwrap_or(i16::MAX);
+                    row.price(prices);
+                    ReadAgain::Llm(Box::new(row))
+                }
+                None => ReadAgain::Other(Speaker::of_attributes(observed.attributes()).unwrap_or_default()),
+            };
+            readings.insert(span.row.key(), read);
         }
     }
     Ok(readings)
@@ -132,9 +162,9 @@ pub(super) async fn read_again(
 pub(super) async fn replace(
     connection: &WriterConnection,
     trace: Trace,
-    mut rows: HashMap<SpanKey, Option<LlmRow>>,
+    mut rows: HashMap<SpanKey, ReadAgain>,
 ) -> Result<u64, Error> {
-    let places = |rows: &HashMap<SpanKey, Option<LlmRow>>| -> Vec<Place> {
+    let places = |rows: &HashMap<SpanKey, ReadAgain>| -> Vec<Place> {
         rows.keys().map(|(_, start, id, _)| (UnixNanos::from_parts(*start, 0), *id)).collect()
     };
     let mut stored = HashMap::new();
@@ -143,7 +173,7 @@ pub(super) async fn replace(
         let read: Vec<LlmRow> = self::rows(connection, &READINGS, &places.parameters()).await?;
         stored.extend(read.into_iter().map(|row| (row.key(), row)));
     }
-    rows.retain(|key, row| row.as_ref() != stored.get(key));
+    rows.retain(|key, read| read.row() != stored.get(key));
     let changed = places(&rows);
     for places in in_parts(&changed) {
         let places = Places::of(trace, &places);
@@ -151,7 +181,7 @@ pub(super) async fn replace(
         parameters.push((&places.starts, Type::TIMESTAMPTZ_ARRAY));
         connection.execute_typed(DROP.sql(), &parameters).await?;
     }
-    let mut new: Vec<&LlmRow> = rows.values().flatten().collect();
+    let mut new: Vec<&LlmRow> = rows.values().filter_map(ReadAgain::row).collect();
     new.sort_by_key(|row| row.key());
     if !new.is_empty() {
         copy_rows(connection, &new).await?;

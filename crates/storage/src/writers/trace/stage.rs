@@ -82,7 +82,7 @@ pub(super) async fn write(
     let written = [&stored[..], &completed[..]].concat();
     copy_events(connection, &written).await?;
     let readings = Readings::of(connection, &written).await?;
-    let totals = summary::add(connection, &stored, &completed).await?;
+    let totals = summary::add(connection, &stored, &completed, &readings.lacking()).await?;
     let notes = replace_readings(connection, &readings, &written, &completed).await?;
     readings.settle(connection, &totals, notes).await?;
     Ok(counts)
