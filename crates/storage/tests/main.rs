@@ -17,6 +17,7 @@ mod schema;
 mod seed;
 mod services;
 mod settling;
+mod speakers;
 mod statements;
 mod statistics;
 mod summaries;

@@ -514,13 +514,14 @@ pub struct LlmReading {
     /// Time from the start of the span to the first part of the answer.
     #[prost(message, optional, tag = "15")]
     pub time_to_first_token: ::core::option::Option<::prost_types::Duration>,
-    /// The session, or else the conversation.
+    /// The session, or else the conversation. Where the span tells none, that of the nearest span above it that does.
     #[prost(string, tag = "16")]
     pub session_id: ::prost::alloc::string::String,
     /// The conversation, where it is named apart from the session.
     #[prost(string, tag = "17")]
     pub conversation_id: ::prost::alloc::string::String,
-    /// The end user on whose behalf the application makes the call.
+    /// The end user on whose behalf the application makes the call. Where the span tells none, that of the nearest span above
+    /// it that does.
     #[prost(string, tag = "18")]
     pub user_id: ::prost::alloc::string::String,
     /// Name of the tool.
@@ -552,6 +553,9 @@ pub struct LlmReading {
     pub metadata: ::prost::alloc::vec::Vec<
         ::opentelemetry_proto::tonic::common::v1::KeyValue,
     >,
+    /// The fields above that the span does not tell itself, and has from a span above it: `session_id`, `user_id`.
+    #[prost(string, repeated, tag = "28")]
+    pub taken_over: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// Token counts. Each is not set if it was not told.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1125,7 +1129,7 @@ pub struct ModelUsage {
 /// Asks for a page of prices. A field that is not set does not narrow the answer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListPricesRequest {
-    /// Only prices of this provider, compared exactly.
+    /// Only prices of this provider, by any name that is known for it: `azure` is `azure.ai.openai`.
     #[prost(string, tag = "1")]
     pub provider: ::prost::alloc::string::String,
     /// Only prices of models whose name contains this text, in upper or lower case.
@@ -1389,7 +1393,8 @@ pub mod llm_service_client {
         /// filters and other orders read all LLM spans of the range (of the model, of the session).
         ///
         /// Errors: INVALID_ARGUMENT if an argument is malformed or out of range, or if `page_token` is not from an answer to the
-        /// same question; UNAVAILABLE if the database cannot be reached (retry).
+        /// same question; UNAVAILABLE if the database cannot be reached (retry); RESOURCE_EXHAUSTED if a span is larger than the
+        /// server's `query.max_record_bytes`.
         pub async fn list_llm_spans(
             &mut self,
             request: impl tonic::IntoRequest<super::ListLlmSpansRequest>,
@@ -1543,7 +1548,8 @@ pub mod llm_service_server {
         /// filters and other orders read all LLM spans of the range (of the model, of the session).
         ///
         /// Errors: INVALID_ARGUMENT if an argument is malformed or out of range, or if `page_token` is not from an answer to the
-        /// same question; UNAVAILABLE if the database cannot be reached (retry).
+        /// same question; UNAVAILABLE if the database cannot be reached (retry); RESOURCE_EXHAUSTED if a span is larger than the
+        /// server's `query.max_record_bytes`.
         async fn list_llm_spans(
             &self,
             request: tonic::Request<super::ListLlmSpansRequest>,

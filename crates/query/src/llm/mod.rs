@@ -21,6 +21,7 @@ pub use llm_observatory_genai::prices::{
     Cost, Currency, EXACT, Layer, Line, NameOf, NoCost, Price, Rate, Rule, ServiceTier, Unit,
     about as about_catalogue,
 };
+pub use llm_observatory_genai::speaker::Speaker;
 pub use llm_observatory_storage::models::LlmRow;
 pub use llm_observatory_storage::models::attributes::to_key_value as key_value;
 pub use llm_observatory_storage::repositories::llm::{LlmOrder, LlmSelection, ModelOrder, ModelUsage, Range};

@@ -37,7 +37,7 @@ pub(super) async fn batch(piece: Piece<'_>, config: &SettlingConfig) -> Result<B
         }
         let days = Days::Between(day, day);
         let settled = settle_noting(connection, trace, days, Again::All, config, &mut notes).await?;
-        batch.done += settled.spans;
+        batch.done += spans;
         batch.changed += settled.changed;
         batch.next = Some(Cursor::Trace(trace.trace_id, day, trace.project_id));
     }
