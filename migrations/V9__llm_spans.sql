@@ -235,28 +235,30 @@ CREATE TABLE llm_runs (
     project_id        integer,
     cursor_project_id integer,
     id                uuid        PRIMARY KEY,
-    cursor_trace_id   uuid,
+    cursor_id         uuid,
     cursor_span_id    bytea,
     kind              text        NOT NULL,
+    cursor_table      text        NOT NULL,
     model             text
 );
 COMMENT ON TABLE  llm_runs IS 'One row is a run of reprice or reread over stored LLM spans: what it is about, and how far it came. A run that was interrupted goes on from there.';
 COMMENT ON COLUMN llm_runs.rows_done IS 'Number of rows that it looked at.';
 COMMENT ON COLUMN llm_runs.rows_changed IS 'Number of rows that it changed.';
-COMMENT ON COLUMN llm_runs.rows_total IS 'Number of rows that there were at its start, for a progress bar. Null when not counted.';
+COMMENT ON COLUMN llm_runs.rows_total IS 'About how many rows there were at its start, for a progress bar. Null when nothing was known.';
 COMMENT ON COLUMN llm_runs.started_at IS 'When it was started.';
 COMMENT ON COLUMN llm_runs.updated_at IS 'When it last told how far it came.';
 COMMENT ON COLUMN llm_runs.finished_at IS 'When it finished. Null until then.';
 COMMENT ON COLUMN llm_runs.from_time IS 'It is about spans that start from then on.';
 COMMENT ON COLUMN llm_runs.to_time IS 'It is about spans that start before.';
-COMMENT ON COLUMN llm_runs.cursor_start_time IS 'start_time of the last row that is done. Null at the start, as all of the cursor.';
+COMMENT ON COLUMN llm_runs.cursor_start_time IS 'start_time of the last row that is done, or time of the last log record. Until one is done, the time from which it looks.';
 COMMENT ON COLUMN llm_runs.project_id IS 'It is about this project. Null for all.';
-COMMENT ON COLUMN llm_runs.cursor_project_id IS 'Project of the last row that is done.';
+COMMENT ON COLUMN llm_runs.cursor_project_id IS 'Project of the last row that is done. Null until one is, as the others of the cursor.';
 COMMENT ON COLUMN llm_runs.id IS 'Id of the run.';
-COMMENT ON COLUMN llm_runs.cursor_trace_id IS 'Trace of the last row that is done.';
-COMMENT ON COLUMN llm_runs.cursor_span_id IS 'Span of the last row that is done.';
+COMMENT ON COLUMN llm_runs.cursor_id IS 'Trace, or log record, of the last row that is done.';
+COMMENT ON COLUMN llm_runs.cursor_span_id IS 'Span of the last row that is done, where rows are spans.';
 COMMENT ON COLUMN llm_runs.kind IS 'reprice or reread.';
-COMMENT ON COLUMN llm_runs.model IS 'It is about spans of this model. Null for all.';
+COMMENT ON COLUMN llm_runs.cursor_table IS 'The table that it goes through now: traces, trace_llm_spans or logs, one after the other.';
+COMMENT ON COLUMN llm_runs.model IS 'It is about spans of this model; a * at its end stands for anything. Null for all.';
 
 -- The columns of spans that held a first reading. The binary before still writes them.
 COMMENT ON COLUMN trace_spans.input_tokens IS 'Unused: see trace_llm_spans. Filled by versions before schema version 9.';

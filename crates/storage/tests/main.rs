@@ -8,6 +8,7 @@ mod partitions;
 mod plans;
 mod pool;
 mod repositories;
+mod reread_logs;
 mod retention;
 mod round_trip;
 mod rows;

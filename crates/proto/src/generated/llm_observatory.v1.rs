@@ -447,7 +447,7 @@ pub struct LlmSpan {
     /// `unset`, `ok` or `error`.
     #[prost(string, tag = "8")]
     pub status: ::prost::alloc::string::String,
-    /// Reason of a failure.
+    /// Reason of a failure. Lists tell it beside the status `error` alone.
     #[prost(string, tag = "9")]
     pub status_message: ::prost::alloc::string::String,
     /// What people filter by, count and pay.
@@ -459,6 +459,10 @@ pub struct LlmSpan {
     /// Version of the reading: a higher one was made by a later version of the dialects. `observatory reread` raises it.
     #[prost(int32, tag = "12")]
     pub reading_version: i32,
+    /// The log record that tells this call, where no span does: a UUID, `id` in the view `log_records`. `span_id`, and
+    /// `trace_id` if the record has none, are then hashes that TraceService does not know. Empty for a span.
+    #[prost(string, tag = "13")]
+    pub log_id: ::prost::alloc::string::String,
 }
 /// What was read from an LLM span, whatever dialect it speaks.
 #[derive(Clone, PartialEq, ::prost::Message)]

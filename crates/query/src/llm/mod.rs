@@ -7,12 +7,14 @@ mod found;
 mod list;
 mod model;
 mod price;
+mod span;
 mod whole;
 
 pub use cost::{Calculation, CostExplained, ExplainCost, Why};
 pub use list::ListLlmSpans;
 pub use model::{ListModels, Model};
 pub use price::{ListPrices, OwnedPrice};
+pub use span::LlmSpan;
 pub use whole::{GetLlmSpan, WholeLlmSpan};
 
 pub use llm_observatory_genai::prices::{

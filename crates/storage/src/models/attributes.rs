@@ -299,6 +299,7 @@ mod tests {
         assert!(matches!(Attributes::decode(b"{}", Some(&[9])), Err(Inconsistent::Layout)));
         assert!(matches!(Attributes::decode(b"{}", Some(&[0, 1, 0])), Err(Inconsistent::Layout)));
         assert!(matches!(Attributes::decode(br#"{"a":1}"#, Some(&[0, 1, 0])), Err(Inconsistent::Layout)));
+        assert!(matches!(Attributes::decode(br#"{"a":1}"#, Some(&[0, 1, 1])), Err(Inconsistent::Layout)));
         assert!(matches!(Attributes::decode(b"3", None), Err(Inconsistent::Layout)));
     }
 }

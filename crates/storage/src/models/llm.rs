@@ -94,10 +94,15 @@ impl LlmRow {
         self.usage_missing = is_missing(billable, self.should_tell(), self.reading.usage.is_told());
     }
 
-    /// Computes the cost of a call. Steps that are no calls have none, since they repeat what calls cost.
+    /// Sets the cost by these prices.
     pub fn price(&mut self, book: &PriceBook) {
+        self.cost = self.cost_by(book);
+    }
+
+    /// The cost of a call by these prices. Steps that are no calls have none, since they repeat what calls cost.
+    pub(crate) fn cost_by(&self, book: &PriceBook) -> Option<Cost> {
         let cost = || book.cost(self.project_id, &self.reading, self.start_time, self.duration_nanos).ok();
-        self.cost = self.reading.is_call.then(cost).flatten();
+        self.reading.is_call.then(cost).flatten()
     }
 
     /// The session: what the span tells, or else a span above it.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use llm_observatory_core::ids::{ScopeId, SpanId};
+use llm_observatory_core::ids::{ProjectId, ScopeId, SpanId};
 use llm_observatory_core::time::{Day, UnixNanos};
 use llm_observatory_genai::prices::PriceBook;
 use llm_observatory_genai::speaker::Speaker;
@@ -139,7 +139,7 @@ pub(super) async fn read_again(
     let mut readings = HashMap::with_capacity(wanted.len());
     for places in in_parts(wanted) {
         let spans = spans(connection, trace, &places).await?;
-        let scopes = scopes(connection, trace, &spans).await?;
+        let scopes = scopes(connection, trace.project_id, spans.iter().map(|span| span.row.scope_id)).await?;
         for span in &spans {
             let logs = logs.get(&span.row.span_id).cloned().unwrap_or_default();
             let observed = Observed::new(span, scopes.get(&span.row.scope_id), logs)?;
@@ -251,21 +251,22 @@ async fn spans(connection: &WriterConnection, trace: Trace, places: &[Place]) ->
     Ok(spans.into_iter().map(with_events).collect())
 }
 
-async fn scopes(
+/// These scopes of a project, as far as they are stored.
+pub(crate) async fn scopes(
     connection: &WriterConnection,
-    trace: Trace,
-    spans: &[Span],
+    project: ProjectId,
+    ids: impl Iterator<Item = ScopeId>,
 ) -> Result<HashMap<ScopeId, ScopeRow>, Error> {
-    let mut ids: Vec<Uuid> = spans.iter().map(|span| span.row.scope_id.0).collect();
+    let mut ids: Vec<Uuid> = ids.map(|id| id.0).collect();
     ids.sort_unstable();
     ids.dedup();
-    let parameters: [(&(dyn ToSql + Sync), Type); 2] =
-        [(&ids, Type::UUID_ARRAY), (&trace.project_id.0, Type::INT4)];
+    let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&ids, Type::UUID_ARRAY), (&project.0, Type::INT4)];
     let scopes: Vec<ScopeRow> = rows(connection, &SCOPES, &parameters).await?;
     Ok(scopes.into_iter().map(|scope| (scope.id, scope)).collect())
 }
 
-async fn rows<T: ReadRow>(
+/// The rows that a statement finds.
+pub(crate) async fn rows<T: ReadRow>(
     connection: &WriterConnection,
     statement: &'static Statement,
     parameters: &[(&(dyn ToSql + Sync), Type)],

@@ -4,7 +4,8 @@
 //! order nor duplicates either. So there are two forms:
 //!
 //! * beside a text, which keeps order and duplicates: a zero byte; the number of exact attributes as a protobuf varint; for
-//!   each, as a varint, how many others stand between it and the one before;
+//!   each, as a varint, four times the number of others between it and the one before. The two lowest bits are free for
+//!   other things that may be said of an attribute;
 //! * beside jsonb: the number of attributes as a varint, which is never zero; one byte for each in its original order: its
 //!   place among the keys in jsonb's order (by length, then by bytes), or 255 for "take the next exact attribute".
 //!
@@ -23,6 +24,8 @@ use crate::models::arena::Arena;
 pub(super) const EXACT: u8 = u8::MAX;
 /// The first byte beside a text.
 const OF_TEXT: u8 = 0;
+/// What is said of an attribute beside a text, in the lowest bits of its entry: that it is exact.
+const IS_EXACT: usize = 0;
 
 /// The layout beside a text of which the attributes at these places, in their order, are exact.
 pub(super) fn of_text(attributes: &[Attribute<'_>], exact: &[usize], arena: &mut Arena) -> Bytes {
@@ -35,7 +38,7 @@ pub(super) fn of_text(attributes: &[Attribute<'_>], exact: &[usize], arena: &mut
         encode_varint(exact.len() as u64, out);
         let mut next = 0;
         for place in exact {
-            encode_varint((place - next) as u64, out);
+            encode_varint((((place - next) << 2) | IS_EXACT) as u64, out);
             next = place + 1;
         }
         KeyValueList { values: list }.encode_raw(out);
@@ -76,8 +79,9 @@ fn replace(mut entries: Vec<KeyValue>, mut layout: &[u8]) -> Result<Vec<KeyValue
     let mut places = Vec::new();
     let mut next = 0_usize;
     for _ in 0..count {
-        let place = next.checked_add(number(&mut layout)?).ok_or(Inconsistent::Layout)?;
-        if place >= entries.len() {
+        let entry = number(&mut layout)?;
+        let place = next.checked_add(entry >> 2).ok_or(Inconsistent::Layout)?;
+        if entry & 3 != IS_EXACT || place >= entries.len() {
             return Err(Inconsistent::Layout);
         }
         places.push(place);

@@ -6,7 +6,7 @@ use llm_observatory_core::text::Text;
 use llm_observatory_core::trace::StatusCode;
 use llm_observatory_proto::otlp::common::v1::KeyValue;
 use llm_observatory_proto::v1;
-use llm_observatory_query::llm::{LlmRow, Speaker, key_value};
+use llm_observatory_query::llm::{LlmRow, LlmSpan, Speaker, key_value};
 
 use super::money;
 use crate::grpc::query::times::{duration, timestamp};
@@ -29,8 +29,8 @@ fn texts(texts: Vec<Text>) -> Vec<String> {
     texts.iter().map(Text::to_string).collect()
 }
 
-/// An LLM span without what only `trace_spans` knows of it.
-pub(super) fn span(row: LlmRow) -> v1::LlmSpan {
+/// An LLM span.
+pub(super) fn span(LlmSpan { row, status_message }: LlmSpan) -> v1::LlmSpan {
     v1::LlmSpan {
         trace_id: row.trace_id.to_string(),
         span_id: row.span_id.to_string(),
@@ -40,9 +40,10 @@ pub(super) fn span(row: LlmRow) -> v1::LlmSpan {
         start_time: row.start_time.is_known().then(|| timestamp(row.start_time)),
         duration: row.duration_nanos.map(duration),
         status: status_name(row.status.unwrap_or(StatusCode::UNSET)).to_owned(),
-        status_message: String::new(),
+        status_message: status_message.to_string(),
         billing: Some(billing(&row)),
         reading_version: row.reading_version.into(),
+        log_id: row.log_id.as_ref().map(ToString::to_string).unwrap_or_default(),
         reading: Some(reading(*row.reading, row.taken_over)),
     }
 }
