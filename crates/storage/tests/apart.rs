@@ -127,6 +127,21 @@ async fn two_traces_in_two_batches() {
     }
 }
 
+#[tokio::test]
+async fn a_framework_that_begins_its_call_when_the_answer_begins() {
+    for order in [[0, 1], [1, 0]] {
+        let store = Store::new().await;
+        let late = call(Dialect::LangSmith, 1, 1, Some("msg_1"), (20, 100));
+        let spans = [below(9, late), inner(2, 2, Some("msg_1"))];
+        for place in order {
+            store.spans([spans[place].clone()]).await;
+            store.settle().await;
+        }
+        store.settle_in_the_end().await;
+        assert_eq!(store.billable().await, [2], "{order:?}");
+    }
+}
+
 /// The call in a trace that is a run of LangSmith's, inside another run, of which no span ever comes.
 fn in_a_run(trace: u128, span: Span) -> Span {
     let mut span = span;
