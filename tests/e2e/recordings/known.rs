@@ -3,8 +3,6 @@
 
 /// Beginning of the names of recordings, the field, and the reason.
 pub(super) const WRONG: &[(&str, &str, &str)] = &[
-    ("adk-google/reasoning", "completion", "a thought is read as text"),
-    ("adk-google/reasoning", "reasoning", "a thought is read as text"),
     ("adk-google/tools", "tool.arguments", "it stands in the messages of the model alone"),
     ("claude-code/", "cache_write_1h_tokens", "the span does not tell it; the log record beside it does"),
     ("claude-code/", "completion", "in a log record that belongs to no span"),
@@ -21,12 +19,6 @@ pub(super) const WRONG: &[(&str, &str, &str)] = &[
     ("gemini-cli/tools", "tool.result", "in a log record of its own"),
     ("gemini-cli/tools", "tool_call.id", "in a log record of its own"),
     (
-        "openllmetry-langchain/agent_anthropic",
-        "completion",
-        "Anthropic's block is read as a text beside the call",
-    ),
-    ("openllmetry-vercel-6/reasoning", "reasoning", "ai.response.reasoning is not read in this dialect"),
-    (
         "opentelemetry-genai-langchain/agent_in_event",
         "tool.arguments",
         "it stands in the messages of the model alone",
@@ -36,9 +28,6 @@ pub(super) const WRONG: &[(&str, &str, &str)] = &[
         "tool.result",
         "it stands in the messages of the model alone",
     ),
-    ("litellm-callback/error", "response_id", "LiteLLM makes an id of its own, also of a call that failed"),
-    ("spring-ai-anthropic/error", "response_model", "the word `none` is read as a model"),
-    ("spring-ai-openai/error", "response_model", "the word `none` is read as a model"),
     ("spring-ai-anthropic/session", "session_id", "it stands in the span of the chat client alone"),
     ("spring-ai-openai/session", "session_id", "it stands in the span of the chat client alone"),
     ("spring-ai-anthropic/", "tool_call.id", "only in the messages of the next call"),

@@ -19,13 +19,14 @@ pub(crate) mod placeholder;
 mod request;
 mod response;
 mod retrieval;
+mod thoughts;
 mod tool_run;
 mod tools;
 mod tree;
 mod vercel_ai;
 
 use llm_observatory_core::attributes::Attribute;
-use llm_observatory_core::llm::{LlmContent, LlmKind, Message, Part, ToolDefinition};
+use llm_observatory_core::llm::{LlmContent, LlmKind, LlmReading, Message, Part, ToolDefinition};
 use llm_observatory_core::time::UnixNanos;
 
 use crate::dialect::native;
@@ -42,13 +43,13 @@ struct Source<'a> {
     kind: Option<LlmKind>,
 }
 
-/// The content of an observation whose reading says that it is of this kind.
+/// The content of an observation with this reading.
 ///
 /// Of the formats that a span speaks the first that says something wins, for each field. Nothing fails: JSON that is none,
 /// or goes beyond the limits, is shown as text. The cost is linear in the bytes, but for the sorting of the keys.
-pub(crate) fn content(observation: &Observation<'_>, kind: Option<LlmKind>) -> LlmContent {
+pub(crate) fn content(observation: &Observation<'_>, reading: Option<&LlmReading>) -> LlmContent {
     match observation {
-        Observation::Span(span) => read(span.attributes, span.events, kind),
+        Observation::Span(span) => read(span.attributes, span.events, reading),
         Observation::Log(log) => {
             let event = Event {
                 name: log.event_name,
@@ -56,12 +57,17 @@ pub(crate) fn content(observation: &Observation<'_>, kind: Option<LlmKind>) -> L
                 attributes: log.attributes,
                 body: Some(log.body),
             };
-            read(log.attributes, &[event], kind)
+            read(log.attributes, &[event], reading)
         }
     }
 }
 
-fn read<'a>(attributes: &'a [Attribute<'a>], events: &'a [Event<'a>], kind: Option<LlmKind>) -> LlmContent {
+fn read<'a>(
+    attributes: &'a [Attribute<'a>],
+    events: &'a [Event<'a>],
+    reading: Option<&LlmReading>,
+) -> LlmContent {
+    let kind = reading.map(|reading| reading.kind);
     let source = Source { keys: Keys::of(attributes), events, kind };
     if native::mark(attributes).is_some() {
         return own::read(&source.keys);
@@ -70,7 +76,10 @@ fn read<'a>(attributes: &'a [Attribute<'a>], events: &'a [Event<'a>], kind: Opti
         (kind == Some(LlmKind::Tool), matches!(kind, Some(LlmKind::Retriever | LlmKind::Reranker)));
     let documents = retrieval::documents(&source.keys, events, is_retrieval);
     let request = input(&source);
-    let output = if documents.is_empty() { output(&source) } else { Vec::new() };
+    let mut output = if documents.is_empty() { output(&source) } else { Vec::new() };
+    if let Some(reading) = reading.filter(|reading| reading.kind == LlmKind::Llm) {
+        thoughts::complete(&mut output, &source.keys, reading);
+    }
     LlmContent {
         system_instructions: system(&source, &request),
         output: output.into_iter().map(with_common_reason).collect(),

@@ -144,7 +144,11 @@ fn thoughts(map: &Json<'_>, out: &mut Vec<Part>) {
 /// Appends what the model thought: a text, or a list of texts or of parts with a text.
 pub(super) fn thought(told: &Json<'_>, out: &mut Vec<Part>) {
     match told {
-        Json::Text(text) => reasoning_part(text, out),
+        // OpenLLMetry writes OpenAI's summary as JSON.
+        Json::Text(text) => match Json::parse_nest(text).filter(is_summary) {
+            Some(summary) => thought(&summary, out),
+            None => reasoning_part(text, out),
+        },
         Json::List(items, _) => {
             let texts =
                 items.iter().filter_map(|item| item.text().or_else(|| item.text_at(&["text", "content"])));
@@ -152,6 +156,12 @@ pub(super) fn thought(told: &Json<'_>, out: &mut Vec<Part>) {
         }
         _ => {}
     }
+}
+
+/// Whether this is a summary of OpenAI's responses API.
+fn is_summary(json: &Json<'_>) -> bool {
+    let is_part = |item: &Json<'_>| item.text_at(&["type"]) == Some("summary_text");
+    json.items().is_some_and(|items| !items.is_empty() && items.iter().all(is_part))
 }
 
 /// The call of a tool in a map of any shape; `None` if it names no tool.
@@ -243,6 +253,7 @@ mod tests {
             r#"{"type":"reasoning","text":"hm"}"#,
             r#"{"type":"thinking","thinking":"hm","signature":"x"}"#,
             r#"{"type":"reasoning","id":"rs","summary":[{"type":"summary_text","text":"hm"}]}"#,
+            r#"{"type":"reasoning","content":"[{\"text\": \"hm\", \"type\": \"summary_text\"}]"}"#,
             r#"{"text":"hm","thought":true}"#,
             r#"{"reasoningContent":{"reasoningText":{"text":"hm","signature":"x"}}}"#,
         ] {
