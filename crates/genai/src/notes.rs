@@ -25,7 +25,7 @@ pub(crate) const MAX_TAGS: usize = value::MAX_LIST;
 const MLFLOW_TAG: &str = "mlflow.traceTag.";
 
 /// Lists of tags.
-const TAGS: &[Slot] = &[LangfuseTraceTags, TagTags, VercelTags, LangsmithTags, LogfireTags];
+const TAGS: &[Slot] = &[LangfuseTraceTags, LangfuseTags, TagTags, VercelTags, LangsmithTags, LogfireTags];
 
 /// Maps of metadata, as such or as JSON.
 const MAPS: &[Slot] = &[LangfuseMetadata, LangfuseTraceMetadata, Metadata];

@@ -37,7 +37,15 @@ pub(crate) fn streaming(
         _ => None,
     };
     // Only streams have a first part of the answer.
-    let parts = [TimeToFirstChunk, ClientTimeToFirstChunk, VercelMsToFirstChunk, LangfuseCompletionStart];
+    let parts = [
+        TimeToFirstChunk,
+        ClientTimeToFirstChunk,
+        VercelMsToFirstChunk,
+        VercelStreamMsToFirstChunk,
+        LangfuseCompletionStart,
+        FirstTokenMillis,
+        PlainTtft,
+    ];
     let by_parts = || (first_event.is_some() || parts.iter().any(|slot| seen.has(*slot))).then_some(true);
     seen.truth(STREAMING).or(asked).or_else(by_operation).or_else(by_parts)
 }

@@ -80,15 +80,35 @@ fn read<'a>(
     if let Some(reading) = reading.filter(|reading| reading.kind == LlmKind::Llm) {
         thoughts::complete(&mut output, &source.keys, reading);
     }
+    let system_instructions = system(&source, &request);
     LlmContent {
-        system_instructions: system(&source, &request),
         output: output.into_iter().map(with_common_reason).collect(),
         tools: tool_definitions(&source, request.tools),
-        input: request.messages.into_iter().map(with_common_reason).collect(),
+        input: without_copy(request.messages, &system_instructions)
+            .into_iter()
+            .map(with_common_reason)
+            .collect(),
+        system_instructions,
         tool_arguments: is_tool.then(|| tool_run::arguments(&source.keys, events)).flatten(),
         tool_result: is_tool.then(|| tool_run::result(&source.keys, events)).flatten(),
         documents,
     }
+}
+
+/// The messages without one that repeats the instructions beside them, as OpenLIT's do.
+fn without_copy(mut messages: Vec<Message>, instructions: &[Part]) -> Vec<Message> {
+    let is_copy = |message: &Message| is_system(message) && message.parts == instructions;
+    if !instructions.is_empty()
+        && let Some(place) = messages.iter().position(is_copy)
+    {
+        messages.remove(place);
+    }
+    messages
+}
+
+/// Whether a message gives the model its instructions.
+fn is_system(message: &Message) -> bool {
+    ["system", "developer"].contains(&&*message.role)
 }
 
 /// The message with a finish reason that is the same for all providers.
@@ -152,8 +172,16 @@ const ASKED: &[Asked] = &[
     |source| documents::request_data(&source.keys),
     |source| source.asked(&["gen_ai.content.prompt"]),
     |source| openinference::prompts(&source.keys).into(),
-    |source| source.asked(&["traceloop.entity.input", "gen_ai.task.input", "input.value", "lmnr.span.input"]),
-    |source| source.asked(&["gen_ai.retrieval.query.text", "reranker.query"]),
+    |source| {
+        source.asked(&[
+            "traceloop.entity.input",
+            "gen_ai.task.input",
+            "input.value",
+            "lmnr.span.input",
+            "genkit:input",
+        ])
+    },
+    |source| source.asked(&["gen_ai.retrieval.query.text", "reranker.query", "db.vector.query.content"]),
     |source| coding_agents::input(&source.keys, source.events).into(),
 ];
 
@@ -181,6 +209,7 @@ const ANSWERED: &[Answered] = &[
             "gen_ai.task.output",
             "output.value",
             "lmnr.span.output",
+            "genkit:output",
         ])
     },
     |source| coding_agents::output(&source.keys, source.events),
@@ -201,9 +230,11 @@ fn system(source: &Source<'_>, request: &Request) -> Vec<Part> {
         |source| vercel_ai::system(&source.keys),
     ];
     let found = first(own.iter().map(|find| find(source)).chain([request.system.clone()]));
-    let is_message =
-        || request.messages.iter().any(|message| ["system", "developer"].contains(&&*message.role));
-    if found.is_empty() && !is_message() { documents::system(&source.keys) } else { found }
+    if found.is_empty() && !request.messages.iter().any(is_system) {
+        documents::system(&source.keys)
+    } else {
+        found
+    }
 }
 
 fn tool_definitions(source: &Source<'_>, beside: Vec<ToolDefinition>) -> Vec<ToolDefinition> {
@@ -214,6 +245,7 @@ fn tool_definitions(source: &Source<'_>, beside: Vec<ToolDefinition>) -> Vec<Too
         "gen_ai.request.tools",
         "gen_ai.agent.tools",
         "spring.ai.model.request.tool.names",
+        "sk.available_functions",
     ];
     let own: [fn(&Source<'_>) -> Vec<ToolDefinition>; 6] = [
         |source| otel_genai::tool_definitions(&source.keys),
@@ -223,6 +255,8 @@ fn tool_definitions(source: &Source<'_>, beside: Vec<ToolDefinition>) -> Vec<Too
         |source| vercel_ai::tool_definitions(&source.keys),
         |source| first(LISTS.iter().filter_map(|key| Some(tools::read(&source.keys.document(key)?)))),
     ];
-    let found = first(own.iter().map(|find| find(source)));
-    if found.is_empty() { beside } else { found }
+    let told = || own.iter().map(|find| find(source)).chain([beside.clone()]);
+    // ADK 2 leaves the schemas out on the span and tells them in its log record.
+    let with_schemas = |tools: &Vec<ToolDefinition>| tools.iter().any(|tool| tool.parameters.is_some());
+    told().find(with_schemas).unwrap_or_else(|| first(told()))
 }

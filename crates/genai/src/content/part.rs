@@ -109,21 +109,27 @@ fn known(map: &Json<'_>, out: &mut Vec<Part>) -> bool {
     true
 }
 
-/// Parts of Google, Bedrock and Haystack, which are told apart by their keys.
+/// Parts of Google, Bedrock, Haystack and Genkit, which are told apart by their keys.
 fn untyped(map: &Json<'_>, out: &mut Vec<Part>) -> bool {
     if let Some(Json::Text(text)) = map.get("text") {
         let is_thought =
             map.get("thought").is_some_and(|thought| *thought == Json::Literal(Cow::Borrowed("true")));
         if is_thought { reasoning_part(text, out) } else { text_part(text, out) }
-    } else if let Some(inner) = map.any(&["functionCall", "function_call", "toolUse", "tool_call"]) {
+    } else if let Some(inner) =
+        map.any(&["functionCall", "function_call", "toolUse", "tool_call", "toolRequest"])
+    {
         return call(inner).map(|call| out.push(call)).is_some();
-    } else if let Some(inner) = map.any(&["functionResponse", "function_response", "toolResult"]) {
+    } else if let Some(inner) =
+        map.any(&["functionResponse", "function_response", "toolResult", "toolResponse"])
+    {
         out.push(result(inner));
     } else if let Some(inner) = map.get("reasoningContent") {
         match inner.get("reasoningText") {
             Some(told) => thoughts(told, out),
             None => return false,
         }
+    } else if let Some(Json::Text(thought)) = map.get("reasoning") {
+        reasoning_part(thought, out);
     } else if let Some(medium) = media(map) {
         out.push(medium);
     } else {
@@ -171,7 +177,9 @@ pub(super) fn call(map: &Json<'_>) -> Option<Part> {
     let arguments =
         ["arguments", "args", "input", "server_tool_call"].into_iter().find_map(|key| function.field(key));
     Some(Part::ToolCall {
-        id: map.text_at(&["call_id", "tool_call_id", "toolCallId", "toolUseId", "id"]).map(str::to_owned),
+        id: map
+            .text_at(&["call_id", "tool_call_id", "toolCallId", "toolUseId", "id", "ref"])
+            .map(str::to_owned),
         name,
         arguments: arguments
             .filter(|arguments| !arguments.is_null())
@@ -188,7 +196,7 @@ pub(super) fn result(map: &Json<'_>) -> Part {
     let told = plain.map(only_text).or_else(|| map.any(&["content", "output"]).map(payload));
     Part::ToolResult {
         id: map
-            .text_at(&["tool_use_id", "tool_call_id", "call_id", "toolCallId", "toolUseId", "id"])
+            .text_at(&["tool_use_id", "tool_call_id", "call_id", "toolCallId", "toolUseId", "id", "ref"])
             .map(str::to_owned),
         result: told.map(Json::result).unwrap_or_default(),
     }
@@ -277,6 +285,7 @@ mod tests {
             r#"{"type":"function_call","id":"fc","call_id":"c1","name":"f","arguments":"{\"a\": 1}"}"#,
             r#"{"functionCall":{"id":"c1","name":"f","args":{"a": 1}}}"#,
             r#"{"toolUse":{"toolUseId":"c1","name":"f","input":{"a": 1}}}"#,
+            r#"{"toolRequest":{"ref":"c1","name":"f","input":{"a": 1}}}"#,
             r#"{"part_kind":"tool-call","tool_name":"f","args":{"a": 1},"tool_call_id":"c1"}"#,
         ] {
             let call =
@@ -305,6 +314,7 @@ mod tests {
                 r#"{"type":"tool-result","toolCallId":"c1","output":{"type":"json","value":{"t": 1}}}"#,
                 r#"{"t": 1}"#,
             ),
+            (r#"{"toolResponse":{"ref":"c1","name":"f","output":"sunny"}}"#, r#""sunny""#),
             (r#"{"type":"function_call_output","call_id":"c1","output":"sunny"}"#, r#""sunny""#),
             (r#"{"type":"tool_call_response","id":"c1","response":null}"#, "null"),
             (r#"{"type":"tool_call_response","id":"c1"}"#, ""),

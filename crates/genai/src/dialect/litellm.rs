@@ -26,6 +26,7 @@ impl Rules for LiteLlm {
         let keys = [LitellmCallId, LitellmCost, LitellmStreaming, LitellmGuardrail, LitellmCacheHit];
         seen.scope.name == "litellm"
             || matches!(seen.name, "litellm_request" | "raw_gen_ai_request")
+            || seen.slots.marks.owns(Dialect::LiteLlm)
             || keys.iter().any(|slot| seen.has(*slot))
     }
 
@@ -35,7 +36,11 @@ impl Rules for LiteLlm {
             "raw_gen_ai_request" => Some(LlmKind::Other),
             "Received Proxy Server Request" => Some(LlmKind::Workflow),
             "guardrail" => Some(LlmKind::Guardrail),
-            _ => kind_of(seen.str(&[Operation, LlmRequestType])?.as_ref()),
+            _ => match seen.str(&[Operation, LlmRequestType])?.as_ref() {
+                // What is no call of a model: lists of models, checks of health.
+                own if own.starts_with("litellm.") => Some(LlmKind::Other),
+                function => kind_of(function),
+            },
         }
     }
 

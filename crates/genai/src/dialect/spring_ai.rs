@@ -25,6 +25,7 @@ impl Rules for SpringAi {
         let systems = ["bedrock_converse", "google_genai", "spring_ai"];
         let is_text = |slot| matches!(seen.get(slot), Some(Value::Str(_)));
         keys.iter().any(|slot| seen.has(*slot))
+            || seen.slots.marks.owns(Dialect::SpringAi)
             || seen.scope.name == "org.springframework.boot" && seen.slots.marks.llm
             || systems.iter().any(|system| seen.is(System, system))
             || is_text(InputTokens) && is_text(OutputTokens)
