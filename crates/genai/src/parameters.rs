@@ -61,7 +61,7 @@ fn by_keys(seen: &Seen<'_>) -> Parameters {
         ]),
         top_p: seen.number(&[TopP, VercelTopP, LlmTopP, PlainTopP]),
         top_k: seen.number(&[TopK, VercelTopK, LlmTopK]),
-        max_tokens: seen.whole(&[
+        max_tokens: seen.count(&[
             MaxTokens,
             MaxCompletionTokens,
             VercelMaxOutputTokens,
@@ -81,7 +81,7 @@ fn by_keys(seen: &Seen<'_>) -> Parameters {
         ),
         frequency_penalty: seen.number(&[FrequencyPenalty, VercelFrequencyPenalty, LlmFrequencyPenalty]),
         presence_penalty: seen.number(&[PresencePenalty, VercelPresencePenalty, LlmPresencePenalty]),
-        choice_count: seen.whole(&[ChoiceCount, ChoiceN]),
+        choice_count: seen.count(&[ChoiceCount, ChoiceN]),
         reasoning_effort: seen.text(&[ReasoningLevel, ReasoningEffort, LlmReasoningEffort]),
     }
 }
@@ -92,11 +92,12 @@ pub(crate) fn of_map(map: &Value<'_>) -> Parameters {
         |keys: &[&str]| keys.iter().find_map(|key| field(map, key).filter(|value| **value != Value::Empty));
     let number = |keys: &[&str]| first(keys).and_then(value::number);
     let whole = |keys: &[&str]| first(keys).and_then(value::whole);
+    let count = |keys: &[&str]| first(keys).and_then(value::count);
     Parameters {
         temperature: number(&["temperature"]),
         top_p: number(&["top_p", "topP"]),
         top_k: number(&["top_k", "topK"]),
-        max_tokens: whole(&[
+        max_tokens: count(&[
             "max_tokens",
             "max_completion_tokens",
             "max_output_tokens",
@@ -107,7 +108,7 @@ pub(crate) fn of_map(map: &Value<'_>) -> Parameters {
         stop: stops(first(&["stop", "stop_sequences", "stopSequences"])),
         frequency_penalty: number(&["frequency_penalty", "frequencyPenalty"]),
         presence_penalty: number(&["presence_penalty", "presencePenalty"]),
-        choice_count: whole(&["n", "candidate_count", "candidateCount"]),
+        choice_count: count(&["n", "candidate_count", "candidateCount"]),
         reasoning_effort: first(&["reasoning_effort"])
             .or_else(|| first(&["reasoning"]).and_then(|reasoning| field(reasoning, "effort")))
             .and_then(value::text)

@@ -57,7 +57,9 @@ pub(crate) fn first_token(seen: &Seen<'_>, rules: &dyn Rules, first_event: Optio
         Unit::Seconds => NANOS_PER_SECOND,
         Unit::Millis => NANOS_PER_MILLI,
     };
-    let told = told(seen, &[TimeToFirstChunk, ClientTimeToFirstChunk], NANOS_PER_SECOND)
+    // vLLM tells it as a latency.
+    let seconds = [TimeToFirstChunk, ClientTimeToFirstChunk, LatencyToFirstToken];
+    let told = told(seen, &seconds, NANOS_PER_SECOND)
         .or_else(|| told(seen, &[ServerTimeToFirstToken], server))
         .or_else(|| {
             let millis = [VercelMsToFirstChunk, VercelStreamMsToFirstChunk, FirstTokenMillis, PlainTtft];

@@ -22,7 +22,6 @@ mod retrieval;
 mod thoughts;
 mod tool_run;
 mod tools;
-mod tree;
 mod vercel_ai;
 
 use llm_observatory_core::attributes::Attribute;

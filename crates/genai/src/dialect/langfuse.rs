@@ -108,8 +108,11 @@ fn usage_details(map: &Value<'_>) -> Counts {
         "input_cache_write",
     ]));
     let reasoning = count(&["output_reasoning_tokens", "output_reasoning", "reasoning_tokens"]);
-    let (input, output) = (count(&["input", "input_tokens"]), count(&["output", "output_tokens"]));
-    let total = count(&["total", "total_tokens"]);
+    let (input, output) = (
+        count(&["input", "input_tokens", "promptTokens"]),
+        count(&["output", "output_tokens", "completionTokens"]),
+    );
+    let total = count(&["total", "total_tokens", "totalTokens"]);
     // Who writes a total of input and output alone counts parts inside them, whatever Langfuse asks for.
     let inside = total.is_some() && total == sum(&[input, output]);
     let known = sum(&[cache_read, cache_creation]);

@@ -74,6 +74,7 @@ slots! {
         TimeToFirstChunk = "gen_ai.response.time_to_first_chunk",
         ClientTimeToFirstChunk = "gen_ai.client.operation.time_to_first_chunk",
         ServerTimeToFirstToken = "gen_ai.server.time_to_first_token",
+        LatencyToFirstToken = "gen_ai.latency.time_to_first_token",
         OpenAiResponseTier = "openai.response.service_tier",
         OpenAiRequestTier = "openai.request.service_tier",
         OldOpenAiResponseTier = "gen_ai.openai.response.service_tier",

@@ -21,6 +21,8 @@ fn every_attribute_of_1_41() {
     each(
         &chat(json!({})),
         &[
+            ("gen_ai.request.max_tokens", json!(-1), "max_tokens", json!(null)),
+            ("gen_ai.latency.time_to_first_token", json!(0.25), "first_token_millis", json!(250)),
             ("gen_ai.provider.name", json!("openai"), "provider", json!("openai")),
             ("gen_ai.request.model", json!("gpt-4o"), "request_model", json!("gpt-4o")),
             (
