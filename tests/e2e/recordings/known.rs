@@ -11,7 +11,6 @@ pub(super) const WRONG: &[(&str, &str, &str)] = &[
     ("claude-code/tools", "tool.arguments", "in a log record"),
     ("claude-code/tools", "tool_call.id", "in the span of the tool"),
     ("codex/", "messages", "in log records of their own"),
-    ("codex/spans", "stream", "in the log record beside the span"),
     ("codex/tools", "tool_call.id", "in a log record of its own"),
     ("gemini-cli/", "messages", "in log records of their own"),
     ("gemini-cli/", "parameters", "in the log record of the request"),
