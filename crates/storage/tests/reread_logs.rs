@@ -116,7 +116,7 @@ async fn a_row_of_other_rules_is_replaced_and_counts_once() {
 #[tokio::test]
 async fn a_record_that_tells_no_call_any_more_has_no_row_and_one_that_is_gone_keeps_its() {
     let (_database, pool, client, _) = stored().await;
-    let change = "UPDATE logs SET attributes = '{}', attributes_layout = NULL WHERE id = '00000000-0000-0000-0000-000000000001';
+    let change = "UPDATE logs SET attributes_json = '{}', attributes_layout = NULL WHERE id = '00000000-0000-0000-0000-000000000001';
         DELETE FROM logs WHERE id = '00000000-0000-0000-0000-000000000002'";
     client.batch_execute(change).await.unwrap();
     assert_eq!(reread(&pool).await, (25 + 24, 1));
