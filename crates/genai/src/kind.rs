@@ -3,23 +3,15 @@
 use llm_observatory_core::llm::LlmKind;
 use llm_observatory_core::text::Text;
 
-use crate::dialect::{
-    genkit, laminar, langfuse, langsmith, mcp, mlflow, openinference, openllmetry, otel_genai, spring_ai,
-    vercel_ai,
-};
+use crate::dialect::{genkit, laminar, langsmith, mcp, openllmetry, otel_genai, spring_ai, vercel_ai};
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::{self, *};
+use crate::tracer::{Words, by_tracer, first_of};
 use crate::usage::Counts;
 
-/// A key that tells kinds, and what its words mean.
-type Words = (Slot, fn(&str) -> Option<LlmKind>);
-
-/// Keys that tell kinds, the weightiest first.
+/// Keys that tell kinds beside those of tracers, the weightiest first.
 const WORDS: &[Words] = &[
-    (LangfuseType, langfuse::kind_of),
-    (OpenInferenceKind, openinference::kind_of),
-    (MlflowType, mlflow::kind_of),
     (LangsmithKind, langsmith::kind_of),
     (TraceloopKind, openllmetry::kind_of),
     (LitellmGuardrail, |_| Some(LlmKind::Guardrail)),
@@ -49,17 +41,7 @@ pub(crate) fn kind(seen: &Seen<'_>, rules: &dyn Rules, counts: &Counts) -> LlmKi
 }
 
 fn by_words(seen: &Seen<'_>) -> Option<LlmKind> {
-    first_of(WORDS, seen)
-}
-
-/// The kind that a tracer tells which adds its own words to the spans of others, as Langfuse, Arize and MLflow do. Its words
-/// are weightier than those of the span's first dialect.
-pub(crate) fn by_tracer(seen: &Seen<'_>) -> Option<LlmKind> {
-    first_of(&WORDS[..3], seen)
-}
-
-fn first_of(words: &[Words], seen: &Seen<'_>) -> Option<LlmKind> {
-    words.iter().find_map(|(slot, kind_of)| seen.str(&[*slot]).and_then(|word| kind_of(&word)))
+    by_tracer(seen).or_else(|| first_of(WORDS, seen))
 }
 
 /// The kind by what only spans of one kind have.

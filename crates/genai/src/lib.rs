@@ -26,8 +26,10 @@ pub mod speaker;
 #[cfg(test)]
 mod tests;
 mod timing;
+mod tracer;
 mod usage;
 mod value;
+mod vector_stores;
 mod write;
 
 use llm_observatory_core::llm::{LlmContent, LlmKind, LlmReading};

@@ -7,11 +7,11 @@ use llm_observatory_core::llm::Nanodollars;
 use llm_observatory_core::text::Text;
 use llm_observatory_core::trace::StatusCode;
 
-use crate::dialect::openllmetry;
 use crate::money;
 use crate::observation::{LogObservation, Observation, Scope, SpanObservation};
 use crate::slots::{self, Slot, Slots};
 use crate::value;
+use crate::vector_stores::is_vector_store;
 
 /// An observation, its attributes found.
 pub(crate) struct Seen<'a> {
@@ -125,7 +125,7 @@ impl<'a> Seen<'a> {
 fn is_llm_library(scope: &str) -> bool {
     matches!(scope, "gcp.vertex.agent" | "agent_framework" | "strands.telemetry.tracer" | "langfuse-sdk")
         || scope.starts_with("openlit.")
-        || openllmetry::is_vector_store(scope)
+        || is_vector_store(scope)
 }
 
 /// Whether a log record may tell of an LLM call whatever its attributes: by the name of its event or by its library. Most

@@ -26,7 +26,7 @@ const RULES: &str = "
     ALTER TABLE trace_spans ADD CONSTRAINT no_poison CHECK (name <> 'poison');
     ALTER TABLE logs ADD CONSTRAINT no_poison CHECK (body_text <> 'poison');
     ALTER TABLE metric_data_points ADD CONSTRAINT no_poison CHECK (value_int <> 666);
-    CREATE INDEX ON logs (((attributes ->> 'order')::integer));
+    CREATE INDEX ON logs (((attributes_json::json ->> 'order')::integer));
     CREATE INDEX ON trace_spans (name);";
 
 const CONSTRAINT: &str = "SQLSTATE 23514";

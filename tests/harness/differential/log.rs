@@ -10,7 +10,7 @@ use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use uuid::Uuid;
 
-use super::columns::{Columns, through_jsonb};
+use super::columns::Columns;
 use super::normal_form::{self, Shape};
 use super::{Compared, Origin, RECEIVED, Told, attributes};
 use crate::otlp::normalise;
@@ -108,7 +108,6 @@ fn otlp(log: &LogRow) -> LogRecord {
     };
     let ValueColumns { text, json, exact } = &log.body;
     let text = text.as_ref().map(|text| String::from_utf8_lossy(text).into_owned());
-    let json = json.as_ref().map(|json| through_jsonb(json));
     let exact = (!exact.is_empty()).then_some(&**exact);
     LogRecord {
         time_unix_nano: time,

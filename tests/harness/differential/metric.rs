@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::columns::Columns;
 use super::normal_form::{self, Shape};
-use super::{Compared, Origin, Told, attributes};
+use super::{Compared, Origin, Told, attributes_of_jsonb};
 use crate::otlp::normalise;
 use crate::raw::field;
 
@@ -90,7 +90,7 @@ impl Compared for MetricBatch {
         let point = DataPointRow { series_id: SeriesId(Uuid::nil()), ..batch.points[n].clone() };
         let (series, _) = stream(batch, &batch.points[n]);
         // The stream was first seen with its attributes in some order, which need not be that of this point.
-        format!("{point:?} {:?}", normalise::sorted(&attributes(&series.attributes)))
+        format!("{point:?} {:?}", normalise::sorted(&attributes_of_jsonb(&series.attributes)))
     }
 
     fn item(batch: &MetricBatch, n: usize, record: &[u8]) -> Vec<u8> {
@@ -178,7 +178,7 @@ fn stream<'a>(batch: &'a MetricBatch, point: &DataPointRow) -> (&'a SeriesRow, &
 
 fn otlp(metric: &MetricRow, series: &SeriesRow, point: &DataPointRow) -> Metric {
     let aggregation_temporality = metric.temporality.0;
-    let attributes = attributes(&series.attributes);
+    let attributes = attributes_of_jsonb(&series.attributes);
     let data = match metric.kind {
         MetricKind::Gauge => Data::Gauge(Gauge { data_points: vec![number(attributes, point)] }),
         MetricKind::Sum => Data::Sum(Sum {
@@ -200,7 +200,7 @@ fn otlp(metric: &MetricRow, series: &SeriesRow, point: &DataPointRow) -> Metric 
         name: metric.name.to_string(),
         description: metric.description.to_string(),
         unit: metric.unit.to_string(),
-        metadata: super::attributes(&metric.metadata),
+        metadata: attributes_of_jsonb(&metric.metadata),
         data: Some(data),
     }
 }

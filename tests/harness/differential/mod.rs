@@ -206,8 +206,13 @@ fn limits_are_kept<S: Compared>(request: &Bytes, records: u64, held: usize) {
     }
 }
 
-/// An attribute list as it comes back from its columns.
+/// An attribute list as it comes back from its columns, of which one is a text.
 fn attributes(columns: &Attributes) -> Vec<KeyValue> {
+    Attributes::decode(&columns.json, Some(&columns.layout)).expect("columns that were written")
+}
+
+/// An attribute list of a dictionary row, as it comes back from its columns, of which one is jsonb.
+fn attributes_of_jsonb(columns: &Attributes) -> Vec<KeyValue> {
     Attributes::decode(&through_jsonb(&columns.json), Some(&columns.layout))
         .expect("columns that were written")
 }
@@ -229,7 +234,7 @@ impl Origin {
         let entities = Resource::decode(&*resource.entity_refs).expect("entity references that were written");
         Self {
             resource: Resource {
-                attributes: attributes(&resource.attributes),
+                attributes: attributes_of_jsonb(&resource.attributes),
                 dropped_attributes_count: resource.dropped_attributes_count,
                 entity_refs: entities.entity_refs,
             },
@@ -237,7 +242,7 @@ impl Origin {
             scope: InstrumentationScope {
                 name: scope.name.to_string(),
                 version: scope.version.to_string(),
-                attributes: attributes(&scope.attributes),
+                attributes: attributes_of_jsonb(&scope.attributes),
                 dropped_attributes_count: scope.dropped_attributes_count,
             },
             scope_schema_url: scope.schema_url.to_string(),

@@ -8,11 +8,11 @@ use llm_observatory_core::attributes::Value;
 use llm_observatory_core::llm::{Dialect, LlmKind};
 
 use crate::json::{field, structure};
-use crate::kind;
 use crate::provider_usage::sum;
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::*;
+use crate::tracer::by_tracer;
 use crate::usage::{Counts, Includes};
 use crate::value;
 
@@ -30,7 +30,7 @@ impl Rules for LangSmith {
 
     fn kind(&self, seen: &Seen<'_>) -> Option<LlmKind> {
         let own = || seen.str(&[LangsmithKind]).and_then(|kind| kind_of(&kind));
-        Some(kind::by_tracer(seen).or_else(own).unwrap_or(LlmKind::Other))
+        Some(by_tracer(seen).or_else(own).unwrap_or(LlmKind::Other))
     }
 
     fn count(&self, seen: &Seen<'_>, counts: &mut Counts) {

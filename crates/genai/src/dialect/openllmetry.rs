@@ -11,6 +11,7 @@ use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::*;
 use crate::usage::Includes;
+use crate::vector_stores::is_vector_store;
 
 /// OpenLLMetry.
 pub(crate) struct OpenLlmetry;
@@ -51,19 +52,9 @@ const LIBRARIES: &[&str] = &[
     "writer",
 ];
 
-/// Those for stores of vectors, whose spans have keys of databases.
-const VECTOR_STORES: &[&str] = &["chromadb", "lancedb", "marqo", "milvus", "pinecone", "qdrant", "weaviate"];
-
 /// Beginnings of methods of such stores that search.
 const SEARCHES: &[&str] =
     &["query", "search", "hybrid_search", "get", "fetch", "scroll", "recommend", "discover", "near", "do"];
-
-/// Whether a library is one of OpenLLMetry's instrumentations of stores of vectors.
-pub(crate) fn is_vector_store(scope: &str) -> bool {
-    scope
-        .strip_prefix("opentelemetry.instrumentation.")
-        .is_some_and(|library| VECTOR_STORES.contains(&library))
-}
 
 impl Rules for OpenLlmetry {
     fn dialect(&self) -> Dialect {

@@ -10,11 +10,11 @@ use llm_observatory_core::text::Text;
 
 use crate::dialect::vercel_metadata;
 use crate::json::{field, structure};
-use crate::kind;
 use crate::provider_usage::sum;
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::*;
+use crate::tracer::by_tracer;
 use crate::usage::{Counts, Includes};
 use crate::value;
 
@@ -31,7 +31,7 @@ impl Rules for VercelAi {
     }
 
     fn kind(&self, seen: &Seen<'_>) -> Option<LlmKind> {
-        kind::by_tracer(seen).or_else(|| own_kind(seen))
+        by_tracer(seen).or_else(|| own_kind(seen))
     }
 
     fn is_call(&self, seen: &Seen<'_>, kind: LlmKind) -> bool {

@@ -1,6 +1,6 @@
 //! What Python prints.
 
-use super::quote;
+use super::tree::quote;
 
 /// JSON of what Python's `repr` shows of a dictionary (LangSmith and LiteLLM send those): single quotes, `None`, `True`.
 pub(super) fn as_json(text: &str) -> Option<String> {

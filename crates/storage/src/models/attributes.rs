@@ -3,20 +3,25 @@
 //! An attribute list fills two columns: the JSON, as a text or as `jsonb`, and a [`layout`], which is NULL when the JSON
 //! holds everything.
 
+mod inconsistent;
 mod jsonb;
 mod layout;
+mod otlp;
 
 use std::borrow::Cow;
 
 use bytes::Bytes;
 use llm_observatory_core::attributes::{Attribute, Value};
-use opentelemetry_proto::tonic::common::v1::{
-    AnyValue, ArrayValue, KeyValue, KeyValueList, any_value::Value as Any,
-};
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value as Any};
 use prost::Message as _;
 
 use super::arena::Arena;
 use super::json::{Json, Kept, write_string, write_value};
+
+pub use inconsistent::Inconsistent;
+pub(super) use otlp::canonical;
+use otlp::{exact_value, from_key_value};
+pub use otlp::{from_any_value, to_key_value};
 
 /// An attribute list in its two columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,26 +98,6 @@ fn write_object(attributes: &[Attribute<'_>], out: &mut Vec<u8>) -> Vec<usize> {
     exact
 }
 
-/// How the columns of a stored row contradict each other.
-#[derive(Debug, thiserror::Error)]
-pub enum Inconsistent {
-    /// A jsonb column holds JSON that this program does not write.
-    #[error("unreadable JSON: {0}")]
-    Json(#[from] serde_json::Error),
-    /// A column of OTLP bytes does not decode.
-    #[error("unreadable OTLP bytes: {0}")]
-    Otlp(#[from] prost::DecodeError),
-    /// A layout does not fit its JSON.
-    #[error("the layout of an attribute list does not fit its JSON")]
-    Layout,
-    /// Of the two columns of nested messages only one is filled.
-    #[error("of the JSON and the OTLP bytes of nested messages only one is present")]
-    Nested,
-    /// A column holds a value outside its range.
-    #[error("column {0} holds a value outside its range")]
-    Column(&'static str),
-}
-
 /// One value (the body of a log record) in its three columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ValueColumns {
@@ -158,66 +143,6 @@ impl ValueColumns {
             (None, None) => None,
         })
     }
-}
-
-/// The bytes of an attribute list in the hash of its owner. They do not depend on the order of the keys.
-pub(super) fn canonical(attributes: &[Attribute<'_>]) -> Vec<u8> {
-    let mut values: Vec<_> = attributes.iter().map(to_key_value).collect();
-    values.sort_by(|a, b| a.key.cmp(&b.key));
-    KeyValueList { values }.encode_to_vec()
-}
-
-/// The attribute as OTLP.
-pub fn to_key_value(attribute: &Attribute<'_>) -> KeyValue {
-    KeyValue {
-        key: attribute.key.clone().into_owned(),
-        value: Some(to_any_value(&attribute.value)),
-        ..KeyValue::default()
-    }
-}
-
-/// The value as OTLP.
-fn to_any_value(value: &Value<'_>) -> AnyValue {
-    let value = match value {
-        Value::Empty => None,
-        Value::Str(text) => Some(Any::StringValue(text.clone().into_owned())),
-        Value::Bool(truth) => Some(Any::BoolValue(*truth)),
-        Value::Int(number) => Some(Any::IntValue(*number)),
-        Value::Double(number) => Some(Any::DoubleValue(*number)),
-        Value::Bytes(bytes) => Some(Any::BytesValue(bytes.clone().into_owned())),
-        Value::Array(values) => {
-            Some(Any::ArrayValue(ArrayValue { values: values.iter().map(to_any_value).collect() }))
-        }
-        Value::Map(entries) => {
-            Some(Any::KvlistValue(KeyValueList { values: entries.iter().map(to_key_value).collect() }))
-        }
-    };
-    AnyValue { value }
-}
-
-/// The attribute of OTLP.
-fn from_key_value(attribute: KeyValue) -> Attribute<'static> {
-    let value = attribute.value.map_or(Value::Empty, from_any_value);
-    Attribute { key: Cow::Owned(attribute.key), value }
-}
-
-/// The value of OTLP.
-pub fn from_any_value(value: AnyValue) -> Value<'static> {
-    match value.value {
-        None => Value::Empty,
-        Some(Any::StringValue(text)) => Value::Str(Cow::Owned(text)),
-        Some(Any::BoolValue(truth)) => Value::Bool(truth),
-        Some(Any::IntValue(number)) => Value::Int(number),
-        Some(Any::DoubleValue(number)) => Value::Double(number),
-        Some(Any::BytesValue(bytes)) => Value::Bytes(Cow::Owned(bytes)),
-        Some(Any::ArrayValue(array)) => Value::Array(array.values.into_iter().map(from_any_value).collect()),
-        Some(Any::KvlistValue(list)) => Value::Map(list.values.into_iter().map(from_key_value).collect()),
-        Some(Any::StringValueStrindex(_)) => Value::Empty, // of profiles; never written here
-    }
-}
-
-fn exact_value(value: &Value<'_>) -> Bytes {
-    Bytes::from(to_any_value(value).encode_to_vec())
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ use opentelemetry_proto::tonic::common::v1::{KeyValue, KeyValueList};
 use prost::Message as _;
 use prost::encoding::{decode_varint, encode_varint};
 
-use super::{Inconsistent, to_key_value};
+use super::inconsistent::Inconsistent;
+use super::otlp::to_key_value;
 use crate::models::arena::Arena;
 
 /// The byte for "take the next exact attribute".

@@ -24,6 +24,8 @@ use crate::writers::settling::Notes;
 
 /// A span that starts so soon after midnight may have its parent on the day before.
 const EARLY_MICROS: i64 = 3_600 * 1_000_000;
+/// By so much the clocks of two hosts may differ: a span may start before its parent does, and so on the day before.
+const SKEW_MICROS: i64 = 60 * 1_000_000;
 const DAY_MICROS: i64 = 24 * EARLY_MICROS;
 /// Of so many spans each is soon compared with each.
 const FEW: usize = 32;
@@ -139,8 +141,13 @@ impl<'s> Readings<'s> {
                 && others_are_stored()
                 && (spans.iter().any(|span| tells(span)) || has_orphan(spans, |_| true))
         };
+        let begins_at_midnight = || of_day().any(|span| micros_of_day(span) < SKEW_MICROS);
         let begins_early = || of_day().any(|span| is_early(span)) && has_orphan(spans, is_early);
-        total.crosses_midnight || of_several_batches() || speaks_across() || begins_early()
+        total.crosses_midnight
+            || of_several_batches()
+            || speaks_across()
+            || begins_at_midnight()
+            || begins_early()
     }
 
     fn of_trace(&self, trace_id: TraceId, project_id: ProjectId) -> &[&'s Span] {
@@ -167,8 +174,13 @@ fn has_orphan(spans: &[&Span], of: impl Fn(&Span) -> bool) -> bool {
 }
 
 fn is_early(span: &Span) -> bool {
+    micros_of_day(span) < EARLY_MICROS
+}
+
+/// Microseconds from midnight to the start of the span.
+fn micros_of_day(span: &Span) -> i64 {
     let Day(day) = span.row.start_time.day();
-    span.row.start_time.micros() - i64::from(day) * DAY_MICROS < EARLY_MICROS
+    span.row.start_time.micros() - i64::from(day) * DAY_MICROS
 }
 
 /// Decides which of the calls inside each other are billable, as far as the batch tells. `rows` are those of the LLM spans

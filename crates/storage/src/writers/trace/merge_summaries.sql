@@ -40,4 +40,4 @@ RETURNING trace_id, day, project_id, llm_calls, span_count, speakers,
 SELECT trace_id, day - '1970-01-01'::date, project_id, llm_calls, span_count, crosses_midnight, speakers
 FROM merged
 WHERE llm_calls >= 2 OR speakers & 3 = 3 OR speakers & 12 = 12
-   OR is_early AND (llm_calls = 1 OR speakers & 10 <> 0) OR crosses_midnight AND (llm_calls = 1 OR speakers & 5 <> 0)
+   OR (is_early OR crosses_midnight) AND (llm_calls = 1 OR speakers <> 0)
