@@ -180,7 +180,7 @@ impl Found {
     }
 
     /// The same with the ids and the service of take 0. The call of a log record has ids that follow from all that the record
-    /// is, its service among it: they are left out.
+    /// is, its service among it, and the id of the record follows from its request: they are left out.
     pub(super) fn told_as_take_0(mut self, take: u8, recording: &Recording) -> Self {
         self.span.trace_id = hex::encode(trace_id(&hex::decode(&self.span.trace_id).unwrap(), take));
         self.span.service = recording.service(0);
@@ -189,6 +189,7 @@ impl Found {
         if !recording.has_span(&hex::decode(&self.span.span_id).unwrap()) {
             self.span.trace_id.clear();
             self.span.span_id.clear();
+            self.span.log_id.clear();
         }
         self
     }
