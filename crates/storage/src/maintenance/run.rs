@@ -10,9 +10,11 @@ use llm_observatory_core::text::Text;
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::maintenance::settling;
 use crate::models::time::moment;
 use crate::pool::StoragePool;
 use crate::postgres::writer::WriterConnection;
+use crate::prices;
 use crate::statement::Statement;
 use crate::writers::{micros, transaction};
 
@@ -44,10 +46,15 @@ static EXPECTED: Statement = Statement::fixed(
 static LOCK: Statement = Statement::composed("run: lock", || {
     format!(
         "SELECT finished_at IS NOT NULL, {}, cursor_trace_id, cursor_span_id, cursor_project_id, \
-                rows_done, rows_changed, rows_total FROM llm_runs WHERE id = $1 FOR UPDATE",
+                rows_done, rows_changed, rows_total, price_version FROM llm_runs WHERE id = $1 FOR UPDATE",
         micros("cursor_start_time")
     )
 });
+static BEGIN_ANEW: Statement = Statement::fixed(
+    "run: begin anew",
+    "UPDATE llm_runs SET rows_done = 0, price_version = $2, updated_at = now(), cursor_start_time = from_time, \
+       cursor_trace_id = NULL, cursor_span_id = NULL, cursor_project_id = NULL WHERE id = $1",
+);
 static ADVANCE: Statement = Statement::fixed(
     "run: advance",
     "UPDATE llm_runs SET rows_done = rows_done + $2, rows_changed = rows_changed + $3, updated_at = now(), \
@@ -57,8 +64,11 @@ static FINISH: Statement = Statement::fixed(
     "run: finish",
     "UPDATE llm_runs SET updated_at = now(), finished_at = now() WHERE id = $1",
 );
+/// A COMMIT that loses its row of `llm_runs` in a crash loses its work with it, so only the last one waits for the disk: when
+/// it is there, all before it are.
+static DURABLE: Statement = Statement::script("run: durable", "SET LOCAL synchronous_commit = on");
 
-const OWN: &[&Statement] = &[&CONTINUE, &BEGIN, &EXPECTED, &LOCK, &ADVANCE, &FINISH];
+const OWN: &[&Statement] = &[&CONTINUE, &BEGIN, &EXPECTED, &LOCK, &BEGIN_ANEW, &ADVANCE, &FINISH, &DURABLE];
 
 /// The statements of this module.
 pub(super) const STATEMENTS: &[&[&Statement]] =
@@ -67,9 +77,9 @@ pub(super) const STATEMENTS: &[&[&Statement]] =
 /// How far a run came.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Rows that the run looked at.
+    /// Rows that the run looked at since it began, or since prices changed last.
     pub done: u64,
-    /// Rows that it changed.
+    /// Changes that it made to rows.
     pub changed: u64,
     /// About how many rows there are to look at; `None` if nothing is known.
     pub expected: Option<u64>,
@@ -84,7 +94,6 @@ pub struct Run {
     connection: WriterConnection,
     id: Uuid,
     scope: RunScope,
-    stretches: Vec<Stretch>,
 }
 
 impl Run {
@@ -94,6 +103,7 @@ impl Run {
     /// Those of [`StoragePool::connect_writer`]; [`Error::Postgres`] when PostgreSQL refuses a statement.
     pub async fn open(pool: &StoragePool, scope: RunScope) -> Result<Self, Error> {
         let connection = pool.connect_writer().await?;
+        settling::prepare(&connection).await?;
         let (from, until) = (moment(scope.from.micros()), moment(scope.until.micros()));
         let (kind, project) = (scope.kind.name(), scope.project.map(|project| project.0));
         let model = scope.model.as_ref().map(Text::as_str);
@@ -111,12 +121,12 @@ impl Run {
                 id
             }
         };
-        let stretches = stretches(&connection, scope.kind.table(), scope.from, scope.until).await?;
-        Ok(Self { pool: pool.clone(), connection, id, scope, stretches })
+        Ok(Self { pool: pool.clone(), connection, id, scope })
     }
 
     /// Does the next rows, at most `runs.batch_rows`, in one transaction. Several programs may do the same run at once: they
-    /// take turns. A caller that drops the future discards the run, and opens it again to go on.
+    /// take turns. A caller that drops the future discards the run, and opens it again to go on. Repricing begins anew when
+    /// prices changed, since the rows that it has done have the prices before.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the connection is lost and [`Error::InDoubt`] when the answer of COMMIT is: open the run
@@ -128,7 +138,7 @@ impl Run {
     async fn batch(&self) -> Result<Progress, Error> {
         let row = self.connection.query_one(LOCK.sql(), &[&self.id]).await?;
         let count = |column: usize| row.get::<_, i64>(column).unsigned_abs();
-        let before = Progress {
+        let mut before = Progress {
             done: count(5),
             changed: count(6),
             expected: row.get::<_, Option<i64>>(7).map(i64::unsigned_abs),
@@ -137,14 +147,17 @@ impl Run {
         if before.is_finished {
             return Ok(before);
         }
-        let cursor = Cursor::stored(row.get(1), row.get(2), row.get(3), row.get(4));
-        let Some(at) = self.stretches.iter().position(|stretch| cursor.micros() < stretch.until) else {
-            return self.finish(before).await;
-        };
-        let first = std::iter::once((self.stretches[at], cursor));
-        let others = self.stretches[at + 1..].iter().map(|stretch| (*stretch, Cursor::Start(stretch.from)));
-        for (stretch, cursor) in first.chain(others) {
-            let batch = self.rows_of(stretch, cursor).await?;
+        let mut cursor = Cursor::stored(row.get(1), row.get(2), row.get(3), row.get(4));
+        let prices = self.lock_prices().await?;
+        if prices != row.get(8) {
+            self.connection.execute(BEGIN_ANEW.sql(), &[&self.id, &prices]).await?;
+            (before.done, cursor) = (0, Cursor::Start(self.scope.from.micros()));
+        }
+        // Looked up under the lock of prices: what has other prices is committed, and its day is among them.
+        let table = self.scope.kind.table();
+        let stretches = stretches(&self.connection, table, self.scope.from, self.scope.until).await?;
+        for stretch in stretches.into_iter().filter(|stretch| cursor.micros() < stretch.until) {
+            let batch = self.rows_of(stretch, cursor.within(stretch), prices).await?;
             if let Some(next) = batch.next {
                 self.advance(&batch, next).await?;
                 let (done, changed) = (before.done + batch.done, before.changed + batch.changed);
@@ -154,14 +167,23 @@ impl Run {
         self.finish(before).await
     }
 
-    async fn rows_of(&self, stretch: Stretch, cursor: Cursor) -> Result<Batch, Error> {
+    /// The version of the prices, which stays until the transaction ends; `None` if the run has nothing to do with it.
+    async fn lock_prices(&self) -> Result<Option<i64>, Error> {
+        match self.scope.kind {
+            RunKind::Reprice => prices::lock(&self.connection).await.map(Some),
+            RunKind::Reread => Ok(None),
+        }
+    }
+
+    async fn rows_of(&self, stretch: Stretch, cursor: Cursor, prices: Option<i64>) -> Result<Batch, Error> {
         let (config, scope) = (self.pool.config(), &self.scope);
         let limit = config.runs.batch_rows;
-        match scope.kind {
-            RunKind::Reprice => reprice::batch(&self.connection, stretch, cursor, scope, limit).await,
-            RunKind::Reread => {
-                reread::batch(&self.connection, stretch, cursor, scope, limit, &config.settling).await
+        match prices {
+            Some(version) => {
+                let book = self.connection.prices().of_version(&self.connection, version).await?;
+                reprice::batch(&self.connection, stretch, cursor, scope, limit, &book).await
             }
+            None => reread::batch(&self.connection, stretch, cursor, scope, limit, &config.settling).await,
         }
     }
 
@@ -178,6 +200,7 @@ impl Run {
     }
 
     async fn finish(&self, before: Progress) -> Result<Progress, Error> {
+        self.connection.batch_execute(DURABLE.sql()).await?;
         self.connection.execute(FINISH.sql(), &[&self.id]).await?;
         Ok(Progress { is_finished: true, ..before })
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod call;
 mod details;
+pub(crate) mod priced;
 
 use llm_observatory_core::ids::{ProjectId, SpanId, TraceId};
 use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading, Nanodollars, TokenUsage};
@@ -90,10 +91,9 @@ impl LlmRow {
         self.usage_missing = is_missing(billable, self.should_tell(), self.reading.usage.is_told());
     }
 
-    /// Computes the cost of a call. Steps that are no calls have none, since they repeat what calls cost.
+    /// Computes the cost of a call.
     pub fn price(&mut self, book: &PriceBook) {
-        let cost = || book.cost(self.project_id, &self.reading, self.start_time, self.duration_nanos).ok();
-        self.cost = self.reading.is_call.then(cost).flatten();
+        self.cost = charge(self.project_id, &self.reading, self.start_time, self.duration_nanos, book);
     }
 
     /// Whether the call ended and succeeded, so that it should tell its usage.
@@ -106,6 +106,18 @@ impl LlmRow {
     pub fn key(&self) -> SpanKey {
         (self.trace_id, self.start_time.micros(), self.span_id, self.project_id)
     }
+}
+
+/// What a step costs. Steps that are no calls cost nothing, since they repeat what calls cost.
+fn charge(
+    project: ProjectId,
+    reading: &LlmReading,
+    start: UnixNanos,
+    duration_nanos: Option<i64>,
+    book: &PriceBook,
+) -> Option<Cost> {
+    let cost = || book.cost(project, reading, start, duration_nanos).ok();
+    reading.is_call.then(cost).flatten()
 }
 
 /// Whether the usage of a call is missing: it counts, it ended and succeeded, and it did not tell its tokens.

@@ -64,6 +64,15 @@ impl Cursor {
         }
     }
 
+    /// The place to go on in the stretch: its start if the cursor is before it.
+    pub(super) fn within(self, stretch: Stretch) -> Self {
+        let is_before = match self {
+            Self::Start(micros) | Self::Span((_, micros, ..)) => micros < stretch.from,
+            Self::Trace(_, day, _) => day < stretch.days().0,
+        };
+        if is_before { Self::Start(stretch.from) } else { self }
+    }
+
     /// The values of the other columns.
     pub(super) fn key(self) -> (Option<Uuid>, Option<Vec<u8>>, Option<i32>) {
         match self {
@@ -109,27 +118,5 @@ impl Stretch {
     pub(super) fn days(self) -> (Day, Day) {
         let day = |micros| UnixNanos::from_parts(micros, 0).day();
         (day(self.from), day(self.until.min(LAST_MOMENT) - 1))
-    }
-}
-
-/// Keys as one array per column: parameters of a statement about these rows.
-#[derive(Debug, Default)]
-pub(super) struct Keys {
-    pub(super) traces: Vec<Uuid>,
-    pub(super) starts: Vec<SystemTime>,
-    pub(super) spans: Vec<Vec<u8>>,
-    pub(super) projects: Vec<i32>,
-}
-
-impl FromIterator<SpanKey> for Keys {
-    fn from_iter<I: IntoIterator<Item = SpanKey>>(keys: I) -> Self {
-        let mut columns = Self::default();
-        for (trace, start, span, project) in keys {
-            columns.traces.push(trace.uuid());
-            columns.starts.push(moment(start));
-            columns.spans.push(span.as_bytes().to_vec());
-            columns.projects.push(project.0);
-        }
-        columns
     }
 }
