@@ -23,10 +23,11 @@ use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 
 /// Keeps the planner to the plans that these statements are made for, however old its statistics are: by the index of starts, and
-/// by the place of each row, one after the other.
+/// by the place of each row, one after the other. Starting workers takes longer than reading a batch.
 static PLANS: Statement = Statement::fixed(
     "reprice: plans",
-    "SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_sort', 'enable_hashjoin', 'enable_mergejoin']) AS name",
+    "SELECT set_config(name, value, true) FROM (VALUES ('enable_sort', 'off'), ('enable_hashjoin', 'off'), \
+       ('enable_mergejoin', 'off'), ('max_parallel_workers_per_gather', '0')) AS setting (name, value)",
 );
 /// The next rows behind the key `$3` to `$6`, of the project `$7` if there is one. `$1` and `$2` bound their start.
 static LOOK: Statement = Statement::composed("reprice: look", || {
