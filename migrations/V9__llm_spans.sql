@@ -26,6 +26,9 @@ CREATE TABLE trace_llm_spans (
     is_call                   boolean     NOT NULL,
     billable                  boolean     NOT NULL,
     usage_missing             boolean     NOT NULL,
+    may_be_hidden             boolean     NOT NULL,
+    session_taken_over        boolean     NOT NULL,
+    user_taken_over           boolean     NOT NULL,
     streaming                 boolean,
     trace_id                  uuid        NOT NULL,
     span_id                   bytea       NOT NULL,
@@ -82,6 +85,9 @@ COMMENT ON COLUMN trace_llm_spans.log_events IS 'Number of log records that were
 COMMENT ON COLUMN trace_llm_spans.is_call IS 'Whether the step calls a model itself, as far as the span alone tells.';
 COMMENT ON COLUMN trace_llm_spans.billable IS 'Whether the call counts: of several spans of one call exactly one does. Sum tokens and cost where it is true.';
 COMMENT ON COLUMN trace_llm_spans.usage_missing IS 'Whether it is a billable call that succeeded and told no tokens.';
+COMMENT ON COLUMN trace_llm_spans.may_be_hidden IS 'Whether it is a call of a client that may be inside a call of another trace.';
+COMMENT ON COLUMN trace_llm_spans.session_taken_over IS 'Whether the span tells no session, and session_id is that of the nearest span above it that tells one.';
+COMMENT ON COLUMN trace_llm_spans.user_taken_over IS 'Whether the span tells no user, and user_id is that of the nearest span above it that tells one.';
 COMMENT ON COLUMN trace_llm_spans.streaming IS 'Whether the answer was streamed.';
 COMMENT ON COLUMN trace_llm_spans.trace_id IS 'The trace.';
 COMMENT ON COLUMN trace_llm_spans.span_id IS 'The W3C span id, 8 bytes.';
@@ -97,8 +103,8 @@ COMMENT ON COLUMN trace_llm_spans.request_model IS 'The model that was asked for
 COMMENT ON COLUMN trace_llm_spans.response_model IS 'The model that answered.';
 COMMENT ON COLUMN trace_llm_spans.response_id IS 'The provider''s id of the response. Calls at the same time with the same one are one call.';
 COMMENT ON COLUMN trace_llm_spans.service_tier IS 'The tier of service that answered: default, batch, flex, priority.';
-COMMENT ON COLUMN trace_llm_spans.session_id IS 'The session, or else the conversation.';
-COMMENT ON COLUMN trace_llm_spans.user_id IS 'The end user on whose behalf the call was made.';
+COMMENT ON COLUMN trace_llm_spans.session_id IS 'The session, or else the conversation: of the span, or else of a span above it.';
+COMMENT ON COLUMN trace_llm_spans.user_id IS 'The end user on whose behalf the call was made, told by the span, or else by a span above it.';
 COMMENT ON COLUMN trace_llm_spans.tool_name IS 'Name of the tool.';
 COMMENT ON COLUMN trace_llm_spans.tool_call_id IS 'The model''s id of the tool call.';
 COMMENT ON COLUMN trace_llm_spans.agent_name IS 'Name of the agent.';
@@ -117,9 +123,7 @@ COMMENT ON COLUMN trace_llm_spans.details_layout IS 'What jsonb cannot tell of t
 CREATE INDEX trace_llm_spans_start ON trace_llm_spans (project_id, start_time);
 CREATE INDEX trace_llm_spans_model ON trace_llm_spans (project_id, left(coalesce(request_model, response_model), 500), start_time)
     WHERE coalesce(request_model, response_model) IS NOT NULL;
--- Calls of clients that may be inside a call of another trace.
-CREATE INDEX trace_llm_spans_hidden ON trace_llm_spans (project_id, start_time)
-    WHERE parent_span_id IS NULL AND is_call AND dialect IN ('anthropic_sdk', 'openinference');
+CREATE INDEX trace_llm_spans_hidden ON trace_llm_spans (project_id, start_time) WHERE may_be_hidden;
 CREATE INDEX trace_llm_spans_session ON trace_llm_spans (project_id, left(session_id, 500), start_time)
     WHERE session_id IS NOT NULL;
 
@@ -141,7 +145,8 @@ JOIN pg_class leaf   ON leaf.oid = inhrelid
 WHERE parent.relname IN ('traces', 'trace_spans', 'trace_events', 'trace_llm_spans', 'metric_data_points', 'logs')
   AND leaf.relkind = 'r';
 
-ALTER TABLE traces ADD COLUMN llm_calls bigint NOT NULL DEFAULT 0;
+ALTER TABLE traces ADD COLUMN llm_calls bigint NOT NULL DEFAULT 0,
+                   ADD COLUMN speakers smallint NOT NULL DEFAULT 0;
 DO $$
 DECLARE
     member regclass;
@@ -150,6 +155,8 @@ BEGIN
     FOR member IN SELECT relid FROM pg_partition_tree('traces') LOOP
         EXECUTE format('COMMENT ON COLUMN %s.llm_calls IS %L', member,
                        'Number of its spans that call a model. Which of several are billable may depend on spans that come later.');
+        EXECUTE format('COMMENT ON COLUMN %s.speakers IS %L', member,
+                       'Bits: 1 a span tells a session, 2 an LLM span came without one, neither its own nor one of a span above it in the same batch; 4 and 8 the same of users.');
     END LOOP;
 END $$;
 
@@ -167,7 +174,7 @@ CREATE TABLE llm_settling (
     trace_id   uuid        NOT NULL,
     PRIMARY KEY (trace_id, project_id)
 ) WITH (autovacuum_vacuum_scale_factor = 0.05);
-COMMENT ON TABLE  llm_settling IS 'One row is a trace that is to be settled: its calls may be inside each other or repeat those of another trace, or log records of its spans came. A job takes the rows that are due.';
+COMMENT ON TABLE  llm_settling IS 'One row is a trace that is to be settled: its calls may be inside each other or repeat those of another trace, or its spans may take over a session, or log records of its spans came. A job takes the rows that are due.';
 COMMENT ON COLUMN llm_settling.noted_at IS 'When it was noted first.';
 COMMENT ON COLUMN llm_settling.due IS 'When it is to be settled.';
 COMMENT ON COLUMN llm_settling.again_at IS 'Not before this time it is settled for the last time, since others may write what belongs to it. Null for at once.';
@@ -229,29 +236,31 @@ CREATE TABLE llm_runs (
     project_id        integer,
     cursor_project_id integer,
     id                uuid        PRIMARY KEY,
-    cursor_trace_id   uuid,
+    cursor_id         uuid,
     cursor_span_id    bytea,
     kind              text        NOT NULL,
+    cursor_table      text        NOT NULL,
     model             text
 );
 COMMENT ON TABLE  llm_runs IS 'One row is a run of reprice or reread over stored LLM spans: what it is about, and how far it came. A run that was interrupted goes on from there.';
 COMMENT ON COLUMN llm_runs.rows_done IS 'Number of rows that it looked at since it began, or began anew.';
 COMMENT ON COLUMN llm_runs.rows_changed IS 'Number of changes that it made to rows.';
-COMMENT ON COLUMN llm_runs.rows_total IS 'Number of rows that there were at its start, for a progress bar. Null when not counted.';
+COMMENT ON COLUMN llm_runs.rows_total IS 'About how many rows there were at its start, for a progress bar. Null when nothing was known.';
 COMMENT ON COLUMN llm_runs.price_version IS 'The version of the prices by which it computes costs; see price_version. When prices change, it begins anew. Null before its first row, and for reread.';
 COMMENT ON COLUMN llm_runs.started_at IS 'When it was started.';
 COMMENT ON COLUMN llm_runs.updated_at IS 'When it last told how far it came.';
 COMMENT ON COLUMN llm_runs.finished_at IS 'When it finished. Null until then.';
 COMMENT ON COLUMN llm_runs.from_time IS 'It is about spans that start from then on.';
 COMMENT ON COLUMN llm_runs.to_time IS 'It is about spans that start before.';
-COMMENT ON COLUMN llm_runs.cursor_start_time IS 'start_time of the last row that is done. Null at the start, as all of the cursor.';
+COMMENT ON COLUMN llm_runs.cursor_start_time IS 'start_time of the last row that is done, or time of the last log record. Until one is done, the time from which it looks.';
 COMMENT ON COLUMN llm_runs.project_id IS 'It is about this project. Null for all.';
-COMMENT ON COLUMN llm_runs.cursor_project_id IS 'Project of the last row that is done.';
+COMMENT ON COLUMN llm_runs.cursor_project_id IS 'Project of the last row that is done. Null until one is, as the others of the cursor.';
 COMMENT ON COLUMN llm_runs.id IS 'Id of the run.';
-COMMENT ON COLUMN llm_runs.cursor_trace_id IS 'Trace of the last row that is done.';
-COMMENT ON COLUMN llm_runs.cursor_span_id IS 'Span of the last row that is done.';
+COMMENT ON COLUMN llm_runs.cursor_id IS 'Trace, or log record, of the last row that is done.';
+COMMENT ON COLUMN llm_runs.cursor_span_id IS 'Span of the last row that is done, where rows are spans.';
 COMMENT ON COLUMN llm_runs.kind IS 'reprice or reread.';
-COMMENT ON COLUMN llm_runs.model IS 'It is about spans of this model. Null for all.';
+COMMENT ON COLUMN llm_runs.cursor_table IS 'The table that it goes through now: traces, trace_llm_spans or logs, one after the other.';
+COMMENT ON COLUMN llm_runs.model IS 'It is about spans of this model; a * at its end stands for anything. Null for all.';
 
 -- The columns of spans that held a first reading. The binary before still writes them.
 COMMENT ON COLUMN trace_spans.input_tokens IS 'Unused: see trace_llm_spans. Filled by versions before schema version 9.';
@@ -321,7 +330,7 @@ SELECT l.project_id, l.trace_id, encode(uuid_send(l.trace_id), 'hex') AS trace_i
        l.is_call, l.billable, l.usage_missing,
        CASE WHEN l.billable AND l.cost_currency IS NULL THEN trim_scale(l.cost_nanos * 1e-9) END AS cost_usd,
        trim_scale(l.reported_cost_nanos * 1e-9) AS reported_cost_usd, l.price_id,
-       left(l.session_id, 500) AS session_id, l.user_id, l.tool_name, l.tool_call_id, l.agent_name, l.agent_id,
+       left(l.session_id, 500) AS session_id, l.session_taken_over, l.user_id, l.user_taken_over, l.tool_name, l.tool_call_id, l.agent_name, l.agent_id,
        l.prompt_name, l.prompt_version,
        CASE coalesce(l.status_code, 0) WHEN 0 THEN 'unset' WHEN 1 THEN 'ok' WHEN 2 THEN 'error'
                                        ELSE l.status_code::text END AS status,
@@ -369,8 +378,10 @@ COMMENT ON COLUMN llm_spans.usage_missing IS 'Whether it is a billable call that
 COMMENT ON COLUMN llm_spans.cost_usd IS 'What it costs by the prices known here, in US dollars. Null when it is not billable, so that sums are right, when no price is known, and when the price is in another currency.';
 COMMENT ON COLUMN llm_spans.reported_cost_usd IS 'What the application says that it cost, in US dollars, whether it is billable or not.';
 COMMENT ON COLUMN llm_spans.price_id IS 'The price that the cost was computed from; observatory query explains it.';
-COMMENT ON COLUMN llm_spans.session_id IS 'The session, or else the conversation; its first 500 characters. An index finds it.';
-COMMENT ON COLUMN llm_spans.user_id IS 'The end user on whose behalf the call was made.';
+COMMENT ON COLUMN llm_spans.session_id IS 'The session, or else the conversation; its first 500 characters. An index finds it. Where the span tells none, that of the nearest span above it that does.';
+COMMENT ON COLUMN llm_spans.session_taken_over IS 'Whether session_id is that of a span above it. Never null.';
+COMMENT ON COLUMN llm_spans.user_id IS 'The end user on whose behalf the call was made. Where the span tells none, that of the nearest span above it that does.';
+COMMENT ON COLUMN llm_spans.user_taken_over IS 'Whether user_id is that of a span above it. Never null.';
 COMMENT ON COLUMN llm_spans.tool_name IS 'Name of the tool.';
 COMMENT ON COLUMN llm_spans.tool_call_id IS 'The model''s id of the tool call.';
 COMMENT ON COLUMN llm_spans.agent_name IS 'Name of the agent.';

@@ -14,13 +14,19 @@ const MISTAKES: &[(&str, &str)] = &[
         "CREATE TEMPORARY TABLE later AS SELECT * FROM metric_data_points WHERE value_int = 8; \
          UPDATE later SET time_nanos = time_nanos + 1; INSERT INTO metric_data_points SELECT * FROM later",
     ),
-    ("repeated logs 1", "INSERT INTO logs SELECT * FROM logs WHERE attributes->>'oracle.id' = '7'"),
+    (
+        "repeated logs 1",
+        "INSERT INTO logs SELECT * FROM logs WHERE attributes_json::json->>'oracle.id' = '7'",
+    ),
     (
         "foreign 1",
-        "CREATE TEMPORARY TABLE another AS SELECT * FROM logs WHERE attributes->>'oracle.id' = '8' LIMIT 1; \
-         UPDATE another SET attributes = '{}'; INSERT INTO logs SELECT * FROM another",
+        "CREATE TEMPORARY TABLE another AS SELECT * FROM logs WHERE attributes_json::json->>'oracle.id' = '8' LIMIT 1; \
+         UPDATE another SET attributes_json = '{}'; INSERT INTO logs SELECT * FROM another",
     ),
-    ("corrupt 1", "UPDATE trace_spans SET end_nanos = end_nanos + 1 WHERE attributes->>'oracle.id' = '7'"),
+    (
+        "corrupt 1",
+        "UPDATE trace_spans SET end_nanos = end_nanos + 1 WHERE attributes_json::json->>'oracle.id' = '7'",
+    ),
     ("wrong summaries 1", "UPDATE traces SET span_count = span_count + 1 WHERE root_name = 'span-11'"),
 ];
 

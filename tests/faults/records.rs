@@ -24,11 +24,11 @@ use crate::run::Random;
 pub(crate) const fn query(signal: Signal) -> &'static str {
     match signal {
         Signal::Traces => {
-            "SELECT (attributes->>'oracle.id')::bigint, concat_ws(' ', encode(uuid_send(trace_id), 'hex'), \
+            "SELECT (attributes_json::json->>'oracle.id')::bigint, concat_ws(' ', encode(uuid_send(trace_id), 'hex'), \
              encode(span_id, 'hex'), coalesce(encode(parent_span_id, 'hex'), 'root'), service_name, name, \
              (extract(epoch FROM start_time) * 1000000000)::bigint + start_nanos, \
              (extract(epoch FROM end_time) * 1000000000)::bigint + end_nanos, status_code, \
-             attributes->>'oracle.payload') FROM trace_spans"
+             attributes_json::json->>'oracle.payload') FROM trace_spans"
         }
         Signal::Metrics => {
             "SELECT value_int, concat_ws(' ', resource.service_name, series.attributes->>'shard', \
@@ -39,7 +39,7 @@ pub(crate) const fn query(signal: Signal) -> &'static str {
              ON resource.id = series.resource_id AND resource.project_id = series.project_id"
         }
         Signal::Logs => {
-            "SELECT (attributes->>'oracle.id')::bigint, concat_ws(' ', service_name, severity_number, \
+            "SELECT (attributes_json::json->>'oracle.id')::bigint, concat_ws(' ', service_name, severity_number, \
              (extract(epoch FROM time) * 1000000000)::bigint + time_nanos, body_text) FROM logs"
         }
     }

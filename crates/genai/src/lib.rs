@@ -22,6 +22,7 @@ pub mod repeats;
 mod rules;
 mod seen;
 mod slots;
+pub mod speaker;
 #[cfg(test)]
 mod tests;
 mod timing;

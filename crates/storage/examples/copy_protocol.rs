@@ -18,7 +18,7 @@ const SPANS: u64 = 1_000;
 const SERVICE: &str = "copy-protocol-example";
 
 const READ_BACK: &str = "
-    SELECT count(*), count(*) FILTER (WHERE attributes ->> 'gen_ai.request.model' = 'example-model'),
+    SELECT count(*), count(*) FILTER (WHERE attributes_json::json ->> 'gen_ai.request.model' = 'example-model'),
            min(start_time)::text, sum(duration_nanos)::bigint
     FROM trace_spans WHERE trace_id = $1";
 

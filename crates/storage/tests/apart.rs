@@ -127,6 +127,28 @@ async fn two_traces_in_two_batches() {
     }
 }
 
+/// The call in a trace that is a run of LangSmith's, inside another run, of which no span ever comes.
+fn in_a_run(trace: u128, span: Span) -> Span {
+    let mut span = span;
+    span.row.trace_id = rows::trace_id(0x01a2_13ea_d9e4_75ac_98b9_826b_6ae8_0000 + trace);
+    span.row.parent_span_id = Some(rows::span_id(0x01a2_13ea_da2e_7786));
+    span
+}
+
+#[tokio::test]
+async fn a_client_in_a_run_whose_spans_have_other_ids() {
+    for order in [[0, 1], [1, 0]] {
+        let store = Store::new().await;
+        let spans = [below(9, outer(1, 1, Some("msg_1"))), in_a_run(2, inner(2, 2, Some("msg_1")))];
+        for place in order {
+            store.spans([spans[place].clone()]).await;
+            store.settle().await;
+        }
+        store.settle_in_the_end().await;
+        assert_eq!(store.billable().await, [2], "{order:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_late_outer_call_finds_the_one_inside_it_without_any_wait() {
     let store = Store::new().await;
@@ -304,8 +326,10 @@ async fn calls_that_are_read_again_keep_their_verdicts() {
 /// Calls every second for eleven hours, each thousandth by a client that traces itself.
 const MANY: &str = "
     INSERT INTO trace_llm_spans (start_time, duration_nanos, project_id, start_nanos, reading_version, is_call, billable,
-                                 usage_missing, trace_id, span_id, kind, dialect, service_name, name)
-    SELECT $1::timestamptz + n * interval '1 second', 1000, 1, 0, 1, true, true, false, gen_random_uuid(), '\\x0000000000000001',
+                                 usage_missing, may_be_hidden, session_taken_over, user_taken_over, trace_id, span_id, kind,
+                                 dialect, service_name, name)
+    SELECT $1::timestamptz + n * interval '1 second', 1000, 1, 0, 1, true, true, false, n % 1000 = 0, false, false,
+           gen_random_uuid(), '\\x0000000000000001',
            'llm', CASE WHEN n % 1000 = 0 THEN 'anthropic_sdk' ELSE 'openllmetry' END, '', 'call'
     FROM generate_series(1, 40000) AS n";
 

@@ -30,7 +30,7 @@ fn call(trace: u128, id: u64, model: &str) -> Span {
 }
 
 /// A price of `model` from the beginning, in billionths of a dollar for a token of either kind.
-fn price(model: &str, token: i64) -> Price {
+pub(crate) fn price(model: &str, token: i64) -> Price {
     let rate = |unit| Rate { unit, service: ServiceTier::Standard, from: 0, price: token * 1_000_000 };
     let rates = vec![rate(Unit::Input), rate(Unit::Output)];
     Price::new(None, "*", model, UnixNanos(0), Currency::USD, rates, "a test").unwrap()
@@ -42,11 +42,11 @@ async fn store(pool: &StoragePool, spans: Vec<Span>) {
     writer.flush().await.unwrap();
 }
 
-fn all(kind: RunKind) -> RunScope {
+pub(crate) fn all(kind: RunKind) -> RunScope {
     RunScope { kind, from: UnixNanos(0), until: UnixNanos(u64::MAX), project: None, model: None }
 }
 
-async fn finish(run: &Run) -> Progress {
+pub(crate) async fn finish(run: &Run) -> Progress {
     loop {
         let progress = run.step().await.unwrap();
         if progress.is_finished {
@@ -72,9 +72,11 @@ async fn a_run_goes_on_where_it_stopped() {
     assert_eq!(costs(&client).await, [unknown("own-a"), unknown("own-b")]);
     set_prices(&database.writer().await, &[price("own-a", 2), price("own-b", 3)]).await.unwrap();
 
-    let of_b = RunScope { model: Some("own-b".into()), ..all(RunKind::Reprice) };
-    let progress = finish(&Run::open(&pool, of_b).await.unwrap()).await;
+    let of_b = |model: &'static str| RunScope { model: Some(model.into()), ..all(RunKind::Reprice) };
+    let progress = finish(&Run::open(&pool, of_b("own-b")).await.unwrap()).await;
     assert_eq!((progress.done, progress.changed), (100, 50));
+    let of_others = finish(&Run::open(&pool, of_b("own-b*")).await.unwrap()).await;
+    assert_eq!((of_others.done, of_others.changed), (100, 0));
     assert_eq!(costs(&client).await, [unknown("own-a"), ("own-b".to_owned(), Some(33), 50)]);
 
     let run = Run::open(&pool, all(RunKind::Reprice)).await.unwrap();
@@ -90,7 +92,7 @@ async fn a_run_goes_on_where_it_stopped() {
         costs(&client).await,
         [("own-a".to_owned(), Some(22), 50), ("own-b".to_owned(), Some(33), 50)]
     );
-    assert_eq!(count(&client, "llm_runs WHERE finished_at IS NOT NULL").await, 2);
+    assert_eq!(count(&client, "llm_runs WHERE finished_at IS NOT NULL").await, 3);
 
     let another = finish(&Run::open(&pool, all(RunKind::Reprice)).await.unwrap()).await;
     assert_eq!((another.done, another.changed), (100, 0), "a run that is over is not continued");
@@ -224,4 +226,18 @@ async fn spans_are_read_again_with_their_traces() {
 
     let again = finish(&Run::open(&pool, all(RunKind::Reread)).await.unwrap()).await;
     assert_eq!((again.done, again.changed), (3, 0), "a reading that stays the same is not written");
+}
+
+#[tokio::test]
+async fn a_step_that_is_no_call_gets_no_cost() {
+    let database = TestDatabase::new().await;
+    let (pool, client) = (pool(&database).await, database.client().await);
+    let mut agent = call(1, 1, "own");
+    let reading = agent.llm.as_mut().unwrap();
+    (reading.kind, reading.is_call) = (LlmKind::Agent, false);
+    store(&pool, vec![agent, call(1, 2, "own")]).await;
+    set_prices(&database.writer().await, &[price("own", 2)]).await.unwrap();
+    let progress = finish(&Run::open(&pool, all(RunKind::Reprice)).await.unwrap()).await;
+    assert_eq!((progress.done, progress.changed), (2, 1));
+    assert_eq!(count(&client, "trace_llm_spans WHERE NOT is_call AND cost_nanos IS NULL").await, 1);
 }

@@ -8,6 +8,7 @@ use llm_observatory_core::ids::ProjectId;
 use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::StatusCode;
+use llm_observatory_storage::StoragePool;
 use llm_observatory_storage::config::{SettlingConfig, WriteMethod};
 use llm_observatory_storage::error::Failure;
 use llm_observatory_storage::maintenance::Family;
@@ -24,7 +25,9 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
+use crate::plans::reads;
 use crate::rows::{self, MIDNIGHT, count, stored};
+use crate::speakers::speaking;
 
 /// Settles without any wait.
 pub(crate) fn at_once() -> SettlingConfig {
@@ -63,7 +66,8 @@ impl Store {
 
     /// What is asked of each LLM span, in the order of their ids.
     async fn readings(&self) -> Vec<Json> {
-        let columns = "span_id, start_time, billable, usage_missing, input_tokens, log_events, is_call";
+        let columns = "span_id, start_time, billable, usage_missing, input_tokens, log_events, is_call, \
+                       session_id, session_taken_over, user_id, user_taken_over";
         stored(&self.writer, &format!("(SELECT {columns} FROM trace_llm_spans)")).await
     }
 
@@ -91,20 +95,20 @@ fn at(span: &mut SpanRow, parent: u64) {
     span.end_time = UnixNanos(span.start_time.0 + 1_000_000);
 }
 
-fn plain(id: u64, parent: u64, start: UnixNanos) -> Span {
+pub(crate) fn plain(id: u64, parent: u64, start: UnixNanos) -> Span {
     let mut row = rows::span(1, id, start);
     at(&mut row, parent);
     row.into()
 }
 
 /// A call that tells `tokens`, or nothing.
-fn call(id: u64, parent: u64, tokens: Option<i64>, start: UnixNanos) -> Span {
+pub(crate) fn call(id: u64, parent: u64, tokens: Option<i64>, start: UnixNanos) -> Span {
     let mut reading = LlmReading::new(LlmKind::Llm, Dialect::OtelGenai);
     reading.usage.input = tokens;
     Span { llm: Some(Box::new(reading)), ..plain(id, parent, start) }
 }
 
-fn tool(id: u64, parent: u64, start: UnixNanos) -> Span {
+pub(crate) fn tool(id: u64, parent: u64, start: UnixNanos) -> Span {
     let reading = LlmReading::new(LlmKind::Tool, Dialect::OtelGenai);
     Span { llm: Some(Box::new(reading)), ..plain(id, parent, start) }
 }
@@ -124,6 +128,29 @@ async fn a_call_below_a_wrapper_is_found_in_any_order_of_batches() {
         assert_eq!(store.notes().await, 0, "{order:?}");
         store.assert_calls().await;
     }
+}
+
+/// Also where PostgreSQL has no statistics yet.
+#[tokio::test]
+async fn a_settling_reads_the_calls_of_its_trace_alone() {
+    let store = Store::new().await;
+    let other = |n: u64| {
+        let mut other = call(n, 0, Some(10), UnixNanos(NOON.0 + n));
+        other.row.trace_id = rows::trace_id(n.into());
+        other
+    };
+    store.spans((10..3_000).map(other)).await;
+    for span in [call(1, 2, Some(10), NOON), call(2, 0, Some(10), NOON)] {
+        store.spans([span]).await;
+    }
+    let Store { database, writer } = store;
+    drop(writer);
+    let settle = async |pool: StoragePool| {
+        settling::settle_due(&pool.connect_writer().await.unwrap(), &at_once()).await.unwrap()
+    };
+    let (settled, reads) = reads(&database, &database.client().await, "trace_llm_spans", settle).await;
+    assert_eq!(settled, 1);
+    assert!(reads.rows < 100, "{reads:?}");
 }
 
 #[tokio::test]
@@ -349,12 +376,13 @@ async fn old_spans_can_be_read_again() {
     assert_eq!(settled.changed, 0, "nothing is written when nothing changed");
 }
 
-/// Up to eight spans of two traces, each a call, a tool or neither, in up to four batches.
+/// Up to eight spans of two traces, each a call, a tool or neither, in up to four batches. Some tell a session or a user.
 fn batches() -> impl Strategy<Value = Vec<Vec<Span>>> {
-    let span = (0..2_u128, 0..9_u64, 0..4_u8, any::<bool>());
+    let told = || prop::sample::select(&["", "", "a", "b"][..]);
+    let span = (0..2_u128, 0..9_u64, 0..4_u8, any::<bool>(), told(), told());
     let spans = prop::collection::vec(span, 1..9).prop_map(|spans| {
-        let span = |(n, (trace, parent, what, late)): (usize, (u128, u64, u8, bool))| {
-            let id = n as u64 + 1;
+        let span = |(n, (trace, parent, what, late, session, user))| {
+            let id = n + 1;
             // Half of them start after midnight, and all end there.
             let start =
                 if late { UnixNanos(MIDNIGHT.0 + id * 1_000) } else { UnixNanos(MIDNIGHT.0 - id * 1_000) };
@@ -366,9 +394,9 @@ fn batches() -> impl Strategy<Value = Vec<Vec<Span>>> {
             };
             span.row.trace_id = rows::trace_id(trace + 1);
             span.row.status = id.is_multiple_of(4).then_some(StatusCode::ERROR);
-            span
+            speaking(session, user, span)
         };
-        spans.into_iter().enumerate().map(span).collect::<Vec<_>>()
+        (0_u64..).zip(spans).map(span).collect::<Vec<_>>()
     });
     (spans, prop::collection::vec(0..4_usize, 9)).prop_map(|(spans, of)| {
         let mut batches = vec![Vec::new(); 4];
@@ -378,12 +406,12 @@ fn batches() -> impl Strategy<Value = Vec<Vec<Span>>> {
     })
 }
 
-/// The whole trace in one batch tells the truth: the rule of `genai::nesting` over all of its spans.
+/// The whole trace in one batch tells the truth: the rules of `genai::nesting` and `genai::speaker` over all of its spans.
 #[test]
 fn any_split_of_traces_gives_the_same() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let store = runtime.block_on(Store::new());
-    let mut runner = TestRunner::new(Config { cases: 25, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 60, failure_persistence: None, ..Config::default() });
     runner
         .run(&batches(), |batches| {
             runtime.block_on(async {

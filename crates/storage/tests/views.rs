@@ -267,7 +267,8 @@ async fn the_walk_of_the_readme_works() {
     let mut reading = LlmReading::new(LlmKind::Llm, Dialect::OtelGenai);
     reading.is_call = true;
     (reading.provider, reading.request_model) = (Some("openai".into()), Some("gpt-4o".into()));
-    (reading.usage.input, reading.usage.cache_read, reading.usage.output) = (Some(1_200), Some(1_024), Some(90));
+    (reading.usage.input, reading.usage.cache_read, reading.usage.output) =
+        (Some(1_200), Some(1_024), Some(90));
     let call = Span { llm: Some(Box::new(reading)), ..span.into() };
     store(&database, vec![call, rows::span(1, 2, rows::now()).into()], vec![]).await;
     let rows = json_of(&database.client().await, query).await;

@@ -182,17 +182,17 @@ async fn an_llm_call_becomes_a_span_with_the_names_of_opentelemetry() {
     for (column, value) in columns.as_object().unwrap() {
         assert_eq!(&span[column], value, "{column}");
     }
+    let view = &stored(&client, "spans").await[0];
     let attributes = json!({
         "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt",
         "session.id": "s-1", "gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 0, "temperature": 0.5,
     });
     for (key, value) in attributes.as_object().unwrap() {
-        assert_eq!(&span["attributes"][key], value, "{key}");
+        assert_eq!(&view["attributes"][key], value, "{key}");
     }
     let llm = LlmRepository::new(database.pool().await);
     let reading = llm.get(row.trace_id, row.start_time, row.span_id).await.unwrap().unwrap().reading;
     assert_eq!(*reading, llm_span().reading);
-    let view = &stored(&client, "spans").await[0];
     assert_eq!(view["resource"], json!({"service.name": "assistant"}));
     assert_eq!(view["scope_name"], "llm-observatory");
     assert_eq!(view["span_id_hex"], "0000000000000002");

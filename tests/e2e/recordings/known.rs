@@ -39,28 +39,11 @@ pub(super) const WRONG: &[(&str, &str, &str)] = &[
     ("litellm-callback/error", "response_id", "LiteLLM makes an id of its own, also of a call that failed"),
     ("spring-ai-anthropic/error", "response_model", "the word `none` is read as a model"),
     ("spring-ai-openai/error", "response_model", "the word `none` is read as a model"),
-    ("spring-ai-anthropic/session", "session_id", "it stands in the span of the chat client alone"),
-    ("spring-ai-openai/session", "session_id", "it stands in the span of the chat client alone"),
     ("spring-ai-anthropic/", "tool_call.id", "only in the messages of the next call"),
     ("spring-ai-openai/", "tool_call.id", "only in the messages of the next call"),
-    ("vercel-7-anthropic/session", "session_id", "it stands in the outer span alone"),
-    ("vercel-7-anthropic/session", "user_id", "it stands in the outer span alone"),
-    ("vercel-7-openai/session", "session_id", "it stands in the outer span alone"),
-    ("vercel-7-openai/session", "user_id", "it stands in the outer span alone"),
 ];
 
 /// The place of a known wrong.
 pub(super) fn place(what: &str, field: &str) -> Option<usize> {
     WRONG.iter().position(|(recording, known, _)| what.starts_with(recording) && field.starts_with(known))
 }
-
-/// Recordings that come out otherwise when they come in other requests: beginning of their names, the way, and the reason.
-pub(super) const DIFFERENT: &[(&str, &str, &str)] = &[
-    (
-        "langsmith-anthropic/",
-        "one by one",
-        "the span of Anthropic's client names a parent that LangSmith never sends, so it is no root, where calls in other \
-         traces are looked for",
-    ),
-    ("langsmith-anthropic/", "shuffled", "the same"),
-];

@@ -49,7 +49,7 @@ impl Compared for TraceBatch {
     fn show(batch: &TraceBatch, columns: &mut Columns) {
         columns.dictionaries(&batch.resources, &batch.scopes);
         columns.rows(&batch.spans);
-        for SpanWithEvents { row, events, llm } in &batch.spans {
+        for SpanWithEvents { row, events, llm, speaker } in &batch.spans {
             [&row.name, &row.status_message, &row.trace_state]
                 .into_iter()
                 .for_each(|text| columns.text(text));
@@ -59,6 +59,13 @@ impl Compared for TraceBatch {
             for event in events {
                 columns.text(&event.name);
                 columns.attributes(&event.attributes);
+            }
+            if let Some(speaker) = speaker {
+                columns.rows(std::slice::from_ref(&**speaker));
+                [&speaker.session_id, &speaker.user_id]
+                    .into_iter()
+                    .flatten()
+                    .for_each(|text| columns.text(text));
             }
             if let Some(llm) = llm {
                 columns.rows(std::slice::from_ref(&**llm));

@@ -120,7 +120,7 @@ fn definition<'a>(
         name,
         unit,
         description,
-        metadata: Attributes::encode(&metadata, &mut decoder.arena),
+        metadata: Attributes::jsonb(&metadata),
     }
     .identified();
     Ok(Some((metric, data)))

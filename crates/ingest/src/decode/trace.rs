@@ -6,6 +6,7 @@ use llm_observatory_core::llm::LlmReading;
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::{SpanKind, StatusCode};
+use llm_observatory_genai::speaker::Speaker;
 use llm_observatory_genai::{Event, Observation, Scope, SpanObservation};
 use llm_observatory_storage::models::attributes::{Attributes, to_key_value};
 use llm_observatory_storage::models::trace::{Nested, Span};
@@ -84,7 +85,8 @@ fn held(span: &Span) -> usize {
     let links = row.links.as_ref().map_or(0, |links| links.json.len() + links.otlp.len());
     let events = span.events.iter().map(|event| size_of::<EventRow>() + event.attributes.bytes());
     let llm = span.llm.as_ref().map_or(0, |llm| size_of_val(&**llm));
-    size_of::<Span>() + row.attributes.bytes() + links + events.sum::<usize>() + llm
+    let speaker = span.speaker.as_ref().map_or(0, |speaker| size_of_val(&**speaker));
+    size_of::<Span>() + row.attributes.bytes() + links + events.sum::<usize>() + llm + speaker
 }
 
 /// The fields of a span before they are checked.
@@ -148,7 +150,8 @@ fn span<'a>(
         events.push(event(message, ordinal, &row, room, decoder)?);
     }
     let llm = read_llm(&row, &events, owner, room);
-    Ok(Span { row, events, llm })
+    let speaker = if llm.is_none() { Speaker::of_attributes(&room.span).map(Box::new) } else { None };
+    Ok(Span { row, events, llm, speaker })
 }
 
 /// The reading of a span; `None` if it is about no LLM call. It comes last, since it needs the events.

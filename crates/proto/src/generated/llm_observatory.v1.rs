@@ -447,7 +447,7 @@ pub struct LlmSpan {
     /// `unset`, `ok` or `error`.
     #[prost(string, tag = "8")]
     pub status: ::prost::alloc::string::String,
-    /// Reason of a failure.
+    /// Reason of a failure. Lists tell it beside the status `error` alone.
     #[prost(string, tag = "9")]
     pub status_message: ::prost::alloc::string::String,
     /// What people filter by, count and pay.
@@ -459,6 +459,10 @@ pub struct LlmSpan {
     /// Version of the reading: a higher one was made by a later version of the dialects. `observatory reread` raises it.
     #[prost(int32, tag = "12")]
     pub reading_version: i32,
+    /// The log record that tells this call, where no span does: a UUID, `id` in the view `log_records`. `span_id`, and
+    /// `trace_id` if the record has none, are then hashes that TraceService does not know. Empty for a span.
+    #[prost(string, tag = "13")]
+    pub log_id: ::prost::alloc::string::String,
 }
 /// What was read from an LLM span, whatever dialect it speaks.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -510,13 +514,14 @@ pub struct LlmReading {
     /// Time from the start of the span to the first part of the answer.
     #[prost(message, optional, tag = "15")]
     pub time_to_first_token: ::core::option::Option<::prost_types::Duration>,
-    /// The session, or else the conversation.
+    /// The session, or else the conversation. Where the span tells none, that of the nearest span above it that does.
     #[prost(string, tag = "16")]
     pub session_id: ::prost::alloc::string::String,
     /// The conversation, where it is named apart from the session.
     #[prost(string, tag = "17")]
     pub conversation_id: ::prost::alloc::string::String,
-    /// The end user on whose behalf the application makes the call.
+    /// The end user on whose behalf the application makes the call. Where the span tells none, that of the nearest span above
+    /// it that does.
     #[prost(string, tag = "18")]
     pub user_id: ::prost::alloc::string::String,
     /// Name of the tool.
@@ -548,6 +553,9 @@ pub struct LlmReading {
     pub metadata: ::prost::alloc::vec::Vec<
         ::opentelemetry_proto::tonic::common::v1::KeyValue,
     >,
+    /// The fields above that the span does not tell itself, and has from a span above it: `session_id`, `user_id`.
+    #[prost(string, repeated, tag = "28")]
+    pub taken_over: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// Token counts. Each is not set if it was not told.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -1,77 +1,8 @@
 //! What was said in an LLM span: its size, and the cut of its long texts.
 
-use llm_observatory_core::attributes::Attribute;
-use llm_observatory_core::llm::{LlmContent, LlmReading, MediaSource, Message, Part};
-use llm_observatory_core::text::Text;
-use llm_observatory_storage::models::LlmRow;
-use llm_observatory_storage::models::attributes::to_key_value;
-use prost::Message as _;
+use llm_observatory_core::llm::{LlmContent, MediaSource, Message, Part};
 
 use crate::encode::ValueLimit;
-
-/// Bytes of a row without its texts in a message, at most.
-const FIXED_BYTES: usize = 600;
-
-/// About how many bytes a span takes in a message without its content.
-pub(super) fn reading_bytes(row: &LlmRow) -> usize {
-    let LlmReading {
-        operation,
-        provider,
-        framework,
-        request_model,
-        response_model,
-        response_id,
-        service_tier,
-        finish_reasons,
-        parameters,
-        session_id,
-        conversation_id,
-        user_id,
-        tool_name,
-        tool_call_id,
-        agent_name,
-        agent_id,
-        prompt_name,
-        prompt_version,
-        error_type,
-        tags,
-        metadata,
-        ..
-    } = &*row.reading;
-    let texts = [
-        operation,
-        provider,
-        framework,
-        request_model,
-        response_model,
-        response_id,
-        service_tier,
-        session_id,
-        conversation_id,
-        user_id,
-        tool_name,
-        tool_call_id,
-        agent_name,
-        agent_id,
-        prompt_name,
-        prompt_version,
-        error_type,
-    ];
-    let texts: usize = texts.into_iter().flatten().map(text_bytes).sum();
-    let lists = [finish_reasons, tags, &parameters.stop];
-    let lists: usize = lists.into_iter().flatten().map(text_bytes).sum();
-    let metadata: usize = metadata.iter().map(attribute_bytes).sum();
-    FIXED_BYTES + row.name.as_bytes().len() + row.service_name.as_bytes().len() + texts + lists + metadata
-}
-
-/// A text with its tag and length.
-fn text_bytes(text: &Text) -> usize {
-    text.as_bytes().len() + 4
-}
-
-fn attribute_bytes(attribute: &Attribute<'_>) -> usize {
-    to_key_value(attribute).encoded_len() + 4
-}
 
 /// About how many bytes the content takes in a message.
 pub(super) fn content_bytes(content: &mut LlmContent) -> usize {

@@ -8,6 +8,7 @@ use llm_observatory_genai::prices::{
 use llm_observatory_storage::models::LlmRow;
 
 use super::found::found;
+use super::span::LlmSpan;
 use crate::error::Error;
 use crate::kind::Kind;
 use crate::query::Query;
@@ -29,7 +30,7 @@ pub struct ExplainCost {
 #[derive(Debug, Clone, PartialEq)]
 pub struct CostExplained {
     /// The span, with its stored cost.
-    pub row: LlmRow,
+    pub span: LlmSpan,
     /// How the stored cost comes about; `None` if none is stored, or if the price that it names no longer gives it.
     pub stored: Option<Calculation>,
     /// What the prices of today give.
@@ -73,7 +74,8 @@ pub struct Calculation {
 impl CostExplained {
     /// Whether the stored cost is what the prices of today give, or both give none.
     pub fn is_current(&self) -> bool {
-        let stored = self.row.cost.filter(|_| self.row.billable);
+        let row = &self.span.row;
+        let stored = row.cost.filter(|_| row.billable);
         stored == self.current.as_ref().ok().map(|current| current.cost)
     }
 }
@@ -113,22 +115,23 @@ impl Query {
     async fn explained(&self, question: &ExplainCost) -> Result<CostExplained, Error> {
         let ExplainCost { caller, trace_id, span_id } = question;
         let sources = self.sources.of(caller, Some(caller.patience_within(&self.config)));
-        let row = found(&sources, *trace_id, *span_id).await?.into_row();
+        let span = found(&sources, *trace_id, *span_id).await?.into_span();
+        let row = &span.row;
         if !row.billable {
-            return Ok(CostExplained { row, stored: None, current: Err(Why::NotBillable) });
+            return Ok(CostExplained { span, stored: None, current: Err(Why::NotBillable) });
         }
         let book = sources.llm.price_book().await?;
-        let mut current = calculate(&book, caller.project, &row).map_err(Why::Missing);
+        let mut current = calculate(&book, caller.project, row).map_err(Why::Missing);
         if let Ok(current) = &mut current {
             let own = sources.llm.price(current.cost.price_id).await?;
             current.set_at = own.map(|own| own.created_at);
         }
         let stored = match (row.cost, &current) {
             (Some(stored), Ok(current)) if current.cost == stored => Some(current.clone()),
-            (Some(stored), _) => former(&sources, caller.project, &row, stored).await?,
+            (Some(stored), _) => former(&sources, caller.project, row, stored).await?,
             (None, _) => None,
         };
-        Ok(CostExplained { row, stored, current })
+        Ok(CostExplained { span, stored, current })
     }
 }
 

@@ -1,9 +1,11 @@
 //! Finds an LLM span by its ids: a span, or a call that a log record tells.
 
 use llm_observatory_core::ids::{SpanId, TraceId};
+use llm_observatory_core::text::Text;
 use llm_observatory_storage::models::LlmRow;
 use llm_observatory_storage::models::trace::Span;
 
+use super::span::LlmSpan;
 use crate::error::Error;
 use crate::sources::Sources;
 
@@ -17,10 +19,11 @@ pub(super) enum Found {
 }
 
 impl Found {
-    /// The reading.
-    pub(super) fn into_row(self) -> LlmRow {
+    /// The span without what was said in it.
+    pub(super) fn into_span(self) -> LlmSpan {
         match self {
-            Self::Span(_, row) | Self::Log(row) => row,
+            Self::Span(span, row) => LlmSpan { row, status_message: span.row.status_message },
+            Self::Log(row) => LlmSpan { row, status_message: Text::EMPTY },
         }
     }
 }

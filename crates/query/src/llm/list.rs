@@ -2,12 +2,9 @@
 
 use llm_observatory_core::ids::TraceId;
 use llm_observatory_core::text::Text;
-use llm_observatory_storage::models::LlmRow;
-use llm_observatory_storage::repositories::llm::{
-    ListedLlmSpan, LlmCursor, LlmFilter, LlmOrder, LlmSelection, Range,
-};
+use llm_observatory_storage::repositories::llm::{LlmCursor, LlmFilter, LlmOrder, LlmSelection, Range};
 
-use super::content::reading_bytes;
+use super::span::LlmSpan;
 use crate::error::{Error, Invalid, Record};
 use crate::kind::Kind;
 use crate::query::Query;
@@ -114,11 +111,11 @@ impl Query {
     /// [`Error::Invalid`] for an invalid question, [`Error::TooLarge`] for a span beyond `query.max_record_bytes`,
     /// [`Error::Unavailable`] when the database can't answer now, [`Error::TimedOut`] beyond the time limit, and
     /// [`Error::Internal`] for a bug or a row that contradicts itself.
-    pub async fn list_llm_spans(&self, question: ListLlmSpans) -> Result<Page<Vec<LlmRow>>, Error> {
+    pub async fn list_llm_spans(&self, question: ListLlmSpans) -> Result<Page<Vec<LlmSpan>>, Error> {
         self.metrics.watch(Kind::ListLlmSpans, self.llm_spans(question)).await
     }
 
-    async fn llm_spans(&self, question: ListLlmSpans) -> Result<Page<Vec<LlmRow>>, Error> {
+    async fn llm_spans(&self, question: ListLlmSpans) -> Result<Page<Vec<LlmSpan>>, Error> {
         check(&question.selection)?;
         let (opened, sources) = self.open(&question)?;
         let filter = LlmFilter {
@@ -130,12 +127,12 @@ impl Query {
             limit: opened.limit,
         };
         let mut page = sources.llm.list(filter).await?;
-        let sized = |listed: &ListedLlmSpan| {
-            let row = listed.row.clone();
-            let name = Record::Span(row.trace_id, row.span_id);
-            Ok(Outgoing { bytes: reading_bytes(&row), content: row, name })
+        let listed: Vec<_> = page.items.iter().map(|listed| &listed.row).collect();
+        let sized = |span: LlmSpan| {
+            let name = Record::Span(span.row.trace_id, span.row.span_id);
+            Ok(Outgoing { bytes: span.bytes(), content: span, name })
         };
-        let mut spans = page.items.iter().map(sized).peekable();
+        let mut spans = LlmSpan::of(&sources, &listed).await?.into_iter().map(sized).peekable();
         let spans = next_fitting(&mut spans, self.config.page_bytes, self.config.max_record_bytes)?;
         let rows = spans.len();
         page.truncate(rows);

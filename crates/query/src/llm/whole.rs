@@ -10,8 +10,9 @@ use llm_observatory_storage::repositories::log::LogFilter;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use prost::Message as _;
 
-use super::content::{content_bytes, cut, reading_bytes};
+use super::content::{content_bytes, cut};
 use super::found::{Found, found};
+use super::span::LlmSpan;
 use crate::encode::ValueLimit;
 use crate::error::{Error, Record};
 use crate::kind::Kind;
@@ -39,9 +40,7 @@ pub struct GetLlmSpan {
 #[derive(Debug, Clone, PartialEq)]
 pub struct WholeLlmSpan {
     /// Who made it, what was read from it, and what it cost.
-    pub row: LlmRow,
-    /// Reason of a failure, or empty.
-    pub status_message: Text,
+    pub span: LlmSpan,
     /// Name of the instrumentation scope; empty for a call whose log record is gone.
     pub scope_name: Text,
     /// Version of the instrumentation scope.
@@ -80,7 +79,7 @@ impl Query {
             Found::Log(row) => of_log(&sources, row, *max_value).await?,
         };
         let attributes: usize = whole.attributes.iter().map(|attribute| attribute.encoded_len()).sum();
-        let bytes = reading_bytes(&whole.row) + content_bytes(&mut whole.content) + attributes;
+        let bytes = whole.span.bytes() + content_bytes(&mut whole.content) + attributes;
         let limit = self.config.max_record_bytes;
         if bytes > limit {
             return Err(Error::TooLarge { record: Record::Span(*trace_id, *span_id), bytes, limit });
@@ -115,8 +114,7 @@ async fn of_log(sources: &Sources, row: LlmRow, limit: ValueLimit) -> Result<Who
         None => None,
     };
     let mut whole = WholeLlmSpan {
-        row,
-        status_message: Text::EMPTY,
+        span: LlmSpan { row, status_message: Text::EMPTY },
         scope_name: Text::EMPTY,
         scope_version: Text::EMPTY,
         content: LlmContent::default(),
@@ -152,8 +150,7 @@ fn said(
         llm_observatory_genai::remaining(observed.attributes()).iter().map(to_key_value).collect();
     limit.cut_attributes(&mut attributes);
     WholeLlmSpan {
-        row,
-        status_message: span.row.status_message.clone(),
+        span: LlmSpan { row, status_message: span.row.status_message.clone() },
         scope_name: observed.scope_name().clone(),
         scope_version: observed.scope_version().clone(),
         content,

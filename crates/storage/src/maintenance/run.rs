@@ -1,12 +1,18 @@
 //! Runs: work over stored LLM spans that people start, that is done in small transactions, and that goes on where it
-//! stopped. `reprice` computes costs by the prices of now; `reread` reads spans by the dialects of now.
+//! stopped. `reprice` computes costs by the prices of now; `reread` reads spans and log records by the dialects of now.
 
 mod batch;
+mod calls;
+mod keys;
+mod logs;
+mod piece;
+mod record;
 mod reprice;
 mod reread;
 mod stretch;
 
 use llm_observatory_core::text::Text;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -19,7 +25,8 @@ use crate::statement::Statement;
 use crate::writers::{micros, transaction};
 
 use batch::Batch;
-use stretch::{Cursor, Stretch, stretches};
+use piece::Piece;
+use stretch::{Cursor, Stretch, Table, stretches};
 
 pub use batch::{RunKind, RunScope};
 
@@ -31,39 +38,41 @@ static CONTINUE: Statement = Statement::fixed(
 static BEGIN: Statement = Statement::fixed(
     "run: begin",
     "INSERT INTO llm_runs (id, kind, from_time, to_time, project_id, model, rows_done, rows_changed, rows_total, \
-                           started_at, updated_at, cursor_start_time) \
-     VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, now(), now(), $3)",
+                           started_at, updated_at, cursor_start_time, cursor_table) \
+     VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, now(), now(), $3, $8)",
 );
 /// The number of rows by the last statistics: good enough for a bar. NULL if a partition was never analysed.
 static EXPECTED: Statement = Statement::fixed(
     "run: expected rows",
     "SELECT CASE WHEN min(leaf.reltuples) >= 0 THEN sum(leaf.reltuples)::bigint END \
      FROM pg_inherits JOIN pg_class AS leaf ON leaf.oid = inhrelid \
-     WHERE inhparent = $1::text::regclass AND leaf.relname ~ '_[0-9]{8}$' AND leaf.relpages <> 0 \
+     WHERE inhparent = ANY ($1::text[]::regclass[]) AND leaf.relname ~ '_[0-9]{8}$' AND leaf.relpages <> 0 \
        AND to_date(right(leaf.relname, 8), 'YYYYMMDD') BETWEEN ($2::timestamptz AT TIME ZONE 'UTC')::date \
                                                        AND ($3::timestamptz AT TIME ZONE 'UTC')::date",
 );
 static LOCK: Statement = Statement::composed("run: lock", || {
     format!(
-        "SELECT finished_at IS NOT NULL, {}, cursor_trace_id, cursor_span_id, cursor_project_id, \
+        "SELECT finished_at IS NOT NULL, {}, cursor_id, cursor_span_id, cursor_project_id, cursor_table, \
                 rows_done, rows_changed, rows_total, price_version FROM llm_runs WHERE id = $1 FOR UPDATE",
         micros("cursor_start_time")
     )
 });
 static BEGIN_ANEW: Statement = Statement::fixed(
     "run: begin anew",
-    "UPDATE llm_runs SET rows_done = 0, price_version = $2, updated_at = now(), cursor_start_time = from_time, \
-       cursor_trace_id = NULL, cursor_span_id = NULL, cursor_project_id = NULL WHERE id = $1",
+    "UPDATE llm_runs SET rows_done = 0, price_version = $2, updated_at = now(), \
+       cursor_start_time = from_time, cursor_id = NULL, cursor_span_id = NULL, cursor_project_id = NULL WHERE id = $1",
 );
 static ADVANCE: Statement = Statement::fixed(
     "run: advance",
     "UPDATE llm_runs SET rows_done = rows_done + $2, rows_changed = rows_changed + $3, updated_at = now(), \
-       cursor_start_time = $4, cursor_trace_id = $5, cursor_span_id = $6, cursor_project_id = $7 WHERE id = $1",
+       cursor_start_time = $4, cursor_id = $5, cursor_span_id = $6, cursor_project_id = $7, cursor_table = $8 \
+     WHERE id = $1",
 );
 static FINISH: Statement = Statement::fixed(
     "run: finish",
     "UPDATE llm_runs SET updated_at = now(), finished_at = now() WHERE id = $1",
 );
+
 /// A COMMIT that loses its row of `llm_runs` in a crash loses its work with it, so only the last one waits for the disk: when
 /// it is there, all before it are.
 static DURABLE: Statement = Statement::script("run: durable", "SET LOCAL synchronous_commit = on");
@@ -71,8 +80,16 @@ static DURABLE: Statement = Statement::script("run: durable", "SET LOCAL synchro
 const OWN: &[&Statement] = &[&CONTINUE, &BEGIN, &EXPECTED, &LOCK, &BEGIN_ANEW, &ADVANCE, &FINISH, &DURABLE];
 
 /// The statements of this module.
-pub(super) const STATEMENTS: &[&[&Statement]] =
-    &[OWN, stretch::STATEMENTS, reprice::STATEMENTS, reread::STATEMENTS];
+pub(super) const STATEMENTS: &[&[&Statement]] = &[
+    OWN,
+    stretch::STATEMENTS,
+    keys::STATEMENTS,
+    piece::STATEMENTS,
+    reprice::STATEMENTS,
+    reread::STATEMENTS,
+    calls::STATEMENTS,
+    logs::STATEMENTS,
+];
 
 /// How far a run came.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -115,8 +132,9 @@ impl Run {
                 let counted = scope.kind.counted();
                 let expected: Option<i64> =
                     connection.query_one(EXPECTED.sql(), &[&counted, &from, &until]).await?.get(0);
+                let first = scope.kind.tables()[0].name();
                 connection
-                    .execute(BEGIN.sql(), &[&id, &kind, &from, &until, &project, &model, &expected])
+                    .execute(BEGIN.sql(), &[&id, &kind, &from, &until, &project, &model, &expected, &first])
                     .await?;
                 id
             }
@@ -139,25 +157,24 @@ impl Run {
         let row = self.connection.query_one(LOCK.sql(), &[&self.id]).await?;
         let count = |column: usize| row.get::<_, i64>(column).unsigned_abs();
         let mut before = Progress {
-            done: count(5),
-            changed: count(6),
-            expected: row.get::<_, Option<i64>>(7).map(i64::unsigned_abs),
+            done: count(6),
+            changed: count(7),
+            expected: row.get::<_, Option<i64>>(8).map(i64::unsigned_abs),
             is_finished: row.get(0),
         };
         if before.is_finished {
             return Ok(before);
         }
-        let mut cursor = Cursor::stored(row.get(1), row.get(2), row.get(3), row.get(4));
+        let mut cursor = Cursor::stored(row.get(5), row.get(1), row.get(2), row.get(3), row.get(4))?;
         let prices = self.lock_prices().await?;
-        if prices != row.get(8) {
+        if prices != row.get(9) {
             self.connection.execute(BEGIN_ANEW.sql(), &[&self.id, &prices]).await?;
-            (before.done, cursor) = (0, Cursor::Start(self.scope.from.micros()));
+            (before.done, cursor) = (0, Cursor::Start(cursor.table(), self.scope.from.micros()));
         }
-        // Looked up under the lock of prices: what has other prices is committed, and its day is among them.
-        let table = self.scope.kind.table();
-        let stretches = stretches(&self.connection, table, self.scope.from, self.scope.until).await?;
-        for stretch in stretches.into_iter().filter(|stretch| cursor.micros() < stretch.until) {
-            let batch = self.rows_of(stretch, cursor.within(stretch), prices).await?;
+        for stretch in self.stretches().await?.into_iter().filter(|stretch| stretch.is_left(cursor)) {
+            let start = Cursor::Start(stretch.table, stretch.from);
+            let cursor = if stretch.holds(cursor) { cursor } else { start };
+            let batch = self.rows_of(stretch, cursor, prices).await?;
             if let Some(next) = batch.next {
                 self.advance(&batch, next).await?;
                 let (done, changed) = (before.done + batch.done, before.changed + batch.changed);
@@ -167,7 +184,7 @@ impl Run {
         self.finish(before).await
     }
 
-    /// The version of the prices, which stays until the transaction ends; `None` if the run has nothing to do with it.
+    /// The version of the prices, which stays until the transaction ends; `None` if the run is not about them.
     async fn lock_prices(&self) -> Result<Option<i64>, Error> {
         match self.scope.kind {
             RunKind::Reprice => prices::lock(&self.connection).await.map(Some),
@@ -175,27 +192,33 @@ impl Run {
         }
     }
 
+    /// All stretches of now. Under the lock of prices the days are among them of all rows that have other prices.
+    async fn stretches(&self) -> Result<Vec<Stretch>, Error> {
+        let mut all = Vec::new();
+        for table in self.scope.kind.tables() {
+            all.extend(stretches(&self.connection, *table, self.scope.from, self.scope.until).await?);
+        }
+        Ok(all)
+    }
+
     async fn rows_of(&self, stretch: Stretch, cursor: Cursor, prices: Option<i64>) -> Result<Batch, Error> {
-        let (config, scope) = (self.pool.config(), &self.scope);
-        let limit = config.runs.batch_rows;
-        match prices {
-            Some(version) => {
-                let book = self.connection.prices().of_version(&self.connection, version).await?;
-                reprice::batch(&self.connection, stretch, cursor, scope, limit, &book).await
-            }
-            None => reread::batch(&self.connection, stretch, cursor, scope, limit, &config.settling).await,
+        let Self { pool, connection, scope, .. } = self;
+        let piece = Piece { connection, scope, stretch, cursor, limit: pool.config().runs.batch_rows };
+        match (prices, stretch.table) {
+            (Some(version), _) => reprice::batch(piece, version).await,
+            (None, Table::Traces) => reread::batch(piece, &pool.config().settling).await,
+            (None, Table::LlmSpans) => calls::batch(piece, pool).await,
+            (None, Table::Logs) => logs::batch(piece, pool).await,
         }
     }
 
     async fn advance(&self, batch: &Batch, to: Cursor) -> Result<(), Error> {
         let (done, changed) = (batch.done as i64, batch.changed as i64);
-        let (trace, span, project) = to.key();
-        self.connection
-            .execute(
-                ADVANCE.sql(),
-                &[&self.id, &done, &changed, &moment(to.micros()), &trace, &span, &project],
-            )
-            .await?;
+        let (id, span, project) = to.key();
+        let (time, table) = (moment(to.micros()), to.table().name());
+        let values: [&(dyn ToSql + Sync); 8] =
+            [&self.id, &done, &changed, &time, &id, &span, &project, &table];
+        self.connection.execute(ADVANCE.sql(), &values).await?;
         Ok(())
     }
 

@@ -21,6 +21,7 @@ use note::Note;
 use trace::Locked;
 
 pub use ask::{Again, Days, Trace};
+pub(crate) use reading::{rows, scopes};
 pub(crate) use trace::settle_noting;
 pub use trace::{Settled, settle};
 

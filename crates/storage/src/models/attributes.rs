@@ -1,12 +1,10 @@
-//! Attribute lists as `jsonb` that people can query, without losing anything of OTLP.
+//! Attribute lists as JSON that people can query, without losing anything of OTLP.
 //!
-//! jsonb keeps neither the order of keys nor duplicates, and JSON has no bytes, no NaN and no NUL. So an attribute list
-//! fills two columns: the JSON, and a *layout*, which is NULL when the JSON holds everything. A layout is
-//!
-//! 1. the number of attributes, as a protobuf varint;
-//! 2. one byte for each attribute in its original order: its place among the keys in jsonb's order (by length, then by bytes), or
-//!    255 for "take the next exact attribute";
-//! 3. the exact attributes, as an encoded `opentelemetry.proto.common.v1.KeyValueList`.
+//! An attribute list fills two columns: the JSON, as a text or as `jsonb`, and a [`layout`], which is NULL when the JSON
+//! holds everything.
+
+mod jsonb;
+mod layout;
 
 use std::borrow::Cow;
 
@@ -18,15 +16,12 @@ use opentelemetry_proto::tonic::common::v1::{
 use prost::Message as _;
 
 use super::arena::Arena;
-use super::json::{Json, write_string, write_value};
-
-/// The byte for "take the next exact attribute".
-const EXACT: u8 = u8::MAX;
+use super::json::{Json, Kept, write_string, write_value};
 
 /// An attribute list in its two columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attributes {
-    /// A JSON object, its keys ordered as jsonb orders them.
+    /// A JSON object: in a column of text with all attributes in their order, in one of jsonb in the order of its keys.
     pub json: Bytes,
     /// The layout; empty (NULL) when the JSON holds everything.
     pub layout: Bytes,
@@ -45,34 +40,18 @@ impl Attributes {
         self.json.len() + self.layout.len()
     }
 
-    /// The columns for `attributes`.
+    /// The columns for `attributes`, where the JSON is a text.
     pub fn new(attributes: &[Attribute<'_>]) -> Self {
         Self::encode(attributes, &mut Arena::default())
     }
 
-    /// The columns for `attributes`, written into `arena`: the lists of one request share one allocation.
+    /// The same columns, written into `arena`: the lists of one request share one allocation.
     pub fn encode(attributes: &[Attribute<'_>], arena: &mut Arena) -> Self {
         if attributes.is_empty() {
             return Self::default();
         }
-        if attributes.iter().any(|attribute| attribute.key.contains('\0')) {
-            return Self::encode_beside(attributes, arena);
-        }
-        let order = in_jsonb_order(attributes);
-        let (json, places) = arena.column(|out| write_object(attributes, &order, out));
-        Self { json, layout: layout(attributes, &places, arena) }
-    }
-
-    /// For lists with NUL in a key. The JSON shows such a key as another one, which may sort elsewhere or be a
-    /// duplicate. So the layout keeps the whole list exactly, and the JSON is for people only.
-    fn encode_beside(attributes: &[Attribute<'_>], arena: &mut Arena) -> Self {
-        let shown = |attribute: &Attribute<'_>| attribute.key.replace('\0', "\u{fffd}");
-        let shown: Vec<_> = attributes
-            .iter()
-            .map(|attribute| Attribute::new(shown(attribute), attribute.value.clone()))
-            .collect();
-        let Self { json, .. } = Self::encode(&shown, arena);
-        Self { json, layout: layout(attributes, &vec![EXACT; attributes.len()], arena) }
+        let (json, exact) = arena.column(|out| write_object(attributes, out));
+        Self { json, layout: layout::of_text(attributes, &exact, arena) }
     }
 
     /// The attributes as OTLP, from the JSON text and the layout.
@@ -81,18 +60,12 @@ impl Attributes {
     /// [`Inconsistent::Json`] for JSON that does not parse, [`Inconsistent::Otlp`] for a layout that does not decode,
     /// [`Inconsistent::Layout`] for JSON that is not an object or a layout of other attributes.
     pub fn decode(json: &[u8], layout: Option<&[u8]>) -> Result<Vec<KeyValue>, Inconsistent> {
-        let entries = match serde_json::from_slice::<Json>(json)?.0 {
-            Any::KvlistValue(list) => list.values,
-            _ => return Err(Inconsistent::Layout),
-        };
-        match layout {
-            None | Some([]) => Ok(entries),
-            Some(layout) => arrange(entries, layout),
+        match serde_json::from_slice::<Json>(json)?.0 {
+            Any::KvlistValue(list) => layout::arrange(list.values, layout.unwrap_or_default()),
+            _ => Err(Inconsistent::Layout),
         }
     }
-}
 
-impl Attributes {
     /// The attributes, from both columns.
     ///
     /// # Errors
@@ -100,6 +73,24 @@ impl Attributes {
     pub fn attributes(&self) -> Result<Vec<Attribute<'static>>, Inconsistent> {
         Ok(Self::decode(&self.json, Some(&self.layout))?.into_iter().map(from_key_value).collect())
     }
+}
+
+/// Writes the attributes as a JSON object, in their order. Returns the places of those that JSON can't hold.
+fn write_object(attributes: &[Attribute<'_>], out: &mut Vec<u8>) -> Vec<usize> {
+    let mut exact = Vec::new();
+    out.push(b'{');
+    for (place, attribute) in attributes.iter().enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        let is_kept = write_string(&attribute.key, out);
+        out.push(b':');
+        if write_value(&attribute.value, out) == Kept::Shown || !is_kept {
+            exact.push(place);
+        }
+    }
+    out.push(b'}');
+    exact
 }
 
 /// How the columns of a stored row contradict each other.
@@ -143,8 +134,9 @@ impl ValueColumns {
             let text = Some(arena.column(|out| out.extend_from_slice(shown.as_bytes())).0);
             return Self { text, json: None, exact: if plain { Bytes::new() } else { exact_value(value) } };
         }
-        let (json, plain) = arena.column(|out| write_value(value, out));
-        Self { text: None, json: Some(json), exact: if plain { Bytes::new() } else { exact_value(value) } }
+        let (json, kept) = arena.column(|out| write_value(value, out));
+        let exact = if kept == Kept::Shown { exact_value(value) } else { Bytes::new() };
+        Self { text: None, json: Some(json), exact }
     }
 
     /// The value as OTLP; `None` when all columns are NULL.
@@ -228,114 +220,47 @@ fn exact_value(value: &Value<'_>) -> Bytes {
     Bytes::from(to_any_value(value).encode_to_vec())
 }
 
-/// The places of the attributes in jsonb's order of their keys. Equal keys keep the order of the list.
-fn in_jsonb_order(attributes: &[Attribute<'_>]) -> Vec<usize> {
-    // The length and the first eight bytes decide nearly every comparison.
-    let rank = |(place, attribute): (usize, &Attribute<'_>)| {
-        let key = attribute.key.as_bytes();
-        let mut start = [0; 8];
-        let known = key.len().min(8);
-        start[..known].copy_from_slice(&key[..known]);
-        (key.len(), u64::from_be_bytes(start), place)
-    };
-    let mut ranked: Vec<_> = attributes.iter().enumerate().map(rank).collect();
-    ranked.sort_unstable_by(|a, b| {
-        let keys = || attributes[a.2].key.as_bytes().cmp(attributes[b.2].key.as_bytes());
-        (a.0, a.1).cmp(&(b.0, b.1)).then_with(keys).then(a.2.cmp(&b.2))
-    });
-    ranked.into_iter().map(|(_, _, place)| place).collect()
-}
-
-/// Writes the attributes as a JSON object. Returns the place of each among the keys, or [`EXACT`] for one that JSON
-/// can't hold.
-fn write_object(attributes: &[Attribute<'_>], order: &[usize], out: &mut Vec<u8>) -> Vec<u8> {
-    let mut places = vec![EXACT; attributes.len()];
-    let mut place = 0_usize;
-    out.push(b'{');
-    for (n, &index) in order.iter().enumerate() {
-        let key = &attributes[index].key;
-        let same = |other: Option<&usize>| other.is_some_and(|other| attributes[*other].key == *key);
-        if same(order.get(n + 1)) {
-            continue; // write only the last of several equal keys, as jsonb keeps it
-        }
-        let first_of_its_key = n == 0 || !same(order.get(n - 1));
-        if place > 0 {
-            out.push(b',');
-        }
-        write_string(key, out);
-        out.push(b':');
-        let plain = write_value(&attributes[index].value, out) && first_of_its_key;
-        if plain && place < usize::from(EXACT) {
-            places[index] = place as u8;
-        }
-        place += 1;
-    }
-    out.push(b'}');
-    places
-}
-
-fn layout(attributes: &[Attribute<'_>], places: &[u8], arena: &mut Arena) -> Bytes {
-    let in_order = places.iter().enumerate().all(|(n, place)| usize::from(*place) == n && *place != EXACT);
-    if in_order {
-        return Bytes::new();
-    }
-    let exact = KeyValueList {
-        values: attributes
-            .iter()
-            .zip(places)
-            .filter(|(_, place)| **place == EXACT)
-            .map(|(attribute, _)| to_key_value(attribute))
-            .collect(),
-    };
-    let write = |out: &mut Vec<u8>| {
-        prost::encoding::encode_varint(places.len() as u64, out);
-        out.extend_from_slice(places);
-        exact.encode_raw(out);
-    };
-    arena.column(write).0
-}
-
-fn arrange(entries: Vec<KeyValue>, mut layout: &[u8]) -> Result<Vec<KeyValue>, Inconsistent> {
-    let count = prost::encoding::decode_varint(&mut layout)?;
-    let count = usize::try_from(count).map_err(|_| Inconsistent::Layout)?;
-    let (places, exact) = layout.split_at_checked(count).ok_or(Inconsistent::Layout)?;
-    let mut exact = KeyValueList::decode(exact)?.values.into_iter();
-    let mut entries: Vec<_> = entries.into_iter().map(Some).collect();
-    places
-        .iter()
-        .map(|place| match *place {
-            EXACT => exact.next(),
-            place => entries.get_mut(usize::from(place)).and_then(Option::take),
-        })
-        .map(|attribute| attribute.ok_or(Inconsistent::Layout))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn round_trip(attributes: &[Attribute<'_>]) -> Vec<KeyValue> {
-        let columns = Attributes::new(attributes);
-        Attributes::decode(&columns.json, Some(&columns.layout)).unwrap()
+    /// The columns of a list as a text and as jsonb. Each reads back as the list.
+    fn both(attributes: &[Attribute<'_>]) -> [Attributes; 2] {
+        let columns = [Attributes::new(attributes), Attributes::jsonb(attributes)];
+        for columns in &columns {
+            let back = Attributes::decode(&columns.json, Some(&columns.layout)).unwrap();
+            assert_eq!(back, attributes.iter().map(to_key_value).collect::<Vec<_>>());
+        }
+        columns
     }
 
     #[test]
     fn ordered_plain_attributes_need_no_layout() {
-        let columns =
-            Attributes::new(&[Attribute::new("a", 1), Attribute::new("b", 1.0), Attribute::new("aa", "x")]);
-        assert_eq!(columns.json, r#"{"a":1,"b":1.0,"aa":"x"}"#);
-        assert!(columns.layout.is_empty());
+        for columns in both(&[Attribute::new("a", 1), Attribute::new("b", 1.0), Attribute::new("aa", "x")]) {
+            assert_eq!(columns.json, r#"{"a":1,"b":1.0,"aa":"x"}"#);
+            assert!(columns.layout.is_empty());
+        }
     }
 
     #[test]
-    fn order_costs_a_byte_for_each_attribute() {
+    fn order_costs_nothing_in_a_text_and_a_byte_for_each_attribute_in_jsonb() {
         let attributes =
             [Attribute::new("http.route", "/"), Attribute::new("b", true), Attribute::new("a", 2)];
-        let columns = Attributes::new(&attributes);
-        assert_eq!(columns.json, r#"{"a":2,"b":true,"http.route":"/"}"#);
-        assert_eq!(columns.layout, [3, 2, 1, 0].as_slice());
-        assert_eq!(round_trip(&attributes), attributes.iter().map(to_key_value).collect::<Vec<_>>());
+        let [text, jsonb] = both(&attributes);
+        assert_eq!(text.json, r#"{"http.route":"/","b":true,"a":2}"#);
+        assert_eq!(text.layout, [].as_slice());
+        assert_eq!(jsonb.json, r#"{"a":2,"b":true,"http.route":"/"}"#);
+        assert_eq!(jsonb.layout, [3, 2, 1, 0].as_slice());
+    }
+
+    #[test]
+    fn a_text_needs_no_layout_for_duplicates_exponents_and_orders_of_maps() {
+        let map = Value::Map(vec![Attribute::new("zz", 1), Attribute::new("a", 2.5)]);
+        let attributes = [Attribute::new("k", 1e300), Attribute::new("k", -0.0), Attribute::new("a", map)];
+        let [text, jsonb] = both(&attributes);
+        assert_eq!(text.json, r#"{"k":1e300,"k":-0.0,"a":{"zz":1,"a":2.5}}"#);
+        assert_eq!(text.layout, [].as_slice());
+        assert!(!jsonb.layout.is_empty());
     }
 
     #[test]
@@ -354,24 +279,27 @@ mod tests {
             Attribute::new("a", 1),
             Attribute::new("\u{fffd}", "the replacement of NUL"),
         ];
-        let columns = Attributes::new(&attributes);
-        let json: serde_json::Value = serde_json::from_slice(&columns.json).unwrap();
-        assert_eq!(json["bytes"], "/wA=");
-        assert_eq!(json["nan"], "Infinity");
-        assert_eq!(json["k"], "a\u{fffd}b", "the last duplicate wins");
-        assert_eq!(round_trip(&attributes), attributes.iter().map(to_key_value).collect::<Vec<_>>());
+        for columns in both(&attributes) {
+            let json: serde_json::Value = serde_json::from_slice(&columns.json).unwrap();
+            assert_eq!(json["bytes"], "/wA=");
+            assert_eq!(json["nan"], "Infinity");
+            assert_eq!(json["k"], "a\u{fffd}b", "the last duplicate wins");
+        }
     }
 
     #[test]
     fn lists_longer_than_a_place_can_count_come_back() {
         let attributes: Vec<_> = (0..300).rev().map(|n| Attribute::new(format!("k{n}"), n)).collect();
-        assert_eq!(round_trip(&attributes), attributes.iter().map(to_key_value).collect::<Vec<_>>());
+        both(&attributes);
     }
 
     #[test]
     fn a_layout_that_does_not_fit_its_json_is_an_error() {
         assert!(matches!(Attributes::decode(b"{}", Some(&[1, 0])), Err(Inconsistent::Layout)));
         assert!(matches!(Attributes::decode(b"{}", Some(&[9])), Err(Inconsistent::Layout)));
+        assert!(matches!(Attributes::decode(b"{}", Some(&[0, 1, 0])), Err(Inconsistent::Layout)));
+        assert!(matches!(Attributes::decode(br#"{"a":1}"#, Some(&[0, 1, 0])), Err(Inconsistent::Layout)));
+        assert!(matches!(Attributes::decode(br#"{"a":1}"#, Some(&[0, 1, 1])), Err(Inconsistent::Layout)));
         assert!(matches!(Attributes::decode(b"3", None), Err(Inconsistent::Layout)));
     }
 }

@@ -24,6 +24,11 @@ pub(crate) trait Column {
 
     /// Reads a value from its binary form; `raw` is `None` for NULL. Returns `None` if this is no value of the column.
     fn get(raw: Option<&[u8]>) -> Option<Self::Out>;
+
+    /// What a SELECT asks for: the column `name` of `table`, which is empty, or an alias with its dot.
+    fn select(table: &str, name: &str) -> String {
+        format!("{table}{name}")
+    }
 }
 
 fn read<'r, T: FromSql<'r>>(ty: &Type, raw: Option<&'r [u8]>) -> Option<T> {
@@ -87,6 +92,10 @@ impl<C: Column> Column for Nullable<C> {
             Some(raw) => C::get(Some(raw)).map(Some),
             None => Some(None),
         }
+    }
+
+    fn select(table: &str, name: &str) -> String {
+        C::select(table, name)
     }
 }
 
@@ -278,6 +287,29 @@ impl Column for Jsonb {
             [1, text @ ..] => Some(Bytes::copy_from_slice(text)), // 1 is the only version of the binary form
             _ => None,
         }
+    }
+}
+
+/// `text` that is JSON, which is never parsed here. Rows of before schema version 10 have `jsonb` instead, in the column
+/// without `_json` in its name.
+#[derive(Debug)]
+pub(crate) struct JsonText;
+
+impl Column for JsonText {
+    type In<'a> = &'a [u8];
+    type Out = Bytes;
+
+    fn put(value: &[u8], to: &mut RowEncoder<'_>) {
+        Utf8::put(value, to);
+    }
+
+    fn get(raw: Option<&[u8]>) -> Option<Bytes> {
+        Utf8::get(raw)
+    }
+
+    fn select(table: &str, name: &str) -> String {
+        let before = name.trim_end_matches("_json");
+        format!("coalesce({table}{name}, {table}{before}::text)")
     }
 }
 

@@ -1,4 +1,4 @@
-//! OTLP values to JSON text and back, in the form that jsonb stores.
+//! OTLP values to JSON text and back.
 
 use std::fmt;
 
@@ -15,58 +15,73 @@ pub(super) fn jsonb_order(a: &str, b: &str) -> std::cmp::Ordering {
     a.len().cmp(&b.len()).then_with(|| a.as_bytes().cmp(b.as_bytes()))
 }
 
-/// Writes the value as JSON. Returns whether the stored jsonb reads back as exactly this value.
-pub(super) fn write_value(value: &Value<'_>, out: &mut Vec<u8>) -> bool {
+/// How much of a value its JSON keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kept {
+    /// The JSON only shows the value to people.
+    Shown,
+    /// The text of the JSON reads back as exactly this value. PostgreSQL's jsonb would not: it orders keys, writes out
+    /// exponents, and loses the sign of zero.
+    AsText,
+    /// The jsonb reads back as exactly this value, and so does the text.
+    AsJsonb,
+}
+
+/// Writes the value as JSON.
+pub(super) fn write_value(value: &Value<'_>, out: &mut Vec<u8>) -> Kept {
     match value {
-        Value::Empty => put_plain(out, b"null"),
-        Value::Str(text) => write_string(text, out),
-        Value::Bool(true) => put_plain(out, b"true"),
-        Value::Bool(false) => put_plain(out, b"false"),
-        Value::Int(number) => put_plain(out, itoa::Buffer::new().format(*number).as_bytes()),
+        Value::Empty => put(out, b"null"),
+        Value::Str(text) => write_text(text, out),
+        Value::Bool(true) => put(out, b"true"),
+        Value::Bool(false) => put(out, b"false"),
+        Value::Int(number) => put(out, itoa::Buffer::new().format(*number).as_bytes()),
         Value::Double(number) => write_double(*number, out),
         Value::Bytes(bytes) => {
             write_string(&BASE64.encode(bytes), out);
-            false
+            Kept::Shown
         }
         Value::Array(values) => {
-            let mut plain = true;
+            let mut kept = Kept::AsJsonb;
             out.push(b'[');
             for (n, value) in values.iter().enumerate() {
                 if n > 0 {
                     out.push(b',');
                 }
-                plain &= write_value(value, out);
+                kept = kept.min(write_value(value, out));
             }
             out.push(b']');
-            plain
+            kept
         }
         Value::Map(entries) => {
             let ordered = |pair: &[Attribute<'_>]| jsonb_order(&pair[0].key, &pair[1].key).is_lt();
-            let mut plain = entries.windows(2).all(ordered);
+            let mut kept = if entries.windows(2).all(ordered) { Kept::AsJsonb } else { Kept::AsText };
             out.push(b'{');
             for (n, entry) in entries.iter().enumerate() {
                 if n > 0 {
                     out.push(b',');
                 }
-                plain &= write_string(&entry.key, out);
+                kept = kept.min(write_text(&entry.key, out));
                 out.push(b':');
-                plain &= write_value(&entry.value, out);
+                kept = kept.min(write_value(&entry.value, out));
             }
             out.push(b'}');
-            plain
+            kept
         }
     }
 }
 
-fn put_plain(out: &mut Vec<u8>, json: &[u8]) -> bool {
+fn put(out: &mut Vec<u8>, json: &[u8]) -> Kept {
     out.extend_from_slice(json);
-    true
+    Kept::AsJsonb
 }
 
-/// Writes a double, with the result of [`write_value`]. jsonb keeps the scale of a number, so `1.0` stays a double. But
-/// it writes out positive exponents, loses the sign of zero, and has no NaN or infinity: these become the strings of
-/// proto3's JSON mapping.
-fn write_double(number: f64, out: &mut Vec<u8>) -> bool {
+fn write_text(text: &str, out: &mut Vec<u8>) -> Kept {
+    if write_string(text, out) { Kept::AsJsonb } else { Kept::Shown }
+}
+
+/// Writes a double. JSON keeps the scale of a number, so `1.0` stays a double. It has no NaN or infinity: these become the
+/// strings of proto3's JSON mapping.
+fn write_double(number: f64, out: &mut Vec<u8>) -> Kept {
     if !number.is_finite() {
         let name = if number.is_nan() {
             "NaN"
@@ -76,18 +91,17 @@ fn write_double(number: f64, out: &mut Vec<u8>) -> bool {
             "-Infinity"
         };
         write_string(name, out);
-        return false;
+        return Kept::Shown;
     }
     let mut buffer = ryu::Buffer::new();
     let text = buffer.format_finite(number);
     out.extend_from_slice(text.as_bytes());
-    let written_out = text.contains('e') && !text.contains("e-");
+    let has_exponent = text.contains('e') && !text.contains("e-");
     let negative_zero = number == 0.0 && number.is_sign_negative();
-    !written_out && !negative_zero
+    if has_exponent || negative_zero { Kept::AsText } else { Kept::AsJsonb }
 }
 
-/// Writes a JSON string, with the result of [`write_value`]. jsonb can't store NUL: it becomes U+FFFD, and the result
-/// is false.
+/// Writes a JSON string. Returns whether it reads back as this text: PostgreSQL can't store NUL, which becomes U+FFFD.
 pub(super) fn write_string(text: &str, out: &mut Vec<u8>) -> bool {
     let mut rest = text.as_bytes();
     let mut plain = true;

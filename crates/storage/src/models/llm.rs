@@ -11,6 +11,7 @@ use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::StatusCode;
 use llm_observatory_genai::nesting::Role;
 use llm_observatory_genai::prices::{Cost, Currency, PriceBook};
+use llm_observatory_genai::speaker::Speaker;
 use uuid::Uuid;
 
 use super::attributes::{Attributes, Inconsistent};
@@ -47,6 +48,8 @@ pub struct LlmRow {
     pub name: Text,
     /// What was read of the span.
     pub reading: Box<LlmReading>,
+    /// What it takes over from the spans above it: only what `reading` does not tell.
+    pub taken_over: Speaker,
     /// The version of the rules by which it was read.
     pub reading_version: i16,
     /// Number of log records that were read with the span.
@@ -75,6 +78,7 @@ impl LlmRow {
             service_name: span.service_name.clone(),
             name: span.name.clone(),
             reading,
+            taken_over: Speaker::default(),
             reading_version,
             log_events: 0,
             billable: false,
@@ -91,9 +95,24 @@ impl LlmRow {
         self.usage_missing = is_missing(billable, self.should_tell(), self.reading.usage.is_told());
     }
 
-    /// Computes the cost of a call.
+    /// Sets the cost by these prices.
     pub fn price(&mut self, book: &PriceBook) {
-        self.cost = charge(self.project_id, &self.reading, self.start_time, self.duration_nanos, book);
+        self.cost = self.cost_by(book);
+    }
+
+    /// The cost by these prices.
+    pub(crate) fn cost_by(&self, book: &PriceBook) -> Option<Cost> {
+        charge(self.project_id, &self.reading, self.start_time, self.duration_nanos, book)
+    }
+
+    /// The session: what the span tells, or else a span above it.
+    pub fn session_id(&self) -> Option<&Text> {
+        self.reading.session_id.as_ref().or(self.taken_over.session_id.as_ref())
+    }
+
+    /// The end user: what the span tells, or else a span above it.
+    pub fn user_id(&self) -> Option<&Text> {
+        self.reading.user_id.as_ref().or(self.taken_over.user_id.as_ref())
     }
 
     /// Whether the call ended and succeeded, so that it should tell its usage.
@@ -108,7 +127,7 @@ impl LlmRow {
     }
 }
 
-/// What a step costs. Steps that are no calls cost nothing, since they repeat what calls cost.
+/// What a call costs. Steps that are no calls cost nothing, since they repeat what calls cost.
 fn charge(
     project: ProjectId,
     reading: &LlmReading,
@@ -192,6 +211,9 @@ row! {
         is_call: Bool = reading.is_call,
         billable: Bool = row.billable,
         usage_missing: Bool = row.usage_missing,
+        may_be_hidden: Bool = row.may_be_hidden(),
+        session_taken_over: Bool = row.taken_over.session_id.is_some(),
+        user_taken_over: Bool = row.taken_over.user_id.is_some(),
         streaming: Nullable<Bool> = reading.streaming,
         trace_id: Id = row.trace_id.uuid(),
         span_id: SpanIdBytes = row.span_id,
@@ -207,8 +229,8 @@ row! {
         response_model: Nullable<Varchar> = reading.response_model.as_ref(),
         response_id: Nullable<Varchar> = reading.response_id.as_ref(),
         service_tier: Nullable<Varchar> = reading.service_tier.as_ref(),
-        session_id: Nullable<Varchar> = reading.session_id.as_ref(),
-        user_id: Nullable<Varchar> = reading.user_id.as_ref(),
+        session_id: Nullable<Varchar> = row.session_id(),
+        user_id: Nullable<Varchar> = row.user_id(),
         tool_name: Nullable<Varchar> = reading.tool_name.as_ref(),
         tool_call_id: Nullable<Varchar> = reading.tool_call_id.as_ref(),
         agent_name: Nullable<Varchar> = reading.agent_name.as_ref(),
@@ -223,6 +245,9 @@ row! {
         details_layout: ByteaOrNull = details.as_ref().map_or(&[], |details| &*details.layout),
     ]
     read {
+        _ = may_be_hidden; // it follows from the reading and the ids
+        let (told_session, session) = if session_taken_over { (None, session_id) } else { (session_id, None) };
+        let (told_user, user) = if user_taken_over { (None, user_id) } else { (user_id, None) };
         let mut reading = LlmReading {
             is_call,
             operation,
@@ -247,8 +272,8 @@ row! {
             finish_reasons: finish_reasons.unwrap_or_default(),
             streaming,
             time_to_first_token: time_to_first_token_nanos,
-            session_id,
-            user_id,
+            session_id: told_session,
+            user_id: told_user,
             tool_name,
             tool_call_id,
             agent_name,
@@ -277,6 +302,7 @@ row! {
             service_name,
             name,
             reading: Box::new(reading),
+            taken_over: Speaker { session_id: session, user_id: user },
             reading_version,
             log_events: log_events.unwrap_or(0),
             billable,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::attributes::{Attributes, Inconsistent, ValueColumns};
 use super::column::{
-    ByteaOrNull, Count32, Id, Int2, Int4, Jsonb, Nullable, SpanIdBytes, Timestamp, Utf8, Varchar,
+    ByteaOrNull, Count32, Id, Int2, Int4, JsonText, Nullable, SpanIdBytes, Timestamp, Utf8, Varchar,
     VarcharOrNull,
 };
 use super::llm::LlmRow;
@@ -103,10 +103,10 @@ row! {
         severity_text: VarcharOrNull = &log.severity_text,
         event_name: VarcharOrNull = &log.event_name,
         body_text: Nullable<Utf8> = log.body.text.as_deref(),
-        body: Nullable<Jsonb> = log.body.json.as_deref(),
         body_layout: ByteaOrNull = &log.body.exact,
-        attributes: Jsonb = &log.attributes.json,
         attributes_layout: ByteaOrNull = &log.attributes.layout,
+        attributes_json: JsonText = &log.attributes.json,
+        body_json: Nullable<JsonText> = log.body.json.as_deref(),
     ]
     read Ok(Self {
         project_id: ProjectId(project_id),
@@ -117,8 +117,8 @@ row! {
         severity: Severity(severity_number),
         severity_text,
         event_name,
-        body: ValueColumns { text: body_text, json: body, exact: body_layout },
-        attributes: Attributes { json: attributes, layout: attributes_layout },
+        body: ValueColumns { text: body_text, json: body_json, exact: body_layout },
+        attributes: Attributes { json: attributes_json, layout: attributes_layout },
         dropped_attributes_count,
         flags,
         trace_id: trace_id.map(TraceId::from_uuid),

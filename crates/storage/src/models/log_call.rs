@@ -3,6 +3,7 @@
 use llm_observatory_core::ids::{SpanId, TraceId};
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::StatusCode;
+use llm_observatory_genai::speaker::Speaker;
 use llm_observatory_genai::{LogCall, READING_VERSION};
 use uuid::Uuid;
 
@@ -32,6 +33,7 @@ impl LlmRow {
             service_name: log.service_name.clone(),
             name,
             reading: Box::new(reading),
+            taken_over: Speaker::default(),
             reading_version: READING_VERSION,
             log_events: 0,
             billable: false,

@@ -113,7 +113,7 @@ impl SeriesRow {
             metric_id: metric.id,
             resource_id,
             scope_id,
-            attributes: Attributes::new(attributes),
+            attributes: Attributes::jsonb(attributes),
         }
     }
 

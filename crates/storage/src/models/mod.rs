@@ -17,6 +17,7 @@ pub mod observed;
 pub mod price;
 pub mod resource;
 pub mod row;
+mod speakers;
 pub(crate) mod time;
 pub mod trace;
 
@@ -29,4 +30,5 @@ pub use observed::{Observed, ObservedLog};
 pub use price::PriceRow;
 pub use resource::{ResourceRow, ScopeRow};
 pub use row::{Row, Table};
+pub use speakers::Speakers;
 pub use trace::{EventRow, SpanRow, TraceRow};

@@ -5,7 +5,8 @@ use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_genai::{Event, LogObservation, Observation, Scope, SpanObservation, is_llm_event};
 
-use super::attributes::{Inconsistent, ValueColumns, from_any_value};
+use super::arena::Arena;
+use super::attributes::{Attributes, Inconsistent, ValueColumns, from_any_value};
 use super::log::LogRow;
 use super::resource::ScopeRow;
 use super::trace::Span;
@@ -64,6 +65,16 @@ impl ObservedLog {
     /// The attributes of the record, in the order in which the client sent them.
     pub fn attributes(&self) -> &[Attribute<'static>] {
         &self.attributes
+    }
+
+    /// The row as it was when the record came. In the table PostgreSQL writes its JSON otherwise, and ids hash the JSON.
+    pub(crate) fn as_sent(&self, stored: &LogRow) -> LogRow {
+        let mut row = stored.clone();
+        row.attributes = Attributes::new(&self.attributes);
+        if row.body != ValueColumns::default() {
+            row.body = ValueColumns::encode(&self.body, &mut Arena::default());
+        }
+        row
     }
 
     /// What `look` makes of the observation.

@@ -63,7 +63,7 @@ impl ResourceRow {
             id: ResourceId(id),
             project_id,
             service_name: service_name.unwrap_or_default(),
-            attributes: Attributes::new(attributes),
+            attributes: Attributes::jsonb(attributes),
             dropped_attributes_count,
             schema_url,
             entity_refs,
@@ -136,7 +136,7 @@ impl ScopeRow {
             &dropped_attributes_count.to_le_bytes(),
             schema_url.as_bytes(),
         ]);
-        let attributes = Attributes::new(attributes);
+        let attributes = Attributes::jsonb(attributes);
         Self { id: ScopeId(id), project_id, name, version, attributes, dropped_attributes_count, schema_url }
     }
 

@@ -11,28 +11,42 @@ pub struct Table {
     pub name: &'static str,
     /// The columns of a row, in their order in the table.
     pub columns: &'static [&'static str],
+    /// What a SELECT asks for, for each of them.
+    pub(crate) selects: &'static [Select],
 }
 
+/// What a SELECT asks for: see [`Column::select`](super::column::Column::select).
+pub(crate) type Select = fn(table: &str, name: &str) -> String;
+
 impl Table {
-    /// The columns as a list for SELECT: `start_time, end_time, ...`.
-    pub(crate) fn select(&self) -> String {
+    /// The columns that a writer fills: `start_time, end_time, ...`.
+    pub(crate) fn names(&self) -> String {
         self.columns.join(", ")
     }
 
-    /// The columns as a list for SELECT, each with the alias of the table: `s.start_time, s.end_time, ...`.
+    /// What a reader asks for: `start_time, end_time, ...`.
+    pub(crate) fn select(&self) -> String {
+        self.select_of("")
+    }
+
+    /// What a reader asks for, each with the alias of the table: `s.start_time, s.end_time, ...`.
     pub(crate) fn select_from(&self, alias: &str) -> String {
-        let columns: Vec<_> = self.columns.iter().map(|column| format!("{alias}.{column}")).collect();
-        columns.join(", ")
+        self.select_of(&format!("{alias}."))
+    }
+
+    fn select_of(&self, table: &str) -> String {
+        let columns = self.columns.iter().zip(self.selects);
+        columns.map(|(name, select)| select(table, name)).collect::<Vec<_>>().join(", ")
     }
 
     /// The statement `COPY .. FROM STDIN BINARY` for the table.
     pub fn copy(&self) -> String {
-        format!("/* copy: {0} */ COPY {0} ({1}) FROM STDIN BINARY", self.name, self.select())
+        format!("/* copy: {0} */ COPY {0} ({1}) FROM STDIN BINARY", self.name, self.names())
     }
 
     /// The COPY into a staging table, which has an additional column `arrival`.
     pub(crate) fn copy_numbered(&self, staging: &str) -> String {
-        format!("/* copy: {staging} */ COPY {staging} ({}, arrival) FROM STDIN BINARY", self.select())
+        format!("/* copy: {staging} */ COPY {staging} ({}, arrival) FROM STDIN BINARY", self.names())
     }
 
     /// The INSERT of one row that ignores a row whose unique key is stored already.
@@ -43,7 +57,7 @@ impl Table {
     /// The INSERT of one row that fails if its unique key is stored already.
     pub fn insert_new(&self) -> String {
         let parameters: Vec<_> = (1..=self.columns.len()).map(|n| format!("${n}")).collect();
-        let (columns, parameters) = (self.select(), parameters.join(", "));
+        let (columns, parameters) = (self.names(), parameters.join(", "));
         format!("/* insert: {0} */ INSERT INTO {0} ({columns}) VALUES ({parameters})", self.name)
     }
 }
@@ -74,8 +88,11 @@ pub(crate) trait ReadRow: Sized + Send + 'static {
 macro_rules! row {
     ($row:ty, $table:literal, |$this:ident| $(let $shared:ident = $what:expr;)* [$($name:ident: $column:ty = $value:expr),+ $(,)?]) => {
         impl $crate::models::row::Row for $row {
-            const TABLE: $crate::models::row::Table =
-                $crate::models::row::Table { name: $table, columns: &[$(stringify!($name)),+] };
+            const TABLE: $crate::models::row::Table = $crate::models::row::Table {
+                name: $table,
+                columns: &[$(stringify!($name)),+],
+                selects: &[$(<$column as $crate::models::column::Column>::select),+],
+            };
 
             fn encode(&self, to: &mut $crate::models::encoder::RowEncoder<'_>) {
                 let $this = self;

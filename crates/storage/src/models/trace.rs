@@ -6,13 +6,15 @@ use llm_observatory_core::llm::LlmReading;
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::{Day, UnixNanos};
 use llm_observatory_core::trace::{SpanKind, StatusCode};
+use llm_observatory_genai::speaker::Speaker;
 
 use super::attributes::{Attributes, Inconsistent};
 use super::column::{
-    Bytea, ByteaOrNull, Count32, Date, Id, Int2, Int4, Int8, Jsonb, Nullable, SpanIdBytes, Timestamp,
-    Varchar, VarcharArray, VarcharOrNull,
+    Bytea, ByteaOrNull, Count32, Date, Id, Int2, Int4, Int8, JsonText, Jsonb, Nullable, SpanIdBytes,
+    Timestamp, Varchar, VarcharArray, VarcharOrNull,
 };
 use super::row::row;
+use super::speakers::Speakers;
 use super::time::{joined, optional_nanos};
 
 /// A row of `trace_spans`.
@@ -121,10 +123,10 @@ row! {
         service_name: Varchar = &span.service_name,
         trace_state: VarcharOrNull = &span.trace_state,
         status_message: VarcharOrNull = &span.status_message,
-        attributes: Jsonb = &span.attributes.json,
         attributes_layout: ByteaOrNull = &span.attributes.layout,
         links: Nullable<Jsonb> = span.links.as_ref().map(|links| &*links.json),
         links_otlp: Nullable<Bytea> = span.links.as_ref().map(|links| &*links.otlp),
+        attributes_json: JsonText = &span.attributes.json,
     ]
     read {
         _ = duration_nanos; // it follows from start and end
@@ -144,7 +146,7 @@ row! {
             flags,
             resource_id: ResourceId(resource_id),
             scope_id: ScopeId(scope_id),
-            attributes: Attributes { json: attributes, layout: attributes_layout },
+            attributes: Attributes { json: attributes_json, layout: attributes_layout },
             dropped_attributes_count,
             dropped_events_count,
             dropped_links_count,
@@ -188,8 +190,8 @@ row! {
         trace_id: Id = event.trace_id.uuid(),
         span_id: SpanIdBytes = event.span_id,
         name: Varchar = &event.name,
-        attributes: Jsonb = &event.attributes.json,
         attributes_layout: ByteaOrNull = &event.attributes.layout,
+        attributes_json: JsonText = &event.attributes.json,
     ]
     read Ok(Self {
         project_id: ProjectId(project_id),
@@ -199,7 +201,7 @@ row! {
         ordinal,
         time: joined(time, time_nanos),
         name,
-        attributes: Attributes { json: attributes, layout: attributes_layout },
+        attributes: Attributes { json: attributes_json, layout: attributes_layout },
         dropped_attributes_count,
     })
 }
@@ -213,6 +215,8 @@ pub struct Span {
     pub events: Vec<EventRow>,
     /// The reading of `genai`; `None` if this is no LLM span.
     pub llm: Option<Box<LlmReading>>,
+    /// Whom a span tells that is no LLM span; `None` if it tells nobody.
+    pub speaker: Option<Box<Speaker>>,
 }
 
 impl Span {
@@ -220,12 +224,21 @@ impl Span {
     pub(crate) fn is_call(&self) -> bool {
         self.llm.as_ref().is_some_and(|reading| reading.is_call)
     }
+
+    /// The session and the user that the span tells.
+    pub(crate) fn speaker(&self) -> (Option<&Text>, Option<&Text>) {
+        match (&self.llm, &self.speaker) {
+            (Some(reading), _) => (reading.session_id.as_ref(), reading.user_id.as_ref()),
+            (None, Some(speaker)) => (speaker.session_id.as_ref(), speaker.user_id.as_ref()),
+            (None, None) => (None, None),
+        }
+    }
 }
 
 impl From<SpanRow> for Span {
     /// A span without events that is no LLM span.
     fn from(row: SpanRow) -> Self {
-        Self { row, events: Vec::new(), llm: None }
+        Self { row, events: Vec::new(), llm: None, speaker: None }
     }
 }
 
@@ -248,6 +261,8 @@ pub struct TraceRow {
     pub error_count: i64,
     /// Number of spans that call a model.
     pub llm_calls: i64,
+    /// Whether the spans tell a session and a user, and whether LLM spans lack them.
+    pub speakers: Speakers,
     /// The root span of this day; the earliest if there are several.
     pub root: Option<Root>,
     /// Names of the services of the spans, sorted, without duplicates and without the empty name.
@@ -286,6 +301,7 @@ impl TraceRow {
             span_count: 1,
             error_count: i64::from(span.is_error()),
             llm_calls: 0,
+            speakers: Speakers::default(),
             root,
             // A span without `service.name` names no service.
             services: Some(span.service_name.clone()).into_iter().filter(|name| !name.is_empty()).collect(),
@@ -322,6 +338,7 @@ impl TraceRow {
         self.span_count += other.span_count;
         self.error_count += other.error_count;
         self.llm_calls += other.llm_calls;
+        self.speakers |= other.speakers;
         if let Some(theirs) = &other.root
             && self.root.as_ref().is_none_or(|mine| theirs < mine)
         {
@@ -354,6 +371,7 @@ row! {
         root_service: Nullable<Varchar> = root.map(|root| &root.service),
         services: VarcharArray = &trace.services,
         llm_calls: Int8 = trace.llm_calls,
+        speakers: Int2 = trace.speakers.0,
     ]
     read {
         let root = match (root_start, root_span_id, root_name, root_service) {
@@ -375,6 +393,7 @@ row! {
             span_count,
             error_count,
             llm_calls,
+            speakers: Speakers(speakers),
             root,
             services,
         })

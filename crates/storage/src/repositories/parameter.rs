@@ -37,6 +37,8 @@ bind! {
     SystemTime => TIMESTAMPTZ,
     Vec<u8> => BYTEA,
     Vec<Uuid> => UUID_ARRAY,
+    Vec<SystemTime> => TIMESTAMPTZ_ARRAY,
+    Vec<Vec<u8>> => BYTEA_ARRAY,
 }
 
 impl<T: Bind> Bind for Option<T> {

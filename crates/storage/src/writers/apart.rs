@@ -3,7 +3,6 @@
 use std::time::SystemTime;
 
 use llm_observatory_core::ids::{ProjectId, TraceId};
-use llm_observatory_genai::repeats::HIDDEN;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
@@ -19,11 +18,8 @@ const REACH_MICROS: i64 = 30 * 1_000_000;
 const MAX_CALLS: i64 = 10_000;
 
 /// Spans of clients that may be inside a call of another trace, by the index that has no others.
-static HIDDEN_CALLS: Statement = Statement::composed("apart: hidden", || {
-    let dialects: Vec<_> = HIDDEN.iter().map(|dialect| format!("'{dialect}'")).collect();
-    let condition = "reading.parent_span_id IS NULL AND reading.dialect IN";
-    in_stretches(&format!("{condition} ({})", dialects.join(", ")))
-});
+static HIDDEN_CALLS: Statement =
+    Statement::composed("apart: hidden", || in_stretches("reading.may_be_hidden"));
 static CALLS: Statement = Statement::composed("apart: around", || in_stretches("true"));
 
 /// The statements of this module.

@@ -16,6 +16,8 @@ use crate::maintenance::partitions::DeclinedDays;
 use crate::models::{LogRow, ResourceRow, ScopeRow};
 use crate::postgres::writer::WriterConnection;
 
+pub(crate) use calls::insert_calls;
+
 /// Gathers and writes log records; see [`BufferedWriter`].
 pub type LogWriter = BufferedWriter<LogBatch>;
 

@@ -49,7 +49,7 @@ static UNSTAGE: Statement = Statement::composed("metric: unstage", || {
          SELECT {0} FROM staged_points ORDER BY arrival \
          ON CONFLICT (series_id, time, start_time, project_id, time_nanos, start_nanos) DO NOTHING \
          RETURNING series_id, {1}, time_nanos, {2}, start_nanos, project_id",
-        DataPointRow::TABLE.select(),
+        DataPointRow::TABLE.names(),
         micros("time"),
         micros("start_time"),
     )

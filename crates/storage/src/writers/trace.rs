@@ -102,7 +102,7 @@ async fn copy(connection: &WriterConnection, spans: &[&Span]) -> Result<(), Erro
     copy_events(connection, spans).await?;
     let readings = Readings::of(connection, spans).await?;
     readings.copy(connection).await?;
-    let totals = summary::add(connection, spans, &[]).await?;
+    let totals = summary::add(connection, spans, &[], &readings.lacking()).await?;
     readings.settle(connection, &totals, Notes::default()).await
 }
 
@@ -111,7 +111,7 @@ async fn insert_new(connection: &WriterConnection, spans: &[&Span]) -> Result<()
     insert::insert_new(connection, &events(spans)).await?;
     let readings = Readings::of(connection, spans).await?;
     readings.insert_new(connection).await?;
-    let totals = summary::add(connection, spans, &[]).await?;
+    let totals = summary::add(connection, spans, &[], &readings.lacking()).await?;
     readings.settle(connection, &totals, Notes::default()).await
 }
 

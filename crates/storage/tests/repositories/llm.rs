@@ -1,22 +1,20 @@
-//! LLM spans, the models that were called, and prices that people set.
+//! LLM spans, and the models that were called.
 
 use harness::TestDatabase;
-use llm_observatory_core::ids::ProjectId;
 use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading, Nanodollars, TokenUsage};
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::StatusCode;
-use llm_observatory_genai::prices::{Cost, Currency, Layer, Price, PriceFilter, Rate, ServiceTier, Unit};
+use llm_observatory_genai::prices::{Cost, Currency};
 use llm_observatory_storage::CopyWriter;
-use llm_observatory_storage::models::LlmRow;
+use llm_observatory_storage::models::{LlmRow, SpanRow};
 use llm_observatory_storage::repositories::LlmRepository;
 use llm_observatory_storage::repositories::llm::{
     ListedLlmSpan, LlmFilter, LlmOrder, LlmSelection, ModelFilter, ModelOrder, Range,
 };
-use llm_observatory_storage::writers::{PricesSet, set_prices};
 use tokio_postgres::Client;
 
-use super::{OTHER, after_midnight, database, pages, range};
+use super::{OTHER, after_midnight, database, pages, range, store_spans};
 use crate::plans::{Reads, reads};
 use crate::rows::{self, span_id, trace_id};
 
@@ -327,50 +325,6 @@ async fn models_are_summed_over_billable_calls() {
     assert_eq!((b.cost, b.foreign_calls), (None, 1));
 }
 
-fn price(project: Option<ProjectId>, model: &str, from: u64, input: i64) -> Price {
-    let rate = Rate { unit: Unit::Input, service: ServiceTier::Standard, from: 0, price: input };
-    Price::new(project, "openai", model, UnixNanos(from), Currency::USD, vec![rate], "a contract").unwrap()
-}
-
-#[tokio::test]
-async fn a_price_takes_the_place_of_the_one_with_the_same_start() {
-    let database = TestDatabase::new().await;
-    let writer = database.writer().await;
-    let prices = repository(&database).await;
-    let version = async || writer.query_one("SELECT version FROM price_version", &[]).await.unwrap().get(0);
-    let set = async |given: &[Price]| set_prices(&writer, given).await.unwrap();
-    let before: i64 = version().await;
-
-    let (first, second) = (price(None, "gpt", 0, 1), price(None, "gpt", 5_000, 2));
-    let both = [first.clone(), second.clone()];
-    assert_eq!(set(&both).await, PricesSet { set: 2, replaced: 0, unchanged: 0 });
-    assert_eq!(set(&both).await, PricesSet { set: 0, replaced: 0, unchanged: 2 });
-    assert_eq!(version().await, before + 1, "only what changes prices raises the version");
-    let dearer = price(None, "gpt", 5_000, 3);
-    assert_eq!(set(std::slice::from_ref(&dearer)).await, PricesSet { set: 1, replaced: 1, unchanged: 0 });
-    let of_other = price(Some(OTHER), "gpt", 5_000, 4);
-    assert_eq!(set(std::slice::from_ref(&of_other)).await, PricesSet { set: 1, replaced: 0, unchanged: 0 });
-
-    let counting = async |project| {
-        let book = prices.price_book().await.unwrap();
-        let filter = PriceFilter { model: Some("gpt"), project: Some(project), ..PriceFilter::default() };
-        let own = book.list(&filter).into_iter().filter(|(layer, _)| *layer != Layer::Catalogue);
-        let mut amounts: Vec<_> = own.map(|(_, price)| price.rates[0].price).collect();
-        amounts.sort_unstable();
-        amounts
-    };
-    assert_eq!(counting(ProjectId::DEFAULT).await, [1, 3]);
-    assert_eq!(counting(OTHER).await, [1, 3, 4]);
-    // What was replaced still explains old costs.
-    let replaced = prices.price(second.id()).await.unwrap().unwrap();
-    assert_eq!((replaced.price, replaced.replaced_at.is_some()), (second.clone(), true));
-    assert_eq!(prices.price(of_other.id()).await.unwrap(), None, "of another project");
-    // A price that comes back counts again.
-    assert_eq!(set(&[second]).await, PricesSet { set: 1, replaced: 1, unchanged: 0 });
-    assert_eq!(counting(ProjectId::DEFAULT).await, [1, 2]);
-    assert_eq!(prices.price(dearer.id()).await.unwrap().unwrap().price, dearer);
-}
-
 #[tokio::test]
 async fn an_llm_span_is_looked_up_by_key() {
     let (database, writer) = database().await;
@@ -380,4 +334,22 @@ async fn an_llm_span_is_looked_up_by_key() {
     assert_eq!(spans.get(trace_id(1), row.start_time, span_id(1)).await.unwrap(), Some(row.clone()));
     assert_eq!(spans.get(trace_id(1), row.start_time, span_id(3)).await.unwrap(), None);
     assert_eq!(spans.of(OTHER).get(trace_id(1), row.start_time, span_id(1)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn status_messages_come_in_the_order_of_the_spans() {
+    let (database, writer) = database().await;
+    let told = |trace, id, nanos, message: &str| {
+        let mut span = rows::span(trace, id, after_midnight(nanos));
+        span.status_message = Text::from(message);
+        span
+    };
+    let stored = [told(1, 1, -1, "yesterday"), told(1, 2, 5_000, "today"), told(2, 1, 5_000, "")];
+    let other = SpanRow { project_id: OTHER, ..told(3, 1, 5_000, "of others") };
+    store_spans(&writer, stored.into_iter().chain([other]).map(Into::into)).await;
+    let asked = [call(2, 1, 5_000), call(1, 2, 5_000), call(3, 1, 5_000), call(1, 1, -1), call(9, 9, 0)];
+    let spans = repository(&database).await;
+    let messages = spans.status_messages(&asked.iter().collect::<Vec<_>>()).await.unwrap();
+    assert_eq!(messages, ["", "today", "", "yesterday", ""].map(Text::from));
+    assert_eq!(spans.status_messages(&[]).await.unwrap(), Vec::<Text>::new());
 }

@@ -4,6 +4,7 @@
 mod llm;
 mod log;
 mod metric;
+mod price;
 mod trace;
 
 use harness::TestDatabase;

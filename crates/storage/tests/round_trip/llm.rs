@@ -147,13 +147,23 @@ fn row() -> impl Strategy<Value = LlmRow> {
         currency: Currency::of(currency).unwrap(),
     });
     let times = (0..1_000_000_000_u64, any::<bool>());
-    (reading(), of(cost), times, any::<i16>(), 0..i16::MAX, any::<[bool; 2]>()).prop_map(
-        |(reading, cost, (nanos, ended), reading_version, log_events, [billable, usage_missing])| {
+    let read = (reading(), of(text()), of(text()));
+    (read, of(cost), times, any::<i16>(), 0..i16::MAX, any::<[bool; 2]>()).prop_map(
+        |(
+            (reading, above, above_it),
+            cost,
+            (nanos, ended),
+            reading_version,
+            log_events,
+            [billable, usage_missing],
+        )| {
             let mut span = rows::span(1, 1, UnixNanos(rows::now().0 / 1_000_000_000 * 1_000_000_000 + nanos));
             span.parent_span_id = billable.then(|| rows::span_id(9));
             span.end_time = if ended { UnixNanos(span.start_time.0 + 5) } else { UnixNanos::UNKNOWN };
             span.status = ended.then_some(StatusCode::ERROR);
-            let row = LlmRow::new(&span, Box::new(reading), reading_version);
+            let mut row = LlmRow::new(&span, Box::new(reading), reading_version);
+            row.taken_over.session_id = above.filter(|_| row.reading.session_id.is_none());
+            row.taken_over.user_id = above_it.filter(|_| row.reading.user_id.is_none());
             LlmRow { cost, log_events, billable, usage_missing, ..row }
         },
     )

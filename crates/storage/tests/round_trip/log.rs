@@ -40,7 +40,7 @@ async fn logs() {
             "time": "2026-01-01T23:59:59.999999+00:00", "time_nanos": 999, "project_id": 1, "severity_number": 0,
             "time_source": 0, "id": format!("00000000-0000-0000-0000-00000000000{id}"), "service_name": "",
             "resource_id": "00000000-0000-0000-0000-00000000000a",
-            "scope_id": "00000000-0000-0000-0000-00000000000b", "attributes": {},
+            "scope_id": "00000000-0000-0000-0000-00000000000b", "body": null, "attributes": null, "attributes_json": "{}",
         });
         let columns = row.as_object_mut().unwrap();
         LogRow::TABLE.columns.iter().for_each(|nullable| _ = columns.entry(*nullable).or_insert(Json::Null));
@@ -54,8 +54,8 @@ async fn logs() {
             1,
             json!({
                 "time_source": 2, "observed_time": "2554-07-21T23:34:33.709551+00:00", "observed_nanos": 615,
-                "severity_number": i32::MAX, "severity_text": "WARN", "event_name": "gen_ai.choice", "body": [1, null],
-                "attributes": {"k": "v"}, "dropped_attributes_count": -1, "flags": 1, "service_name": "chat",
+                "severity_number": i32::MAX, "severity_text": "WARN", "event_name": "gen_ai.choice", "body_json": "[1,null]",
+                "attributes_json": r#"{"k":"v"}"#, "dropped_attributes_count": -1, "flags": 1, "service_name": "chat",
                 "trace_id": "00000000-0000-0000-0000-000000000003", "span_id": "\\x0000000000000004",
             }),
         ),

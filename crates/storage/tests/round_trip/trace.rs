@@ -53,8 +53,9 @@ fn full_span_as_stored() -> Json {
         "trace_state": "vendor=1", "status_message": "it failed",
         "llm_operation": null, "llm_provider": null, "llm_request_model": null, "llm_response_model": null,
         "llm_session_id": null, "llm_user_id": null,
-        // Layout: two attributes, the first one exact (NaN), the second the first of the JSON.
-        "attributes": {"a": 1, "b": "NaN"}, "attributes_layout": "\\x02ff000a0e0a0162120921000000000000f87f",
+        // Layout: beside a text, one attribute is exact: the first (NaN).
+        "attributes": null, "attributes_json": r#"{"b":"NaN","a":1}"#,
+        "attributes_layout": "\\x0001000a0e0a0162120921000000000000f87f",
         "links": [{"span_id": "01"}], "links_otlp": "\\x00ff",
     })
 }
@@ -75,7 +76,7 @@ fn bare_span_as_stored() -> Json {
         ("span_id".to_owned(), json!("\\x0000000000000002")),
         ("name".to_owned(), json!("")),
         ("service_name".to_owned(), json!("")),
-        ("attributes".to_owned(), json!({})),
+        ("attributes_json".to_owned(), json!("{}")),
     ]);
     row
 }
@@ -98,17 +99,17 @@ async fn events() {
         ..rows::event(&span, 1, "exception")
     };
     let bare = EventRow { time: UnixNanos::UNKNOWN, ..rows::event(&span, 0, "") };
-    let as_stored = |ordinal: i32, time: &str, nanos: i16, dropped: Json, name: &str, attributes: Json| {
+    let as_stored = |ordinal: i32, time: &str, nanos: i16, dropped: Json, name: &str, attributes: &str| {
         json!({
             "start_time": "2026-01-01T23:59:59.999999+00:00", "time": time, "time_nanos": nanos, "project_id": 1,
             "ordinal": ordinal, "dropped_attributes_count": dropped, "name": name,
             "trace_id": "00000000-0000-0000-0000-000000000001", "span_id": "\\x0000000000000002",
-            "attributes": attributes, "attributes_layout": null,
+            "attributes": null, "attributes_json": attributes, "attributes_layout": null,
         })
     };
     let expected = [
-        as_stored(0, "1970-01-01T00:00:00+00:00", 0, Json::Null, "", json!({})),
-        as_stored(1, "2554-07-21T23:34:33.709551+00:00", 615, json!(-1), "exception", json!({"k": "v"})),
+        as_stored(0, "1970-01-01T00:00:00+00:00", 0, Json::Null, "", "{}"),
+        as_stored(1, "2554-07-21T23:34:33.709551+00:00", 615, json!(-1), "exception", r#"{"k":"v"}"#),
     ];
     let spans = vec![Span { events: vec![bare, full], ..span.into() }];
     let rows = Everything { traces: TraceBatch { spans, ..TraceBatch::default() }, ..Everything::default() };
@@ -126,14 +127,14 @@ async fn summaries() {
     let expected = [
         json!({
             "start_time": "1970-01-01T00:00:00+00:00", "start_nanos": 1, "end_time": "1970-01-01T00:00:00+00:00",
-            "end_nanos": 1, "root_start": "1970-01-01T00:00:00+00:00", "span_count": 1, "error_count": 0, "llm_calls": 0,
+            "end_nanos": 1, "root_start": "1970-01-01T00:00:00+00:00", "span_count": 1, "error_count": 0, "llm_calls": 0, "speakers": 0,
             "day": "1970-01-01", "project_id": 1, "trace_id": "00000000-0000-0000-0000-000000000001",
             "root_span_id": "\\x0000000000000007", "root_name": "GET /", "root_service": "web", "services": ["web"],
         }),
         json!({
             "start_time": "2554-07-21T23:34:33.709551+00:00", "start_nanos": 615,
             "end_time": "2554-07-21T23:34:33.709551+00:00", "end_nanos": 615, "root_start": null, "span_count": 1,
-            "error_count": 1, "llm_calls": 0, "day": "2554-07-21", "project_id": 1,
+            "error_count": 1, "llm_calls": 0, "speakers": 0, "day": "2554-07-21", "project_id": 1,
             "trace_id": "00000000-0000-0000-0000-000000000002",
             "root_span_id": null, "root_name": null, "root_service": null, "services": ["chat"],
         }),

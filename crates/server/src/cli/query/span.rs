@@ -63,8 +63,13 @@ fn head(out: &mut String, span: &LlmSpan) {
     line("tokens", tokens(&reading.usage.unwrap_or_default()));
     line("cost", money(billing.cost.as_ref()));
     line("reported", money(billing.reported_cost.as_ref()));
-    line("session", reading.session_id.clone());
-    line("user", reading.user_id.clone());
+    let taken_over = |field: &str| reading.taken_over.iter().any(|taken| taken == field);
+    let whose = |field: &str, id: &str| match taken_over(field) {
+        true => format!("{id} (told by a span above)"),
+        false => id.to_owned(),
+    };
+    line("session", whose("session_id", &reading.session_id));
+    line("user", whose("user_id", &reading.user_id));
     line("agent", reading.agent_name.clone());
     line("tool", reading.tool_name.clone());
     line("prompt", [&*reading.prompt_name, &reading.prompt_version].join(" ").trim_end().to_owned());
@@ -273,6 +278,7 @@ fn reading_json(reading: &LlmReading) -> Value {
         "errorType": reading.error_type,
         "tags": reading.tags,
         "metadata": reading.metadata,
+        "takenOver": reading.taken_over,
     }))
 }
 

@@ -7,19 +7,18 @@
 //!
 //! A batch goes in the order of starts, which is about that of the rows in their table: so it touches few pages of it.
 
-use llm_observatory_core::ids::ProjectId;
-use llm_observatory_genai::prices::{Cost, PriceBook};
+use llm_observatory_genai::prices::Cost;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::batch::{Batch, RunScope};
-use super::stretch::{Cursor, Stretch};
+use super::batch::Batch;
+use super::piece::Piece;
+use super::stretch::Cursor;
 use crate::error::Error;
 use crate::models::fields::Fields;
 use crate::models::llm::foreign;
 use crate::models::llm::priced::PricedRow;
 use crate::models::row::ReadRow as _;
 use crate::models::time::moment;
-use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 
 /// Keeps the planner to the plans that these statements are made for, however old its statistics are: by the index of starts, and
@@ -29,12 +28,12 @@ static PLANS: Statement = Statement::fixed(
     "SELECT set_config(name, value, true) FROM (VALUES ('enable_sort', 'off'), ('enable_hashjoin', 'off'), \
        ('enable_mergejoin', 'off'), ('max_parallel_workers_per_gather', '0')) AS setting (name, value)",
 );
-/// The next rows behind the key `$3` to `$6`, of the project `$7` if there is one. `$1` and `$2` bound their start.
+/// The next rows behind the key `$5` to `$8`. `$3` and `$4` bound their start; [`Piece::look`] has `$1` and `$2`.
 static LOOK: Statement = Statement::composed("reprice: look", || {
     format!(
-        "SELECT {} FROM trace_llm_spans WHERE start_time >= $1 AND start_time < $2 \
-         AND (project_id, start_time, trace_id, span_id) > ($3, $4, $5, $6) AND ($7::integer IS NULL OR project_id = $7) \
-         ORDER BY project_id, start_time, trace_id, span_id LIMIT $8",
+        "SELECT {} FROM trace_llm_spans WHERE start_time >= $3 AND start_time < $4 \
+         AND (project_id, start_time, trace_id, span_id) > ($5, $6, $7, $8) AND ($1::integer IS NULL OR project_id = $1) \
+         ORDER BY project_id, start_time, trace_id, span_id LIMIT $2",
         PricedRow::COLUMNS
     )
 });
@@ -49,69 +48,51 @@ static WRITE: Statement = Statement::fixed(
 /// The statements of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&PLANS, &LOOK, &WRITE];
 
-pub(super) async fn batch(
-    connection: &WriterConnection,
-    stretch: Stretch,
-    cursor: Cursor,
-    scope: &RunScope,
-    limit: u32,
-    book: &PriceBook,
-) -> Result<Batch, Error> {
-    connection.query_typed(PLANS.sql(), &[]).await?;
+/// Does the next rows by the prices of this version, which the open transaction keeps from changing.
+pub(super) async fn batch(piece: Piece<'_>, version: i64) -> Result<Batch, Error> {
+    let book = piece.connection.prices().of_version(piece.connection, version).await?;
+    piece.connection.query_typed(PLANS.sql(), &[]).await?;
     let mut changed = 0;
     loop {
-        let rows = look(connection, stretch, cursor, scope.project, limit).await?;
-        let next = rows.last().map(|row| Cursor::Span(row.key));
-        let done = rows.len() as u64;
-        let is_meant = |row: &PricedRow| scope.model.as_ref().is_none_or(|model| row.names(model));
-        let priced = rows.iter().filter(|row| is_meant(row)).map(|row| (row, row.cost(book)));
-        let mut stale: Vec<_> = priced.filter(|(row, cost)| *cost != row.cost).collect();
+        let rows = look(piece).await?;
+        let meant = rows.iter().filter(|row| piece.scope.names(row.models()));
+        let mut stale: Vec<_> = meant.map(|row| (row, row.cost_by(&book))).collect();
+        stale.retain(|(row, cost)| *cost != row.cost);
         stale.sort_by_key(|(row, _)| row.key);
-        let written = write(connection, stretch, &stale).await?;
+        let written = write(piece, &stale).await?;
         changed += written;
         if written == stale.len() as u64 {
-            return Ok(Batch { done, changed, next });
+            let next = rows.last().map(|row| Cursor::Span(row.key));
+            return Ok(Batch { done: rows.len() as u64, changed, next });
         }
     }
 }
 
-async fn look(
-    connection: &WriterConnection,
-    stretch: Stretch,
-    cursor: Cursor,
-    project: Option<ProjectId>,
-    limit: u32,
-) -> Result<Vec<PricedRow>, Error> {
-    let (from, until) = stretch.moments();
+async fn look(piece: Piece<'_>) -> Result<Vec<PricedRow>, Error> {
+    let (from, until) = piece.stretch.moments();
     // No trace has the id of zeros, so all rows lie behind it.
-    let (trace, span, of) = cursor.key();
-    let (trace, span, of) = (trace.unwrap_or_default(), span.unwrap_or_default(), of.unwrap_or_default());
-    let (start, project, limit) =
-        (moment(cursor.micros()), project.map(|project| project.0), i64::from(limit));
-    let parameters: [(&(dyn ToSql + Sync), Type); 8] = [
+    let (trace, span, project) = piece.cursor.key();
+    let (trace, span, project) =
+        (trace.unwrap_or_default(), span.unwrap_or_default(), project.unwrap_or_default());
+    let start = moment(piece.cursor.micros());
+    let others: [(&(dyn ToSql + Sync), Type); 6] = [
         (&from, Type::TIMESTAMPTZ),
         (&until, Type::TIMESTAMPTZ),
-        (&of, Type::INT4),
+        (&project, Type::INT4),
         (&start, Type::TIMESTAMPTZ),
         (&trace, Type::UUID),
         (&span, Type::BYTEA),
-        (&project, Type::INT4),
-        (&limit, Type::INT8),
     ];
-    let rows = connection.query_typed(LOOK.sql(), &parameters).await?;
+    let rows = piece.look(&LOOK, &others).await?;
     rows.iter().map(|row| PricedRow::read(&mut Fields::of(row))).collect()
 }
 
 /// Writes the costs of rows that still have the version in which they were read. Returns their number.
-async fn write(
-    connection: &WriterConnection,
-    stretch: Stretch,
-    rows: &[(&PricedRow, Option<Cost>)],
-) -> Result<u64, Error> {
+async fn write(piece: Piece<'_>, rows: &[(&PricedRow, Option<Cost>)]) -> Result<u64, Error> {
     if rows.is_empty() {
         return Ok(0);
     }
-    let (from, until) = stretch.moments();
+    let (from, until) = piece.stretch.moments();
     let places: Vec<_> = rows.iter().map(|(row, _)| row.place.as_str()).collect();
     let versions: Vec<_> = rows.iter().map(|(row, _)| row.version.as_str()).collect();
     let amounts: Vec<_> = rows.iter().map(|(_, cost)| cost.map(|cost| cost.amount)).collect();
@@ -126,5 +107,5 @@ async fn write(
         (&currencies, Type::TEXT_ARRAY),
         (&prices, Type::INT8_ARRAY),
     ];
-    Ok(connection.execute_typed(WRITE.sql(), &parameters).await?)
+    Ok(piece.connection.execute_typed(WRITE.sql(), &parameters).await?)
 }

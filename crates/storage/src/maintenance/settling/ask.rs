@@ -12,7 +12,7 @@ pub struct Trace {
     pub project_id: ProjectId,
 }
 
-/// Days on which to look for a trace.
+/// Days on which a trace has spans. Those before and after them are looked at too, as long as it has spans there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Days {
     /// From the first to the second.
@@ -22,6 +22,14 @@ pub enum Days {
 }
 
 impl Days {
+    /// Whether the day is one of them.
+    pub(super) fn contains(self, day: Day) -> bool {
+        match self {
+            Self::Between(from, to) => from <= day && day <= to,
+            Self::All => true,
+        }
+    }
+
     /// The first and the last day: those of OTLP for all.
     pub(super) fn bounds(self) -> (Day, Day) {
         match self {
@@ -38,6 +46,6 @@ pub enum Again {
     Nothing,
     /// Those that have GenAI log records.
     WithLogs,
-    /// All, each with its log records.
+    /// All of the days that are asked for, each with its log records.
     All,
 }

@@ -83,11 +83,11 @@ impl Note {
         self.trace
     }
 
-    /// The days on which to look for the trace: those of the note, and their neighbours. If the spans of its log records
-    /// were not there the last time, all days: the records may have no time of their own.
+    /// The days on which to look for the trace: those of the note. If the spans of its log records were not there the
+    /// last time, all days: the records may have no time of their own.
     pub(super) fn days(&self) -> Days {
         match self.attempts {
-            0 => Days::Between(Day(self.from.0 - 1), Day(self.to.0 + 1)),
+            0 => Days::Between(self.from, self.to),
             _ => Days::All,
         }
     }

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use llm_observatory_core::ids::{ScopeId, SpanId};
+use llm_observatory_core::ids::{ProjectId, ScopeId, SpanId};
 use llm_observatory_core::time::{Day, UnixNanos};
 use llm_observatory_genai::prices::PriceBook;
+use llm_observatory_genai::speaker::Speaker;
 use llm_observatory_genai::{READING_VERSION, is_llm_event, read};
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
@@ -12,6 +13,7 @@ use uuid::Uuid;
 use super::ask::Trace;
 use crate::config::SettlingConfig;
 use crate::error::Error;
+use crate::models::column::{Column as _, JsonText};
 use crate::models::fields::Fields;
 use crate::models::row::{ReadRow, Row as _};
 use crate::models::time::moment;
@@ -30,9 +32,10 @@ static LOGS: Statement = Statement::composed("settling: logs", || {
         "SELECT {} FROM logs WHERE trace_id = $1 AND project_id = $2 AND span_id IS NOT NULL \
          AND time >= ('1970-01-01'::date + $3::integer)::timestamp AT TIME ZONE 'UTC' \
          AND time < ('1970-01-01'::date + $4::integer + 1)::timestamp AT TIME ZONE 'UTC' \
-         AND (event_name LIKE 'gen\\_ai.%' OR event_name IS NULL AND attributes::text LIKE '%gen\\_ai.%') \
+         AND (event_name LIKE 'gen\\_ai.%' OR event_name IS NULL AND {} LIKE '%gen\\_ai.%') \
          ORDER BY time, time_nanos, id LIMIT $5",
-        LogRow::TABLE.select()
+        LogRow::TABLE.select(),
+        JsonText::select("", "attributes_json")
     )
 });
 static SPANS: Statement =
@@ -48,17 +51,18 @@ static SCOPES: Statement = Statement::composed("settling: scopes", || {
 });
 static DROP: Statement = Statement::fixed(
     "settling: drop readings",
-    "DELETE FROM trace_llm_spans WHERE trace_id = $1 AND project_id = $2 \
+    "DELETE FROM trace_llm_spans WHERE trace_id = $1 AND project_id IS NOT DISTINCT FROM $2 \
      AND start_time BETWEEN $3 AND $4 AND (start_time, span_id) IN (SELECT * FROM unnest($6::timestamptz[], $5::bytea[]))",
 );
 
 /// The statements of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&LOGS, &SPANS, &EVENTS, &READINGS, &SCOPES, &DROP];
 
-/// Rows of spans of a trace that start between `$3` and `$4`, which tell the planner the day.
+/// Rows of spans of a trace that start between `$3` and `$4`, which tell the planner the day. No index is asked for the
+/// project: where statistics lag, one of project and time looks as good as that of the trace.
 fn of_spans(columns: &str, table: &str, order: &str) -> String {
     format!(
-        "SELECT {columns} FROM {table} WHERE trace_id = $1 AND project_id = $2 \
+        "SELECT {columns} FROM {table} WHERE trace_id = $1 AND project_id IS NOT DISTINCT FROM $2 \
          AND start_time BETWEEN $3 AND $4 AND span_id = ANY ($5) ORDER BY start_time, {order}"
     )
 }
@@ -98,28 +102,57 @@ pub(super) async fn logs(
     Ok(logs)
 }
 
-/// What today's rules read of the spans: `None` for one that is no LLM span.
+/// What today's rules read of a span.
+#[derive(Debug)]
+pub(super) enum ReadAgain {
+    /// An LLM span.
+    Llm(Box<LlmRow>),
+    /// Another one, and whom it tells.
+    Other(Speaker),
+}
+
+impl ReadAgain {
+    pub(super) fn row(&self) -> Option<&LlmRow> {
+        match self {
+            Self::Llm(row) => Some(row),
+            Self::Other(_) => None,
+        }
+    }
+
+    /// Whom the span tells.
+    pub(super) fn told(&self) -> Speaker {
+        match self {
+            Self::Llm(row) => Speaker::from(&*row.reading),
+            Self::Other(speaker) => speaker.clone(),
+        }
+    }
+}
+
+/// What today's rules read of the spans.
 pub(super) async fn read_again(
     connection: &WriterConnection,
     trace: Trace,
     wanted: &[Place],
     logs: &HashMap<SpanId, Vec<LogRow>>,
     prices: &PriceBook,
-) -> Result<HashMap<SpanKey, Option<LlmRow>>, Error> {
+) -> Result<HashMap<SpanKey, ReadAgain>, Error> {
     let mut readings = HashMap::with_capacity(wanted.len());
     for places in in_parts(wanted) {
         let spans = spans(connection, trace, &places).await?;
-        let scopes = scopes(connection, trace, &spans).await?;
+        let scopes = scopes(connection, trace.project_id, spans.iter().map(|span| span.row.scope_id)).await?;
         for span in &spans {
             let logs = logs.get(&span.row.span_id).cloned().unwrap_or_default();
             let observed = Observed::new(span, scopes.get(&span.row.scope_id), logs)?;
-            let row = observed.observe(read).map(|reading| {
-                let mut row = LlmRow::new(&span.row, Box::new(reading), READING_VERSION);
-                row.log_events = i16::try_from(observed.log_events()).unwrap_or(i16::MAX);
-                row.price(prices);
-                row
-            });
-            readings.insert(span.row.key(), row);
+            let read = match observed.observe(read) {
+                Some(reading) => {
+                    let mut row = LlmRow::new(&span.row, Box::new(reading), READING_VERSION);
+                    row.log_events = i16::try_from(observed.log_events()).unwrap_or(i16::MAX);
+                    row.price(prices);
+                    ReadAgain::Llm(Box::new(row))
+                }
+                None => ReadAgain::Other(Speaker::of_attributes(observed.attributes()).unwrap_or_default()),
+            };
+            readings.insert(span.row.key(), read);
         }
     }
     Ok(readings)
@@ -129,9 +162,9 @@ pub(super) async fn read_again(
 pub(super) async fn replace(
     connection: &WriterConnection,
     trace: Trace,
-    mut rows: HashMap<SpanKey, Option<LlmRow>>,
+    mut rows: HashMap<SpanKey, ReadAgain>,
 ) -> Result<u64, Error> {
-    let places = |rows: &HashMap<SpanKey, Option<LlmRow>>| -> Vec<Place> {
+    let places = |rows: &HashMap<SpanKey, ReadAgain>| -> Vec<Place> {
         rows.keys().map(|(_, start, id, _)| (UnixNanos::from_parts(*start, 0), *id)).collect()
     };
     let mut stored = HashMap::new();
@@ -140,7 +173,7 @@ pub(super) async fn replace(
         let read: Vec<LlmRow> = self::rows(connection, &READINGS, &places.parameters()).await?;
         stored.extend(read.into_iter().map(|row| (row.key(), row)));
     }
-    rows.retain(|key, row| row.as_ref() != stored.get(key));
+    rows.retain(|key, read| read.row() != stored.get(key));
     let changed = places(&rows);
     for places in in_parts(&changed) {
         let places = Places::of(trace, &places);
@@ -148,7 +181,7 @@ pub(super) async fn replace(
         parameters.push((&places.starts, Type::TIMESTAMPTZ_ARRAY));
         connection.execute_typed(DROP.sql(), &parameters).await?;
     }
-    let mut new: Vec<&LlmRow> = rows.values().flatten().collect();
+    let mut new: Vec<&LlmRow> = rows.values().filter_map(ReadAgain::row).collect();
     new.sort_by_key(|row| row.key());
     if !new.is_empty() {
         copy_rows(connection, &new).await?;
@@ -218,21 +251,22 @@ async fn spans(connection: &WriterConnection, trace: Trace, places: &[Place]) ->
     Ok(spans.into_iter().map(with_events).collect())
 }
 
-async fn scopes(
+/// These scopes of a project, as far as they are stored.
+pub(crate) async fn scopes(
     connection: &WriterConnection,
-    trace: Trace,
-    spans: &[Span],
+    project: ProjectId,
+    ids: impl Iterator<Item = ScopeId>,
 ) -> Result<HashMap<ScopeId, ScopeRow>, Error> {
-    let mut ids: Vec<Uuid> = spans.iter().map(|span| span.row.scope_id.0).collect();
+    let mut ids: Vec<Uuid> = ids.map(|id| id.0).collect();
     ids.sort_unstable();
     ids.dedup();
-    let parameters: [(&(dyn ToSql + Sync), Type); 2] =
-        [(&ids, Type::UUID_ARRAY), (&trace.project_id.0, Type::INT4)];
+    let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&ids, Type::UUID_ARRAY), (&project.0, Type::INT4)];
     let scopes: Vec<ScopeRow> = rows(connection, &SCOPES, &parameters).await?;
     Ok(scopes.into_iter().map(|scope| (scope.id, scope)).collect())
 }
 
-async fn rows<T: ReadRow>(
+/// The rows that a statement finds.
+pub(crate) async fn rows<T: ReadRow>(
     connection: &WriterConnection,
     statement: &'static Statement,
     parameters: &[(&(dyn ToSql + Sync), Type)],

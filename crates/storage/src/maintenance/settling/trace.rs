@@ -9,10 +9,9 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::ask::{Again, Days, Trace};
 use super::bones::{self, Bone, Judgement};
-use super::reading;
+use super::reading::{self, ReadAgain};
 use crate::config::SettlingConfig;
 use crate::error::Error;
-use crate::models::LlmRow;
 use crate::models::llm::call::CallRow;
 use crate::models::trace::SpanKey;
 use crate::postgres::writer::WriterConnection;
@@ -32,7 +31,7 @@ pub(super) const STATEMENTS: &[&Statement] = &[&LOCK];
 /// What became of a trace.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Settled {
-    /// Number of its spans.
+    /// Number of its spans, on all days that were looked at.
     pub spans: u64,
     /// Number of readings that were added, changed or deleted.
     pub changed: u64,
@@ -94,14 +93,33 @@ pub(super) async fn prices(
     }
 }
 
-/// The days of the trace, locked.
+/// The days of the trace, locked: those that are asked for, and those beside them, as far as it has spans on each.
 pub(super) async fn lock(
     connection: &WriterConnection,
     trace: Trace,
     days: Days,
 ) -> Result<Vec<TraceDay>, Error> {
+    let (from, to) = days.bounds();
+    let mut further = 1;
+    loop {
+        let (first, last) = (Day((from.0 - further).max(0)), Day(to.0 + further));
+        let found = lock_between(connection, trace, first, last).await?;
+        let reaches = |day: Option<&TraceDay>, edge: Day| day.is_some_and(|found| found.day == edge);
+        let goes_on = first.0 > 0 && reaches(found.first(), first) || reaches(found.last(), last);
+        if !goes_on {
+            return Ok(found);
+        }
+        further *= 2;
+    }
+}
+
+async fn lock_between(
+    connection: &WriterConnection,
+    trace: Trace,
+    Day(from): Day,
+    Day(to): Day,
+) -> Result<Vec<TraceDay>, Error> {
     let (trace_id, project_id) = (trace.trace_id.uuid(), trace.project_id.0);
-    let (Day(from), Day(to)) = days.bounds();
     let parameters: [(&(dyn ToSql + Sync), Type); 4] =
         [(&trace_id, Type::UUID), (&project_id, Type::INT4), (&from, Type::INT4), (&to, Type::INT4)];
     let rows = connection.query_typed(LOCK.sql(), &parameters).await?;
@@ -137,7 +155,10 @@ impl Locked<'_> {
             let logs = reading::logs(connection, self.trace, reach(self.days, self.around), config).await?;
             let ids: HashSet<_> = bones.iter().map(|bone| bone.step.id).collect();
             settled.spans_missing = logs.keys().any(|id| !ids.contains(id));
-            let wanted = |bone: &&Bone| again == Again::All || logs.contains_key(&bone.step.id);
+            let wanted = |bone: &&Bone| match again {
+                Again::All => self.around.contains(bone.start.day()),
+                Again::WithLogs | Again::Nothing => logs.contains_key(&bone.step.id),
+            };
             let wanted: Vec<_> = bones.iter().filter(wanted).map(|bone| (bone.start, bone.step.id)).collect();
             rows = reading::read_again(connection, self.trace, &wanted, &logs, prices).await?;
         }
@@ -151,18 +172,18 @@ impl Locked<'_> {
         Ok(settled)
     }
 
-    /// Decides what is billable: in `rows`, the new readings, and in what is stored of the other spans. Returns the number
+    /// Decides what is billable and who speaks: in `rows`, the new readings, and in what is stored of the other spans. Returns the number
     /// of the latter that changed.
     async fn bill(
         &self,
         connection: &WriterConnection,
         mut bones: Vec<Bone>,
-        rows: &mut HashMap<SpanKey, Option<LlmRow>>,
+        rows: &mut HashMap<SpanKey, ReadAgain>,
         notes: &mut Notes,
     ) -> Result<u64, Error> {
         for bone in &mut bones {
-            if let Some(row) = rows.get(&bone.key(self.trace)) {
-                bone.replace(row.as_ref());
+            if let Some(read) = rows.get(&bone.key(self.trace)) {
+                bone.replace(read);
             }
         }
         let others = self.calls_apart(connection, &bones).await?;
@@ -171,10 +192,12 @@ impl Locked<'_> {
             notes.add(other.trace_id, other.project_id, other.start.day(), false);
         }
         verdicts.retain(|verdict| match rows.get_mut(&verdict.key(self.trace)) {
-            Some(row) => {
-                row.iter_mut().for_each(|row| row.bill(verdict.billable));
+            Some(ReadAgain::Llm(row)) => {
+                row.bill(verdict.billable);
+                row.taken_over = verdict.taken_over.clone();
                 false
             }
+            Some(ReadAgain::Other(_)) => false,
             None => true,
         });
         let changed = verdicts.len() as u64;
@@ -190,7 +213,7 @@ impl Locked<'_> {
     ) -> Result<Vec<CallRow>, Error> {
         let calls = || bones.iter().filter_map(|bone| bone.call.as_ref());
         let hiding: Vec<_> = calls().filter(|call| call.may_hide_a_client()).collect();
-        let hidden: Vec<_> = calls().filter(|call| call.may_be_hidden()).collect();
+        let hidden: Vec<_> = calls().filter(|call| call.may_be_hidden).collect();
         let trace = Some(self.trace.trace_id);
         let mut others = apart::hidden(connection, &hiding, trace).await?;
         others.extend(apart::around(connection, &hidden, trace).await?);

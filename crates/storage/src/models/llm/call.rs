@@ -19,8 +19,8 @@ pub(crate) struct CallRow {
     pub(crate) span_id: SpanId,
     pub(crate) start: UnixNanos,
     pub(crate) end: UnixNanos,
-    pub(crate) is_root: bool,
-    pub(crate) dialect: Dialect,
+    /// Whether it may be the span of a client inside a call of another trace.
+    pub(crate) may_be_hidden: bool,
     pub(crate) layer: Layer,
     pub(crate) service: Text,
     pub(crate) provider: Option<Text>,
@@ -34,7 +34,7 @@ impl CallRow {
     /// What [`read`](Self::read) reads of `trace_llm_spans AS reading`.
     pub(crate) const COLUMNS: &str = "\
         reading.trace_id, reading.span_id, reading.start_time, reading.project_id, reading.duration_nanos, \
-        reading.parent_span_id IS NULL, reading.dialect, reading.details -> 'framework' IS NOT NULL, \
+        reading.may_be_hidden, reading.dialect, reading.details -> 'framework' IS NOT NULL, \
         reading.service_name, reading.provider, coalesce(reading.request_model, reading.response_model), \
         reading.response_id, reading.input_tokens IS NOT NULL OR reading.output_tokens IS NOT NULL, reading.billable";
 
@@ -49,8 +49,7 @@ impl CallRow {
             start,
             project_id: ProjectId(row.get(first + 3)),
             end: end(start, row.get(first + 4)),
-            is_root: row.get(first + 5),
-            dialect,
+            may_be_hidden: row.get(first + 5),
             layer: Layer::new(dialect, row.get(first + 7)),
             service: text(8)?,
             provider: text(9),
@@ -80,11 +79,6 @@ impl CallRow {
     pub(crate) fn may_hide_a_client(&self) -> bool {
         self.layer.may_hide_a_client(self.provider.as_deref(), self.model.as_deref())
     }
-
-    /// Whether it may be the span of a client inside a call of another trace.
-    pub(crate) fn may_be_hidden(&self) -> bool {
-        self.is_root && self.layer.may_be_hidden(self.dialect)
-    }
 }
 
 impl From<&LlmRow> for CallRow {
@@ -96,8 +90,7 @@ impl From<&LlmRow> for CallRow {
             span_id: row.span_id,
             start,
             end,
-            is_root: row.parent_span_id.is_none(),
-            dialect: row.reading.dialect,
+            may_be_hidden: row.may_be_hidden(),
             layer,
             service: row.service_name.clone(),
             provider: row.reading.provider.clone(),
@@ -110,6 +103,14 @@ impl From<&LlmRow> for CallRow {
 }
 
 impl LlmRow {
+    /// Whether it is a call that may be the span of a client inside a call of another trace.
+    pub(crate) fn may_be_hidden(&self) -> bool {
+        let reading = &*self.reading;
+        let is_span_of_call = self.log_id.is_none() && reading.is_call;
+        is_span_of_call
+            && Layer::of(reading).may_be_hidden(reading.dialect, self.trace_id, self.parent_span_id)
+    }
+
     /// The call, as `genai::repeats` looks at it.
     pub(crate) fn call(&self) -> Call<'_> {
         let start = UnixNanos::from_parts(self.start_time.micros(), 0);

@@ -16,7 +16,7 @@ pub(super) fn encode(reading: &LlmReading) -> Option<Attributes> {
     put(&mut details, "framework", text(&reading.framework));
     put(&mut details, "parameters", parameters(&reading.parameters));
     put(&mut details, "conversation_id", text(&reading.conversation_id));
-    (!details.is_empty()).then(|| Attributes::new(&details))
+    (!details.is_empty()).then(|| Attributes::jsonb(&details))
 }
 
 /// Adds the fields that [`encode`] wrote to the reading.

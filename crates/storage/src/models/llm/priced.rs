@@ -35,15 +35,14 @@ impl PricedRow {
         output_image_tokens, cost_nanos, price_id, cost_currency";
 
     /// The cost by these prices.
-    pub(crate) fn cost(&self, book: &PriceBook) -> Option<Cost> {
+    pub(crate) fn cost_by(&self, book: &PriceBook) -> Option<Cost> {
         let (_, start, _, project) = self.key;
         super::charge(project, &self.reading, UnixNanos::from_parts(start, 0), self.duration_nanos, book)
     }
 
-    /// Whether the request or the response names this model.
-    pub(crate) fn names(&self, model: &Text) -> bool {
-        let names = [&self.reading.request_model, &self.reading.response_model];
-        names.into_iter().flatten().any(|name| name == model)
+    /// The models that the request and the response name.
+    pub(crate) fn models(&self) -> [&Option<Text>; 2] {
+        [&self.reading.request_model, &self.reading.response_model]
     }
 }
 

@@ -8,6 +8,7 @@ mod sql;
 use std::sync::Arc;
 
 use llm_observatory_core::ids::{SpanId, TraceId};
+use llm_observatory_core::text::Text;
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_genai::prices::PriceBook;
 use uuid::Uuid;
@@ -17,6 +18,9 @@ use super::parameter::parameters;
 use super::read::{Order, Reader};
 use super::repository::repository;
 use crate::error::Error;
+use crate::models::column::VarcharOrNull;
+use crate::models::fields::Fields;
+use crate::models::row::ReadRow;
 use crate::models::{LlmRow, PriceRow};
 use crate::statement::Statement;
 
@@ -121,6 +125,29 @@ impl LlmRepository {
         self.reader.row(&sql::OF_LOG, parameters).await
     }
 
+    /// The status messages of these spans, in their order: an empty one where the span tells none, or is gone.
+    ///
+    /// Cost: one look-up by key for each.
+    ///
+    /// # Errors
+    /// Those of [`Self::list`].
+    pub async fn status_messages(&self, spans: &[&LlmRow]) -> Result<Vec<Text>, Error> {
+        let starts: Vec<_> = spans.iter().map(|span| timestamp(span.start_time)).collect();
+        let (Some(first), Some(last)) = (starts.iter().min().copied(), starts.iter().max().copied()) else {
+            return Ok(Vec::new());
+        };
+        let parameters = parameters![
+            self.reader.project.0,
+            spans.iter().map(|span| span.trace_id.uuid()).collect::<Vec<_>>(),
+            starts,
+            spans.iter().map(|span| span.span_id.as_bytes().to_vec()).collect::<Vec<_>>(),
+            first,
+            last,
+        ];
+        let messages: Vec<StatusMessage> = self.reader.rows(&sql::STATUS_MESSAGES, parameters).await?;
+        Ok(messages.into_iter().map(|message| message.0).collect())
+    }
+
     /// The models that were called in the range, in the order of the filter.
     ///
     /// Cost: reads all LLM spans of the range for each page, 0.4 us a span (1.4 us while the table has no statistics).
@@ -155,5 +182,14 @@ impl LlmRepository {
     /// Those of [`Self::list`].
     pub async fn price(&self, id: i64) -> Result<Option<PriceRow>, Error> {
         self.reader.row(&sql::PRICE, parameters![self.reader.project.0, id]).await
+    }
+}
+
+/// The message of a status; empty for none.
+struct StatusMessage(Text);
+
+impl ReadRow for StatusMessage {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Error> {
+        Ok(Self(fields.take::<VarcharOrNull>("status_message")?))
     }
 }

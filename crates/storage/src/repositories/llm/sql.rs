@@ -40,7 +40,7 @@ macro_rules! lists {
 
         /// The statements of this module.
         pub(super) const STATEMENTS: &[&Statement] =
-            &[$(&$list, &$of_trace,)+ &NEWEST_NARROWED, &DEAREST_NARROWED, &GET, &OF_LOG, &PRICE];
+            &[$(&$list, &$of_trace,)+ &NEWEST_NARROWED, &DEAREST_NARROWED, &GET, &OF_LOG, &STATUS_MESSAGES, &PRICE];
 
         /// The list in this order.
         pub(super) fn list_by(order: LlmOrder, ascending: bool, of_trace: bool) -> &'static Statement {
@@ -89,6 +89,17 @@ pub(super) static OF_LOG: Statement = Statement::composed("llm: of log", || {
         LlmRow::TABLE.select()
     )
 });
+
+/// The status messages of spans, in their order. `$1` project, `$2` traces, `$3` starts, `$4` spans; `$5` and `$6` bound the
+/// starts. A look-up for each span, whatever the planner expects of the table.
+pub(super) static STATUS_MESSAGES: Statement = Statement::fixed(
+    "llm: status messages",
+    "SELECT (SELECT status_message FROM trace_spans AS span \
+             WHERE span.trace_id = of.trace_id AND span.start_time = of.start_time AND span.span_id = of.span_id \
+               AND span.project_id = $1 AND span.start_time BETWEEN $5 AND $6) \
+     FROM unnest($2::uuid[], $3::timestamptz[], $4::bytea[]) WITH ORDINALITY AS of (trace_id, start_time, span_id, place) \
+     ORDER BY place",
+);
 
 /// A price that people set, whether it counts or was replaced. `$1` project, `$2` id.
 pub(super) static PRICE: Statement = Statement::composed("llm: price", || {

@@ -141,7 +141,7 @@ pub(super) fn day_start(day: Day) -> SystemTime {
 /// Joins spans and events, both in the order of their key. Events without a span are left out.
 pub(super) fn join(rows: Vec<SpanRow>, events: Vec<EventRow>) -> Vec<Span> {
     let mut events = events.into_iter().peekable();
-    rows.into_iter().map(|row| Span { events: take_events(&row, &mut events), row, llm: None }).collect()
+    rows.into_iter().map(|row| Span { events: take_events(&row, &mut events), ..row.into() }).collect()
 }
 
 fn take_events(span: &SpanRow, events: &mut Peekable<impl Iterator<Item = EventRow>>) -> Vec<EventRow> {

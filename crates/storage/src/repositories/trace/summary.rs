@@ -53,6 +53,7 @@ mod tests {
     use llm_observatory_core::ids::ProjectId;
 
     use super::*;
+    use crate::models::Speakers;
 
     fn day(day: i32, service: &str) -> TraceRow {
         TraceRow {
@@ -64,6 +65,7 @@ mod tests {
             span_count: 2,
             error_count: 1,
             llm_calls: 0,
+            speakers: Speakers::default(),
             root: None,
             services: vec![service.into()],
         }

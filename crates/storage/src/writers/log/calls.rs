@@ -34,6 +34,16 @@ pub(super) async fn write(connection: &WriterConnection, logs: &[&LogRow], way: 
     Ok(())
 }
 
+/// Inserts calls in the open transaction, without those that are stored already and those that PostgreSQL does not take. They
+/// have their costs. Returns how many were inserted.
+pub(crate) async fn insert_calls(
+    connection: &WriterConnection,
+    mut calls: Vec<LlmRow>,
+) -> Result<u64, Error> {
+    calls.sort_by_key(LlmRow::key);
+    Ok(insert_apart(connection, &calls.iter().collect::<Vec<_>>()).await?.len() as u64)
+}
+
 /// Sorts the calls by key, as all writers do, and computes their costs.
 fn price(calls: &mut [LlmRow], book: &PriceBook) {
     calls.sort_by_key(LlmRow::key);

@@ -1,19 +1,20 @@
 //! The readings of a batch: which calls are billable, what they cost, and which traces are to be settled.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use llm_observatory_core::ids::{ProjectId, SpanId, TraceId};
 use llm_observatory_core::time::Day;
 use llm_observatory_genai::READING_VERSION;
 use llm_observatory_genai::nesting::{self, Step};
 use llm_observatory_genai::repeats::{Call, repeats};
+use llm_observatory_genai::speaker::{Speaker, taken_over};
 
-use super::summary::Total;
+use super::summary::{Lacking, Total};
 use crate::error::Error;
-use crate::models::LlmRow;
 use crate::models::llm::call::CallRow;
 use crate::models::llm::role;
 use crate::models::trace::Span;
+use crate::models::{LlmRow, Speakers};
 use crate::postgres::writer::WriterConnection;
 use crate::tally::LlmCounts;
 use crate::writers::apart;
@@ -45,6 +46,7 @@ impl<'s> Readings<'s> {
         if !rows.is_empty() {
             bill_nested(&spans, &mut rows);
             single = drop_repeats(&mut rows);
+            take_over(&spans, &mut rows);
             let book = connection.prices().for_transaction(connection).await?;
             rows.iter_mut().for_each(|row| row.price(&book));
             rows.sort_by_key(LlmRow::key);
@@ -63,8 +65,18 @@ impl<'s> Readings<'s> {
         insert::insert_new(connection, &self.rows.iter().collect::<Vec<_>>()).await
     }
 
-    /// Notes the traces that are to be settled, and counts the rows. `totals` are of the traces with several calls, or
-    /// near midnight; `notes` has the traces for which something else speaks.
+    /// What LLM spans lack, though spans of other batches may tell it.
+    pub(super) fn lacking(&self) -> Lacking {
+        let mut lacking = HashMap::new();
+        for row in &self.rows {
+            let lacks = Speakers::lacking((row.session_id(), row.user_id()));
+            *lacking.entry((row.trace_id, row.start_time.day(), row.project_id)).or_default() |= lacks;
+        }
+        lacking
+    }
+
+    /// Notes the traces that are to be settled, and counts the rows. `totals` are of the traces of which other spans may say
+    /// something of these; `notes` has the traces for which something else speaks.
     pub(super) async fn settle(
         self,
         connection: &WriterConnection,
@@ -87,7 +99,7 @@ impl<'s> Readings<'s> {
 
     /// Notes the traces of calls whose other span is stored, or may be written by another transaction of now.
     async fn note_single(&self, connection: &WriterConnection, notes: &mut Notes) -> Result<(), Error> {
-        for call in self.single.iter().filter(|call| call.may_be_hidden()) {
+        for call in self.single.iter().filter(|call| call.may_be_hidden) {
             notes.add_again(call.trace_id, call.project_id, call.start.day());
         }
         let mut hiding: Vec<_> = self.single.iter().filter(|call| call.may_hide_a_client()).collect();
@@ -108,19 +120,25 @@ impl<'s> Readings<'s> {
         Ok(())
     }
 
-    /// Whether spans that are not in this batch may decide which calls of the trace are billable.
+    /// Whether spans of the trace that are not in this batch may decide which calls are billable, and who speaks.
     fn is_open(&self, total: &Total) -> bool {
         let spans = self.of_trace(total.trace_id, total.project_id);
-        let ids: HashSet<SpanId> = spans.iter().map(|span| span.row.span_id).collect();
-        let is_orphan = |span: &Span| span.row.parent_span_id.is_some_and(|parent| !ids.contains(&parent));
         let of_day = || spans.iter().filter(|span| span.row.start_time.day() == total.day);
-        let calls = of_day().filter(|span| span.is_call()).count() as i64;
-        let others_are_stored = total.span_count > of_day().count() as i64;
-        let of_several_batches = total.llm_calls >= 2
-            && others_are_stored
-            && (total.llm_calls > calls || spans.iter().any(|span| is_orphan(span)));
-        let of_two_days = total.crosses_midnight || of_day().any(|span| is_early(span) && is_orphan(span));
-        of_several_batches || of_two_days
+        let others_are_stored = || total.span_count > of_day().count() as i64;
+        let other_calls_are_stored =
+            || total.llm_calls > of_day().filter(|span| span.is_call()).count() as i64;
+        let of_several_batches = || {
+            total.llm_calls >= 2
+                && others_are_stored()
+                && (other_calls_are_stored() || has_orphan(spans, |_| true))
+        };
+        let speaks_across = || {
+            total.speakers.may_meet()
+                && others_are_stored()
+                && (spans.iter().any(|span| tells(span)) || has_orphan(spans, |_| true))
+        };
+        let begins_early = || of_day().any(|span| is_early(span)) && has_orphan(spans, is_early);
+        total.crosses_midnight || of_several_batches() || speaks_across() || begins_early()
     }
 
     fn of_trace(&self, trace_id: TraceId, project_id: ProjectId) -> &[&'s Span] {
@@ -137,6 +155,13 @@ fn trace(span: &Span) -> (TraceId, ProjectId) {
 
 fn row(span: &Span) -> Option<LlmRow> {
     Some(LlmRow::new(&span.row, span.llm.clone()?, READING_VERSION))
+}
+
+/// Whether one of these spans of a trace has a parent that is not among them.
+fn has_orphan(spans: &[&Span], of: impl Fn(&Span) -> bool) -> bool {
+    let ids: HashSet<SpanId> = spans.iter().map(|span| span.row.span_id).collect();
+    let is_orphan = |span: &Span| span.row.parent_span_id.is_some_and(|parent| !ids.contains(&parent));
+    spans.iter().any(|span| of(span) && is_orphan(span))
 }
 
 fn is_early(span: &Span) -> bool {
@@ -177,8 +202,7 @@ fn drop_repeats(rows: &mut [LlmRow]) -> Vec<CallRow> {
     let may_be_apart = |row: &&LlmRow| {
         let layer = row.call().layer;
         let (provider, model) = (row.reading.provider.as_deref(), row.reading.model());
-        layer.may_hide_a_client(provider, model.map(|model| &**model))
-            || row.parent_span_id.is_none() && layer.may_be_hidden(row.reading.dialect)
+        layer.may_hide_a_client(provider, model.map(|model| &**model)) || row.may_be_hidden()
     };
     let single =
         places.iter().zip(is_single).filter(|(_, is_single)| *is_single).map(|(place, _)| &rows[*place]);
@@ -189,17 +213,53 @@ fn drop_repeats(rows: &mut [LlmRow]) -> Vec<CallRow> {
     single
 }
 
+/// Gives LLM spans the session and the user of the nearest span above them in the batch that tells them. `rows` are those of
+/// the LLM spans among `spans`, in the same order.
+fn take_over(spans: &[&Span], rows: &mut [LlmRow]) {
+    let mut rows = rows.iter_mut();
+    for spans in spans.chunk_by(|one, next| trace(one) == trace(next)) {
+        let mut speakers = Speakers::default();
+        for span in spans {
+            let speaker = span.speaker();
+            speakers |= Speakers::telling(speaker);
+            speakers |= span.llm.as_ref().map(|_| Speakers::lacking(speaker)).unwrap_or_default();
+        }
+        let taken = if speakers.may_meet() { taken_over(&steps(spans), &told(spans)) } else { Vec::new() };
+        let of_rows = spans.iter().enumerate().filter(|(_, span)| span.llm.is_some());
+        for ((place, _), row) in of_rows.zip(rows.by_ref()) {
+            row.taken_over = taken.get(place).cloned().unwrap_or_default();
+        }
+    }
+}
+
+/// Whom the spans tell.
+fn told(spans: &[&Span]) -> Vec<Speaker> {
+    let told = |span: &&Span| {
+        let (session, user) = span.speaker();
+        Speaker { session_id: session.cloned(), user_id: user.cloned() }
+    };
+    spans.iter().map(told).collect()
+}
+
+fn tells(span: &Span) -> bool {
+    Speakers::telling(span.speaker()) != Speakers::default()
+}
+
 /// Which spans of a trace are billable calls.
 fn verdicts(spans: &[&Span]) -> Vec<bool> {
-    let steps: Vec<_> = spans.iter().map(|span| step(span)).collect();
     let responses: Vec<_> = spans.iter().map(|span| response(span)).collect();
-    nesting::billable_by_response(&steps, &responses)
+    nesting::billable_by_response(&steps(spans), &responses)
 }
 
 fn response(span: &Span) -> Option<&str> {
     span.llm.as_ref()?.response_id.as_deref()
 }
 
-fn step(span: &Span) -> Step {
-    Step { id: span.row.span_id, parent: span.row.parent_span_id, role: role(span.llm.as_deref()) }
+fn steps(spans: &[&Span]) -> Vec<Step> {
+    let step = |span: &&Span| Step {
+        id: span.row.span_id,
+        parent: span.row.parent_span_id,
+        role: role(span.llm.as_deref()),
+    };
+    spans.iter().map(step).collect()
 }

@@ -40,7 +40,7 @@ static INSERT_NEW: Statement = Statement::composed("trace: insert new", || {
         "INSERT INTO trace_spans AS span ({0}) \
          SELECT {0} FROM staged_spans ORDER BY trace_id, start_time, span_id, project_id \
          ON CONFLICT (trace_id, start_time, span_id, project_id) DO NOTHING RETURNING {1}",
-        SpanRow::TABLE.select(),
+        SpanRow::TABLE.names(),
         key("span")
     )
 });
@@ -82,7 +82,7 @@ pub(super) async fn write(
     let written = [&stored[..], &completed[..]].concat();
     copy_events(connection, &written).await?;
     let readings = Readings::of(connection, &written).await?;
-    let totals = summary::add(connection, &stored, &completed).await?;
+    let totals = summary::add(connection, &stored, &completed, &readings.lacking()).await?;
     let notes = replace_readings(connection, &readings, &written, &completed).await?;
     readings.settle(connection, &totals, notes).await?;
     Ok(counts)

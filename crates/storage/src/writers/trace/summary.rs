@@ -1,6 +1,7 @@
 //! Keeps the summaries of traces in `traces` exact with every batch. There is one row per trace and day.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::time::SystemTime;
 
 use llm_observatory_core::ids::{ProjectId, TraceId};
@@ -11,6 +12,7 @@ use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::models::Speakers;
 use crate::models::time::moment;
 use crate::models::trace::{Span, TraceRow};
 use crate::postgres::writer::WriterConnection;
@@ -33,14 +35,19 @@ pub(super) struct Total {
     pub(super) span_count: i64,
     /// Whether a span ends on a later day than `day`.
     pub(super) crosses_midnight: bool,
+    pub(super) speakers: Speakers,
 }
 
+/// What LLM spans of a trace and day lack.
+pub(super) type Lacking = HashMap<(TraceId, Day, ProjectId), Speakers>;
+
 /// Adds stored spans to the summaries of their traces, and recomputes the summaries of traces in which a span replaced
-/// another one. Returns the totals of traces and days with several calls, or with one near midnight.
+/// another one. Returns the totals of traces and days of which other spans may say something of these.
 pub(super) async fn add(
     connection: &WriterConnection,
     stored: &[&Span],
     completed: &[&Span],
+    lacking: &Lacking,
 ) -> Result<Vec<Total>, Error> {
     let mut summaries: Vec<TraceRow> = Vec::new();
     // Spans are sorted by key, so spans of one trace, day and project are neighbours, unless projects share a trace id.
@@ -51,14 +58,19 @@ pub(super) async fn add(
         }
         if let Some(last) = summaries.last_mut() {
             last.llm_calls += i64::from(span.is_call());
+            last.speakers |= Speakers::telling(span.speaker());
         }
     }
     // A replaced span is counted already. Its summary with zero spans locks the row of its trace in the same order.
     summaries.extend(completed.iter().map(|span| TraceRow {
         span_count: 0,
         error_count: 0,
+        speakers: Speakers::telling(span.speaker()),
         ..TraceRow::of(&span.row)
     }));
+    for summary in summaries.iter_mut().filter(|_| !lacking.is_empty()) {
+        summary.speakers |= lacking.get(&summary.key()).copied().unwrap_or_default();
+    }
     let totals = merge(connection, summaries).await?;
     recompute(connection, completed).await?;
     Ok(totals)
@@ -127,6 +139,7 @@ struct SummaryColumns<'s> {
     root_service: Vec<Option<&'s str>>,
     services: Vec<Cow<'s, str>>,
     llm_calls: Vec<i64>,
+    speakers: Vec<i16>,
 }
 
 impl<'s> SummaryColumns<'s> {
@@ -147,6 +160,7 @@ impl<'s> SummaryColumns<'s> {
         self.root_service.push(root.map(|root| root.service.as_str()));
         self.services.push(joined(&summary.services));
         self.llm_calls.push(summary.llm_calls);
+        self.speakers.push(summary.speakers.0);
     }
 
     async fn merge(&self, connection: &WriterConnection) -> Result<Vec<Total>, Error> {
@@ -170,6 +184,7 @@ impl<'s> SummaryColumns<'s> {
                     &self.root_service,
                     &self.services,
                     &self.llm_calls,
+                    &self.speakers,
                 ],
             )
             .await?;
@@ -185,6 +200,7 @@ fn total(row: &Row) -> Total {
         llm_calls: row.get(3),
         span_count: row.get(4),
         crosses_midnight: row.get(5),
+        speakers: Speakers(row.get(6)),
     }
 }
 

@@ -10,6 +10,7 @@ use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::models::column::{Column as _, JsonText};
 use crate::models::row::Row as _;
 use crate::models::time::moment;
 use crate::models::trace::{Span, SpanKey, SpanRow};
@@ -63,9 +64,10 @@ pub(super) const STATEMENTS: &[&Statement] = &[&COMPLETE, &DROP_EVENTS, &DROP_RE
 /// greater than one without, then a later end is greater. Status, length of the attributes, attributes and name decide
 /// between equal ends.
 pub(super) fn completeness(span: &str) -> String {
+    let attributes = JsonText::select(&format!("{span}."), "attributes_json");
     format!(
         "ROW(coalesce({span}.end_time, '-infinity'), coalesce({span}.end_nanos, 0), coalesce({span}.status_code, -1), \
-         octet_length({span}.attributes::text), {span}.attributes::text COLLATE \"C\", {span}.name COLLATE \"C\")"
+         octet_length({attributes}), {attributes} COLLATE \"C\", {span}.name COLLATE \"C\")"
     )
 }
 

@@ -12,7 +12,7 @@ use super::span::span;
 pub(super) fn answer(whole: WholeLlmSpan) -> v1::GetLlmSpanResponse {
     let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
     v1::GetLlmSpanResponse {
-        span: Some(v1::LlmSpan { status_message: whole.status_message.to_string(), ..span(whole.row) }),
+        span: Some(span(whole.span)),
         content: Some(content(whole.content)),
         attributes: whole.attributes,
         scope_name: whole.scope_name.to_string(),

@@ -13,10 +13,10 @@ use crate::grpc::query::times::timestamp;
 /// The answer to ExplainCost.
 pub(super) fn answer(explained: CostExplained) -> v1::ExplainCostResponse {
     let is_current = explained.is_current();
-    let CostExplained { row, stored, current } = explained;
+    let CostExplained { span: explained, stored, current } = explained;
     let (reason, explanation) = match &current {
         Ok(_) => ("", String::new()),
-        Err(why) => (reason(*why), sentence(*why, &row)),
+        Err(why) => (reason(*why), sentence(*why, &explained.row)),
     };
     v1::ExplainCostResponse {
         reason: reason.to_owned(),
@@ -24,7 +24,7 @@ pub(super) fn answer(explained: CostExplained) -> v1::ExplainCostResponse {
         is_current,
         stored: stored.map(calculation),
         current: current.ok().map(calculation),
-        span: Some(span(row)),
+        span: Some(span(explained)),
     }
 }
 
@@ -32,13 +32,7 @@ pub(super) fn answer(explained: CostExplained) -> v1::ExplainCostResponse {
 fn reason(why: Why) -> &'static str {
     match why {
         Why::NotBillable => "not_billable",
-        Why::Missing(NoCost::NoUsage) => "no_usage",
-        Why::Missing(NoCost::NoModel) => "no_model",
-        Why::Missing(NoCost::NoPrice) => "no_price",
-        Why::Missing(NoCost::NoRate(_)) => "no_rate",
-        Why::Missing(NoCost::NoDuration) => "no_duration",
-        Why::Missing(NoCost::Negative(_)) => "negative",
-        Why::Missing(NoCost::TooLarge) => "too_large",
+        Why::Missing(missing) => missing.name(),
     }
 }
 

@@ -6,7 +6,7 @@ use llm_observatory_core::text::Text;
 use llm_observatory_core::trace::StatusCode;
 use llm_observatory_proto::otlp::common::v1::KeyValue;
 use llm_observatory_proto::v1;
-use llm_observatory_query::llm::{LlmRow, key_value};
+use llm_observatory_query::llm::{LlmRow, LlmSpan, Speaker, key_value};
 
 use super::money;
 use crate::grpc::query::times::{duration, timestamp};
@@ -29,8 +29,8 @@ fn texts(texts: Vec<Text>) -> Vec<String> {
     texts.iter().map(Text::to_string).collect()
 }
 
-/// An LLM span without what only `trace_spans` knows of it.
-pub(super) fn span(row: LlmRow) -> v1::LlmSpan {
+/// An LLM span.
+pub(super) fn span(LlmSpan { row, status_message }: LlmSpan) -> v1::LlmSpan {
     v1::LlmSpan {
         trace_id: row.trace_id.to_string(),
         span_id: row.span_id.to_string(),
@@ -40,10 +40,11 @@ pub(super) fn span(row: LlmRow) -> v1::LlmSpan {
         start_time: row.start_time.is_known().then(|| timestamp(row.start_time)),
         duration: row.duration_nanos.map(duration),
         status: status_name(row.status.unwrap_or(StatusCode::UNSET)).to_owned(),
-        status_message: String::new(),
+        status_message: status_message.to_string(),
         billing: Some(billing(&row)),
         reading_version: row.reading_version.into(),
-        reading: Some(reading(*row.reading)),
+        log_id: row.log_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+        reading: Some(reading(*row.reading, row.taken_over)),
     }
 }
 
@@ -63,7 +64,9 @@ pub(super) fn price_id(id: i64) -> String {
     format!("{id:016x}")
 }
 
-fn reading(reading: LlmReading) -> v1::LlmReading {
+fn reading(reading: LlmReading, above: Speaker) -> v1::LlmReading {
+    let taken_over = [("session_id", above.session_id.is_some()), ("user_id", above.user_id.is_some())];
+    let taken_over = taken_over.into_iter().filter(|(_, is_taken_over)| *is_taken_over);
     v1::LlmReading {
         kind: reading.kind.name().to_owned(),
         dialect: reading.dialect.name().to_owned(),
@@ -80,9 +83,9 @@ fn reading(reading: LlmReading) -> v1::LlmReading {
         parameters: Some(parameters(reading.parameters)),
         streaming: reading.streaming,
         time_to_first_token: reading.time_to_first_token.map(duration),
-        session_id: text(reading.session_id),
+        session_id: text(reading.session_id.or(above.session_id)),
         conversation_id: text(reading.conversation_id),
-        user_id: text(reading.user_id),
+        user_id: text(reading.user_id.or(above.user_id)),
         tool_name: text(reading.tool_name),
         tool_call_id: text(reading.tool_call_id),
         agent_name: text(reading.agent_name),
@@ -92,6 +95,7 @@ fn reading(reading: LlmReading) -> v1::LlmReading {
         error_type: text(reading.error_type),
         tags: texts(reading.tags),
         metadata: reading.metadata.iter().map(key_value).collect::<Vec<KeyValue>>(),
+        taken_over: taken_over.map(|(field, _)| field.to_owned()).collect(),
     }
 }
 
