@@ -97,12 +97,7 @@ impl LlmRow {
 
     /// Sets the cost by these prices.
     pub fn price(&mut self, book: &PriceBook) {
-        self.cost = self.cost_by(book);
-    }
-
-    /// The cost by these prices.
-    pub(crate) fn cost_by(&self, book: &PriceBook) -> Option<Cost> {
-        charge(self.project_id, &self.reading, self.start_time, self.duration_nanos, book)
+        self.cost = charge(self.project_id, &self.reading, self.start_time, self.duration_nanos, book);
     }
 
     /// The session: what the span tells, or else a span above it.

@@ -118,15 +118,6 @@ impl Cursor {
         }
     }
 
-    /// The place to go on in the stretch: its start if the cursor is before it.
-    pub(super) fn within(self, stretch: Stretch) -> Self {
-        let is_before = match self {
-            Self::Start(micros) | Self::Span((_, micros, ..)) => micros < stretch.from,
-            Self::Trace(_, day, _) => day < stretch.days().0,
-        };
-        if is_before { Self::Start(stretch.from) } else { self }
-    }
-
     /// The values of the other columns.
     pub(super) fn key(self) -> (Option<Uuid>, Option<Vec<u8>>, Option<i32>) {
         match self {
