@@ -52,7 +52,7 @@ async fn traces_are_shown_as_tables_and_as_json() {
     assert_eq!(sent[0]["traceId"], id);
 
     query(&["trace", &hex::encode(trace_id(9))]).await.says(1, &["no span of trace"]);
-    query(&["trace", "abc"]).await.says(1, &["trace_id"]);
+    query(&["trace", "abc"]).await.says(64, &["trace_id"]);
     let as_a_url = format!("http://{}", daemon.query());
     run(&["query", "traces", "--query-address", &as_a_url], &[]).await.says(0, &["shop"]);
     let odd = run(&["query", "traces", "--query-address", "no address"], &[]).await;
@@ -141,7 +141,9 @@ async fn check_tells_what_is_wrong_with_the_database() {
     bare.says(1, &["schema", "FAILED", "run `observatory migrate`"]);
 
     let misled = run(&["check"], &[("DB_HOST", "localhost"), ("DB_PORT", "none")]).await;
-    misled.says(64, &["configuration", "FAILED", "storage.database.port"]);
+    misled.says(64, &["configuration", "FAILED", "storage.database.port", "1 of 8 checks failed"]);
+    let told = format!("{}{}", misled.stdout, misled.stderr);
+    assert_eq!(told.matches("storage.database.port").count(), 1, "{misled:?}");
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ use serde_json::Value as Json;
 use tonic::Code;
 
 use crate::client::{BEGINNING, END, Exporter, Reader};
+use crate::command::run;
 use crate::query::world;
 
 const AGENTS: [&str; 3] = ["claude-code", "codex", "gemini-cli"];
@@ -219,6 +220,30 @@ async fn each_call_counts_once_in_any_order_and_however_often_it_is_sent() {
 }
 
 #[tokio::test]
+async fn reading_everything_again_finds_the_same_calls() {
+    let recordings = Recording::all();
+    let (database, _daemon, exporter, _reader) = settling_at_once().await;
+    for recording in &recordings {
+        recording.send_traces(&exporter).await;
+        send_logs(&exporter, &recording.logs).await;
+    }
+    assert_totals(&database, &recordings).await;
+    let url = database.url();
+    let reread = async || {
+        let done = run(&["reread", "--database-url", &url, "--format", "json"], &[]).await;
+        assert_eq!(done.code, Some(0), "{done:?}");
+        serde_json::from_str::<Json>(&done.stdout).unwrap()["changed"].as_i64().unwrap()
+    };
+    assert_eq!(reread().await, 0, "what was read at the door is what is read from the tables");
+    // A daemon that did not know these agents would have stored their records alone.
+    let client = database.client().await;
+    let dropped = client.execute("DELETE FROM trace_llm_spans WHERE log_id IS NOT NULL", &[]).await.unwrap();
+    assert!(dropped > 10, "{dropped}");
+    assert_eq!(reread().await, dropped.cast_signed());
+    assert_totals(&database, &recordings).await;
+}
+
+#[tokio::test]
 async fn a_call_of_a_log_record_is_asked_for_like_a_span() {
     let (database, _daemon, exporter, reader) = world().await;
     let recording = Recording::all().into_iter().find(|one| one.name == "claude-code/logs_only").unwrap();
@@ -238,6 +263,10 @@ async fn a_call_of_a_log_record_is_asked_for_like_a_span() {
         ("claude_code.api_request", &*recording.name)
     );
     assert_eq!(listed.duration.map(|duration| duration.nanos), Some(68_000_000));
+
+    let known = "SELECT id::text FROM log_records WHERE attributes ->> 'event.name' = 'api_request'";
+    let known: String = database.client().await.query_one(known, &[]).await.unwrap().get(0);
+    assert_eq!(listed.log_id, known);
 
     let ids = || (listed.trace_id.clone(), listed.span_id.clone());
     let (trace_id, span_id) = ids();

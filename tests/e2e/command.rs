@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use harness::daemon::binary;
 use harness::eventually::deadline;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 /// The exit code and the output of a command that has ended.
@@ -60,7 +60,12 @@ pub(crate) async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Fin
 
 /// Runs the command to its end.
 pub(crate) async fn finish(mut command: Command) -> Finished {
-    let output = command.spawn().unwrap().wait_with_output();
+    finish_of(command.spawn().unwrap()).await
+}
+
+/// Waits for the end of a command that was started.
+pub(crate) async fn finish_of(child: Child) -> Finished {
+    let output = child.wait_with_output();
     let output = timeout(deadline(), output).await.unwrap().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Finished { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }

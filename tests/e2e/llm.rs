@@ -163,6 +163,9 @@ async fn a_listed_span_tells_its_reading_and_its_cost() {
     assert_eq!(claude.billing.unwrap().cost.unwrap().amount, "0.0105");
 
     let tool = one("tool", "").await;
+    assert_eq!((tool.status_message.as_str(), tool.log_id.as_str()), ("no such city", ""));
+    let explained = ExplainCostRequest { trace_id: trace(2), span_id: id(TOOL) };
+    assert_eq!(reader.explained(explained).await.unwrap().span, Some(tool.clone()));
     assert_eq!((tool.status.as_str(), tool.reading.unwrap().tool_name.as_str()), ("error", "get_weather"));
     assert_eq!(tool.billing.unwrap().cost, None);
 }

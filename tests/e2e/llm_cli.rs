@@ -79,10 +79,35 @@ async fn llm_spans_are_shown_as_a_list_and_one_with_its_conversation() {
         .await
         .says(0, &["calls get_weather [call_9] {\"city\":\"Paris\"}"]);
 
-    ask(&daemon, &["query", "llm", "--kind", "model"]).await.says(1, &["kind must be one of llm"]);
+    let failed = json(&daemon, &["query", "llm", "--status", "error"]).await;
+    assert_eq!(failed[0]["statusMessage"], "no such city");
+
+    ask(&daemon, &["query", "llm", "--kind", "model"]).await.says(64, &["kind must be one of llm"]);
     ask(&daemon, &["query", "llm", "--trace", &of, "--span", &id(99)]).await.says(1, &["is not stored"]);
     run(&["query", "llm", "--min-cost", "cheap"], &[]).await.says(2, &["0.0035"]);
     run(&["query", "llm", "--span", &id(CHAT)], &[]).await.says(2, &["--trace"]);
+}
+
+#[tokio::test]
+async fn lists_are_about_the_time_that_is_told() {
+    let (_database, daemon) = stored().await;
+    // The calls began five minutes ago, one every ten seconds.
+    let listed = async |times: &[&str]| {
+        let found = json(&daemon, &[&["query", "llm"], times].concat()).await;
+        found.as_array().unwrap().len()
+    };
+    assert_eq!(listed(&["--from", "10m"]).await, 6);
+    assert_eq!(listed(&["--hours", "1", "--to", "10m"]).await, 0);
+    assert_eq!(listed(&["--from", "2020-01-01", "--to", "2020-01-02 12:00"]).await, 0);
+    assert_eq!(listed(&["--to", "4m"]).await, 6, "the day before");
+    let of = trace(1);
+    assert_eq!(listed(&["--trace", &of]).await, 1, "whenever it began");
+    assert_eq!(listed(&["--trace", &of, "--from", "1m"]).await, 0);
+    let models = ["query", "models", "--from", "1m"];
+    assert_eq!(json(&daemon, &models).await.as_array().unwrap().len(), 0);
+    ask(&daemon, &["query", "llm", "--from", "1h", "--to", "2h"]).await.says(64, &["must be before --to"]);
+    run(&["query", "llm", "--from", "yesterday"], &[]).await.says(2, &["2026-11-01", "7d"]);
+    run(&["query", "llm", "--from", "1h", "--hours", "2"], &[]).await.says(2, &["cannot be used with"]);
 }
 
 #[tokio::test]
@@ -215,4 +240,42 @@ async fn prices_are_shown_set_and_imported() {
     run(&["prices", "set", "openai", "x", "input=1", "--database-url", &empty], &[])
         .await
         .says(1, &["run `observatory migrate`"]);
+}
+
+#[tokio::test]
+async fn a_price_is_withdrawn_by_the_name_that_it_was_set_with() {
+    let (database, daemon) = stored().await;
+    let url = database.url();
+    let prices = async |arguments: &[&str]| {
+        run(&[&["prices"], arguments, &["--database-url", &url]].concat(), &[]).await
+    };
+    let orca = ["openai", "orca-77"];
+    let change = async |verb: &str, more: &[&str]| prices(&[&[verb], &orca[..], more].concat()).await;
+    change("withdraw", &[]).await.says(1, &["nobody set a price of orca-77", "prices list"]);
+    change("set", &["input=2", "output=4", "--from", "2026-01-31"]).await.says(0, &["1 set"]);
+    change("withdraw", &[]).await.says(1, &["valid from 2026-01-31: name one with --from"]);
+    change("withdraw", &["--from", "2026-01-31", "--project", "1"]).await.says(1, &["for project 1"]);
+    run(&["reprice", "--model", "orca*", "--database-url", &url], &[]).await.says(0, &["changed 1"]);
+
+    change("withdraw", &["--from", "2026-01-31"]).await.says(0, &["withdrawn", "observatory reprice"]);
+    let (of, span) = (trace(3), id(UNKNOWN));
+    let told = ask(&daemon, &["query", "cost", &of, &span]).await;
+    told.says(0, &["layer everyone", "0.00004 USD", "The prices of today give no cost"]);
+    run(&["reprice", "--database-url", &url], &[]).await.says(0, &["changed 1"]);
+    ask(&daemon, &["query", "cost", &of, &span]).await.says(0, &["It has no cost."]);
+}
+
+#[tokio::test]
+async fn a_cost_in_another_currency_is_not_added_to_dollars() {
+    let (database, daemon) = stored().await;
+    let url = database.url();
+    let set = ["prices", "set", "openai", "orca-77", "input=2", "output=4", "--currency", "EUR"];
+    run(&[&set[..], &["--database-url", &url]].concat(), &[]).await.says(0, &["1 set"]);
+    run(&["reprice", "--from", "1h", "--database-url", &url], &[]).await.says(0, &["changed 1"]);
+    let listed = json(&daemon, &["query", "llm", "--model", "orca-77"]).await;
+    assert_eq!(listed[0]["cost"]["currency"], "EUR");
+    ask(&daemon, &["query", "models"]).await.says(0, &["1 call in another currency", "0.003 USD"]);
+    ask(&daemon, &["prices", "unmatched"]).await.says(0, &["every billable call of that time"]);
+    let dear = ["query", "llm", "--min-cost", "0", "--model", "orca-77"];
+    assert_eq!(json(&daemon, &dear).await.as_array().unwrap().len(), 0, "it is no amount of dollars");
 }

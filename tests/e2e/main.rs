@@ -19,6 +19,8 @@ mod limits;
 mod llm;
 mod llm_calls;
 mod llm_cli;
+mod llm_metrics;
+mod llm_runs;
 mod mending;
 mod partial_answers;
 mod partition;

@@ -68,16 +68,17 @@ async fn kill_9_between_a_span_and_its_log_record() {
     let sums = "
         SELECT count(*), count(*) FILTER (WHERE billable), sum(input_tokens) FILTER (WHERE billable)::bigint,
                count(*) FILTER (WHERE usage_missing), count(*) FILTER (WHERE log_events = 1),
-               (SELECT sum(llm_calls)::bigint FROM traces)
+               (SELECT sum(llm_calls)::bigint FROM traces),
+               count(*) FILTER (WHERE billable AND session_taken_over AND session_id = input_tokens::text)
         FROM trace_llm_spans";
     let row = client.query_one(sums, &[]).await.unwrap();
-    let found: Vec<i64> = (0..6).map(|column| row.get(column)).collect();
+    let found: Vec<i64> = (0..7).map(|column| row.get(column)).collect();
     let calls = calls as i64;
     let tokens = (1..=calls).sum();
-    assert_eq!(found, [2 * calls, calls, tokens, 0, calls, 2 * calls]);
+    assert_eq!(found, [2 * calls, calls, tokens, 0, calls, 2 * calls, calls]);
 }
 
-/// The requests of one call, which uses `n` tokens.
+/// The requests of one call, which uses `n` tokens. The outer span alone tells the session: `n` too.
 fn parts(n: u64) -> [Request; 3] {
     let (outer, inner) = (2 * n, 2 * n + 1);
     let parent = outer.to_be_bytes().to_vec();
@@ -87,6 +88,8 @@ fn parts(n: u64) -> [Request; 3] {
         attributes: vec![text("gen_ai.operation.name", "chat")],
         ..span(n.into(), id)
     };
+    let mut outer_call = call(outer, Vec::new());
+    outer_call.attributes.push(text("session.id", &n.to_string()));
     let details = LogRecord {
         trace_id: trace_id(n.into()),
         span_id: inner.to_be_bytes().to_vec(),
@@ -95,7 +98,7 @@ fn parts(n: u64) -> [Request; 3] {
         ..record("")
     };
     [
-        request(Signal::Traces, spans("shop", vec![call(outer, Vec::new())]).encode_to_vec()),
+        request(Signal::Traces, spans("shop", vec![outer_call]).encode_to_vec()),
         request(Signal::Traces, spans("shop", vec![call(inner, parent)]).encode_to_vec()),
         request(Signal::Logs, records("shop", vec![details]).encode_to_vec()),
     ]

@@ -39,12 +39,33 @@ impl<'a> Attribute<'a> {
     }
 }
 
+impl Attribute<'_> {
+    /// The same, with bytes of its own.
+    pub fn to_static(&self) -> Attribute<'static> {
+        Attribute { key: Cow::Owned(self.key.clone().into_owned()), value: self.value.to_static() }
+    }
+}
+
 /// The value of the attribute `key`. Of duplicates the last wins, as in PostgreSQL's jsonb.
 pub fn find<'s, 'a>(attributes: &'s [Attribute<'a>], key: &str) -> Option<&'s Value<'a>> {
     attributes.iter().rev().find(|attribute| attribute.key == key).map(|attribute| &attribute.value)
 }
 
-impl<'a> Value<'a> {
+impl Value<'_> {
+    /// The same, with bytes of its own.
+    pub fn to_static(&self) -> Value<'static> {
+        match self {
+            Self::Empty => Value::Empty,
+            Self::Str(text) => Value::Str(Cow::Owned(text.clone().into_owned())),
+            Self::Bool(truth) => Value::Bool(*truth),
+            Self::Int(number) => Value::Int(*number),
+            Self::Double(number) => Value::Double(*number),
+            Self::Bytes(bytes) => Value::Bytes(Cow::Owned(bytes.clone().into_owned())),
+            Self::Array(values) => Value::Array(values.iter().map(Self::to_static).collect()),
+            Self::Map(entries) => Value::Map(entries.iter().map(Attribute::to_static).collect()),
+        }
+    }
+
     /// The text, if this is a text that is not empty.
     pub fn as_str(&self) -> Option<&str> {
         match self {

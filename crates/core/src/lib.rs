@@ -5,6 +5,7 @@ pub mod ids;
 pub mod llm;
 pub mod log;
 pub mod metric;
+mod named;
 pub mod signal;
 pub mod text;
 pub mod time;

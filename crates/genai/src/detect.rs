@@ -2,10 +2,11 @@
 
 use crate::dialect::{
     agent_framework::AgentFramework, anthropic_sdk::AnthropicSdk, claude_code::ClaudeCode, codex::Codex,
-    gemini_cli::GeminiCli, google_adk::GoogleAdk, langfuse::Langfuse, langsmith::LangSmith, litellm::LiteLlm,
-    mcp::Mcp, mlflow::Mlflow, openinference::OpenInference, openlit::OpenLit, openllmetry::OpenLlmetry,
-    otel_genai::OtelGenai, pydantic_ai::PydanticAi, semantic_kernel::SemanticKernel, spring_ai::SpringAi,
-    strands::Strands, vercel_ai::VercelAi, vercel_ai_otel::VercelAiOtel,
+    gemini_cli::GeminiCli, genkit::Genkit, google_adk::GoogleAdk, laminar::Laminar, langfuse::Langfuse,
+    langsmith::LangSmith, litellm::LiteLlm, mcp::Mcp, mlflow::Mlflow, openinference::OpenInference,
+    openlit::OpenLit, openllmetry::OpenLlmetry, otel_genai::OtelGenai, pydantic_ai::PydanticAi,
+    semantic_kernel::SemanticKernel, spring_ai::SpringAi, strands::Strands, vercel_ai::VercelAi,
+    vercel_ai_otel::VercelAiOtel,
 };
 use crate::rules::Rules;
 use crate::seen::Seen;
@@ -30,9 +31,11 @@ const ORDER: &[&dyn Rules] = &[
     &ClaudeCode,
     &GeminiCli,
     &Codex,
+    &Genkit,
     &OpenInference,
     &Mcp,
     &OpenLlmetry,
+    &Laminar,
     &OtelGenai,
 ];
 

@@ -9,8 +9,9 @@ use crate::slots::Slot::*;
 /// Longest name of an error at the beginning of a message.
 const MAX_NAME_BYTES: usize = 100;
 
-/// The class of the error: as the span tells, by its last exception, by what its message begins with, or by a tool's status.
-pub(crate) fn error_type(seen: &Seen<'_>, told: &Told) -> Option<Text> {
+/// The class of the error: as the span tells, by its last exception, by what its message begins with, by why the model
+/// stopped, by a tool's status, or by that of HTTP.
+pub(crate) fn error_type(seen: &Seen<'_>, told: &Told, finish_reasons: &[Text]) -> Option<Text> {
     let said = seen.str(&[ErrorType, ExceptionType, LitellmErrorCode, PlainErrorType]);
     if let Some(said) = said {
         return Some(Text::from(bare(&said)));
@@ -22,11 +23,18 @@ pub(crate) fn error_type(seen: &Seen<'_>, told: &Told) -> Option<Text> {
     if level_error && let Some(message) = seen.str(&[LangfuseStatusMessage]) {
         return of_message(&message).map(Text::from);
     }
+    let failed = seen.span.filter(|_| seen.failed());
+    if let Some(name) = failed.and_then(|span| of_message(span.status_message)) {
+        return Some(Text::from(name));
+    }
+    if finish_reasons.iter().any(|reason| &**reason == "error") {
+        return Some(Text::from_static("error"));
+    }
     if seen.is(ToolStatus, "error") {
         return Some(Text::from_static("tool_error"));
     }
-    let message = seen.span.filter(|_| seen.failed()).map(|span| span.status_message)?;
-    of_message(message).map(Text::from)
+    let status = seen.whole(&[HttpStatus]).filter(|status| failed.is_some() && *status >= 400)?;
+    Some(Text::from(status.to_string()))
 }
 
 /// `x.Y` of Python's `<class 'x.Y'>`.

@@ -94,14 +94,16 @@ fn exception(event: &Event<'_>) -> Option<String> {
     find(event.attributes, "exception.type").and_then(value::text).map(Cow::into_owned)
 }
 
-/// The reason in a choice: an attribute, or in the body of the record, which may be a map or its JSON.
+/// The reason in a choice: an attribute, or in the body of the record, which may be a map or its JSON. Azure's SDK has the
+/// whole body in one attribute.
 fn finish_reason(event: &Event<'_>) -> Option<Text> {
     let attribute = find(event.attributes, "finish_reason")
         .or_else(|| find(event.attributes, "gen_ai.choice.finish_reason"));
     if let Some(reason) = attribute.and_then(value::text) {
         return Some(finish::canonical(&reason));
     }
-    let body = structure(event.body?)?;
+    let body = event.body.filter(|body| **body != Value::Empty);
+    let body = structure(body.or_else(|| find(event.attributes, "gen_ai.event.content"))?)?;
     let reason = at(&body, &["finish_reason"]).and_then(value::text)?;
     Some(finish::canonical(&reason))
 }

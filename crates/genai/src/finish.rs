@@ -1,12 +1,9 @@
 //! Why a model stopped, in words that are the same for all providers.
 
-use std::borrow::Cow;
-
 use llm_observatory_core::attributes::Value;
 use llm_observatory_core::text::Text;
-use serde::Deserialize;
 
-use crate::json::MAX_JSON_BYTES;
+use crate::json::{field, structure};
 use crate::seen::Seen;
 use crate::slots::Slot::{self, *};
 use crate::value;
@@ -85,32 +82,11 @@ pub(crate) fn canonical(reason: &str) -> Text {
     }
 }
 
-/// An output message of OpenTelemetry, without what it says.
-#[derive(Deserialize)]
-struct OutputMessage<'m> {
-    #[serde(borrow, default)]
-    finish_reason: Option<Cow<'m, str>>,
-}
-
 fn of_messages(messages: &Value<'_>) -> Vec<Text> {
-    let reasons = match messages {
-        Value::Str(text) if text.len() <= MAX_JSON_BYTES => {
-            let messages: Vec<OutputMessage<'_>> = serde_json::from_str(text).unwrap_or_default();
-            messages
-                .into_iter()
-                .filter_map(|message| message.finish_reason.as_deref().map(canonical))
-                .collect()
-        }
-        Value::Array(messages) => {
-            let reason = |message| crate::json::field(message, "finish_reason").and_then(Value::as_str);
-            messages.iter().filter_map(reason).map(canonical).collect()
-        }
-        _ => Vec::new(),
-    };
-    let mut reasons: Vec<Text> = reasons;
-    reasons.truncate(value::MAX_LIST);
-    reasons.retain(|reason| !reason.is_empty());
-    reasons
+    let Some(messages) = structure(messages) else { return Vec::new() };
+    let Value::Array(messages) = &*messages else { return Vec::new() };
+    let reasons = messages.iter().filter_map(|message| field(message, "finish_reason")?.as_str());
+    reasons.map(canonical).filter(|reason| !reason.is_empty()).take(value::MAX_LIST).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use llm_observatory_core::llm::LlmKind;
 use llm_observatory_core::text::Text;
 
 use crate::dialect::{
-    langfuse, langsmith, mcp, mlflow, openinference, openllmetry, otel_genai, spring_ai, vercel_ai,
+    genkit, laminar, langfuse, langsmith, mcp, mlflow, openinference, openllmetry, otel_genai, spring_ai,
+    vercel_ai,
 };
 use crate::rules::Rules;
 use crate::seen::Seen;
@@ -25,6 +26,8 @@ const WORDS: &[Words] = &[
     (SpringKind, spring_ai::kind_of),
     (Operation, otel_genai::kind_of),
     (VercelOperationId, vercel_ai::kind_of),
+    (LaminarType, laminar::kind_of),
+    (GenkitSubtype, genkit::kind_of),
     (LlmRequestType, openllmetry::kind_of_request),
     (McpMethod, mcp::kind_of),
 ];
@@ -46,7 +49,17 @@ pub(crate) fn kind(seen: &Seen<'_>, rules: &dyn Rules, counts: &Counts) -> LlmKi
 }
 
 fn by_words(seen: &Seen<'_>) -> Option<LlmKind> {
-    WORDS.iter().find_map(|(slot, kind_of)| seen.str(&[*slot]).and_then(|word| kind_of(&word)))
+    first_of(WORDS, seen)
+}
+
+/// The kind that a tracer tells which adds its own words to the spans of others, as Langfuse, Arize and MLflow do. Its words
+/// are weightier than those of the span's first dialect.
+pub(crate) fn by_tracer(seen: &Seen<'_>) -> Option<LlmKind> {
+    first_of(&WORDS[..3], seen)
+}
+
+fn first_of(words: &[Words], seen: &Seen<'_>) -> Option<LlmKind> {
+    words.iter().find_map(|(slot, kind_of)| seen.str(&[*slot]).and_then(|word| kind_of(&word)))
 }
 
 /// The kind by what only spans of one kind have.

@@ -70,5 +70,5 @@ pub fn read(observation: &Observation<'_>) -> Option<LlmReading> {
 /// What was asked and answered in an observation, in whatever dialect it says so. Nothing that is said there fails: what is
 /// no JSON is shown as text.
 pub fn content(observation: &Observation<'_>) -> LlmContent {
-    content::content(observation, read(observation).map(|reading| reading.kind))
+    content::content(observation, read(observation).as_ref())
 }

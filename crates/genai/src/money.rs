@@ -20,6 +20,11 @@ pub(crate) fn dollars(value: &Value<'_>) -> Option<Nanodollars> {
     }
 }
 
+/// The sum of the amounts that are told; `None` if none is.
+pub(crate) fn sum(amounts: &[Option<Nanodollars>]) -> Option<Nanodollars> {
+    amounts.iter().flatten().map(|amount| amount.0).reduce(i64::saturating_add).map(Nanodollars)
+}
+
 fn decimal(text: &str) -> Option<Nanodollars> {
     let text = text.strip_prefix('+').unwrap_or(text);
     let text = text.strip_prefix('$').unwrap_or(text);

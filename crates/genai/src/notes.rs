@@ -25,7 +25,7 @@ pub(crate) const MAX_TAGS: usize = value::MAX_LIST;
 const MLFLOW_TAG: &str = "mlflow.traceTag.";
 
 /// Lists of tags.
-const TAGS: &[Slot] = &[LangfuseTraceTags, TagTags, VercelTags, LangsmithTags, LogfireTags];
+const TAGS: &[Slot] = &[LangfuseTraceTags, LangfuseTags, TagTags, VercelTags, LangsmithTags, LogfireTags];
 
 /// Maps of metadata, as such or as JSON.
 const MAPS: &[Slot] = &[LangfuseMetadata, LangfuseTraceMetadata, Metadata];
@@ -89,10 +89,7 @@ impl Room {
         if !self.entries.contains_key(key) {
             self.bytes += key.len() + bytes;
             // Langfuse and MLflow send texts as JSON.
-            let value = match value {
-                Value::Str(_) => value::unquoted(value).map_or_else(|| owned(value), Value::Str),
-                value => owned(value),
-            };
+            let value = value::unquoted(value).map_or_else(|| value.to_static(), Value::Str);
             self.entries.insert(key.to_owned(), value);
         }
     }
@@ -112,24 +109,6 @@ fn size(value: &Value<'_>, limit: usize) -> Option<usize> {
         })?,
     };
     (bytes <= limit).then_some(bytes)
-}
-
-fn owned(value: &Value<'_>) -> Value<'static> {
-    match value {
-        Value::Empty => Value::Empty,
-        Value::Str(text) => Value::Str(Cow::Owned(text.clone().into_owned())),
-        Value::Bool(truth) => Value::Bool(*truth),
-        Value::Int(number) => Value::Int(*number),
-        Value::Double(number) => Value::Double(*number),
-        Value::Bytes(bytes) => Value::Bytes(Cow::Owned(bytes.clone().into_owned())),
-        Value::Array(values) => Value::Array(values.iter().map(owned).collect()),
-        Value::Map(entries) => Value::Map(
-            entries
-                .iter()
-                .map(|entry| Attribute { key: Cow::Owned(entry.key.to_string()), value: owned(&entry.value) })
-                .collect(),
-        ),
-    }
 }
 
 #[cfg(test)]

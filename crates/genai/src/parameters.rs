@@ -11,7 +11,7 @@ use crate::value;
 
 /// Attributes that hold all parameters, as JSON.
 const MAPS: &[Slot] =
-    &[LlmInvocationParameters, EmbeddingParameters, LangfuseParameters, LangsmithParameters];
+    &[LlmInvocationParameters, EmbeddingParameters, LangfuseParameters, LangsmithParameters, RequestData];
 
 /// What a request asks for.
 #[derive(Default)]
@@ -27,10 +27,18 @@ pub(crate) struct Asked {
 
 /// What the request asks for: keys of their own first, then what the maps tell.
 pub(crate) fn asked(seen: &Seen<'_>) -> Asked {
-    let mut asked = Asked { parameters: by_keys(seen), ..Asked::default() };
-    for slot in MAPS {
+    let told = in_maps(seen, MAPS);
+    let mut parameters = by_keys(seen);
+    complete(&mut parameters, told.parameters);
+    Asked { parameters, ..told }
+}
+
+/// What the maps in these slots ask for, the first of them first.
+pub(crate) fn in_maps(seen: &Seen<'_>, maps: &[Slot]) -> Asked {
+    let mut asked = Asked::default();
+    for slot in maps {
         let Some(map) = seen.get(*slot).and_then(structure) else { continue };
-        complete(&mut asked.parameters, &map);
+        complete(&mut asked.parameters, of_map(&map));
         let text = |keys: &[&str]| {
             let told = keys.iter().find_map(|key| field(&map, key).and_then(value::text));
             told.map(|told| Text::from(&*told))
@@ -53,7 +61,7 @@ fn by_keys(seen: &Seen<'_>) -> Parameters {
         ]),
         top_p: seen.number(&[TopP, VercelTopP, LlmTopP, PlainTopP]),
         top_k: seen.number(&[TopK, VercelTopK, LlmTopK]),
-        max_tokens: seen.whole(&[
+        max_tokens: seen.count(&[
             MaxTokens,
             MaxCompletionTokens,
             VercelMaxOutputTokens,
@@ -73,22 +81,23 @@ fn by_keys(seen: &Seen<'_>) -> Parameters {
         ),
         frequency_penalty: seen.number(&[FrequencyPenalty, VercelFrequencyPenalty, LlmFrequencyPenalty]),
         presence_penalty: seen.number(&[PresencePenalty, VercelPresencePenalty, LlmPresencePenalty]),
-        choice_count: seen.whole(&[ChoiceCount, ChoiceN]),
+        choice_count: seen.count(&[ChoiceCount, ChoiceN]),
         reasoning_effort: seen.text(&[ReasoningLevel, ReasoningEffort, LlmReasoningEffort]),
     }
 }
 
-/// Takes from a map what is not there yet: the names of OpenAI, Anthropic, Google and their clients.
-fn complete(parameters: &mut Parameters, map: &Value<'_>) {
+/// The parameters in a map, by the names of OpenAI, Anthropic, Google and their clients.
+pub(crate) fn of_map(map: &Value<'_>) -> Parameters {
     let first =
         |keys: &[&str]| keys.iter().find_map(|key| field(map, key).filter(|value| **value != Value::Empty));
     let number = |keys: &[&str]| first(keys).and_then(value::number);
     let whole = |keys: &[&str]| first(keys).and_then(value::whole);
-    let told = Parameters {
+    let count = |keys: &[&str]| first(keys).and_then(value::count);
+    Parameters {
         temperature: number(&["temperature"]),
         top_p: number(&["top_p", "topP"]),
         top_k: number(&["top_k", "topK"]),
-        max_tokens: whole(&[
+        max_tokens: count(&[
             "max_tokens",
             "max_completion_tokens",
             "max_output_tokens",
@@ -99,12 +108,16 @@ fn complete(parameters: &mut Parameters, map: &Value<'_>) {
         stop: stops(first(&["stop", "stop_sequences", "stopSequences"])),
         frequency_penalty: number(&["frequency_penalty", "frequencyPenalty"]),
         presence_penalty: number(&["presence_penalty", "presencePenalty"]),
-        choice_count: whole(&["n", "candidate_count", "candidateCount"]),
+        choice_count: count(&["n", "candidate_count", "candidateCount"]),
         reasoning_effort: first(&["reasoning_effort"])
             .or_else(|| first(&["reasoning"]).and_then(|reasoning| field(reasoning, "effort")))
             .and_then(value::text)
             .map(|effort| Text::from(&*effort)),
-    };
+    }
+}
+
+/// Takes from `told` what is not there yet.
+pub(crate) fn complete(parameters: &mut Parameters, told: Parameters) {
     parameters.temperature = parameters.temperature.or(told.temperature);
     parameters.top_p = parameters.top_p.or(told.top_p);
     parameters.top_k = parameters.top_k.or(told.top_k);

@@ -41,8 +41,6 @@ const ALIASES: &[(&str, &str)] = &[
     ("google_genai", "gcp.gemini"),
     ("googleai", "gcp.gemini"),
     ("gcp.gen_ai", "gcp.gen_ai"),
-    // The agent kit's own name: it does not tell which of Google's two APIs was asked.
-    ("gcp.vertex.agent", "gcp.gen_ai"),
     ("gcp.vertex_ai", "gcp.vertex_ai"),
     ("google-vertex", "gcp.vertex_ai"),
     ("google.vertex", "gcp.vertex_ai"),
@@ -76,6 +74,8 @@ const FRAMEWORKS: &[(&str, &str)] = &[
     ("agent_framework", "agent_framework"),
     ("browser_use", "browser_use"),
     ("crewai", "crewai"),
+    // The agent kit's own name, where it asks any provider.
+    ("gcp.vertex.agent", "google_adk"),
     ("google_adk", "google_adk"),
     ("haystack", "haystack"),
     ("langchain", "langchain"),

@@ -1,6 +1,6 @@
 //! Puts a reading together: each field from the first key that holds something, whatever dialect the key is of.
 
-use llm_observatory_core::llm::{LlmKind, LlmReading};
+use llm_observatory_core::llm::{LlmKind, LlmReading, Nanodollars};
 use llm_observatory_core::text::Text;
 
 use crate::events::Told;
@@ -9,7 +9,7 @@ use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::{self, *};
 use crate::usage::Counts;
-use crate::{errors, finish, kind, notes, parameters, provider, timing, value};
+use crate::{errors, finish, kind, money, notes, parameters, provider, timing, value};
 
 const REQUEST_MODEL: &[Slot] = &[RequestModel, LlmRequestModelName, VercelModelId, LangsmithModel];
 const OTHER_MODEL: &[Slot] = &[LlmModelName, EmbeddingModelName, RerankerModelName, Model, ModelNamePlain];
@@ -24,11 +24,14 @@ const SESSION: &[Slot] = &[
     TraceloopSessionId,
     VercelSessionId,
     VercelContextSessionId,
+    VercelRuntimeSessionId,
     MlflowSession,
     LangsmithSessionId,
     LangsmithThreadId,
     LangsmithConversationId,
     AdkSessionId,
+    GenkitSessionId,
+    LaminarSessionId,
 ];
 const USER: &[Slot] = &[
     LangfuseUserId,
@@ -36,6 +39,7 @@ const USER: &[Slot] = &[
     TraceloopUserId,
     VercelUserId,
     VercelContextUserId,
+    VercelRuntimeUserId,
     MlflowUser,
     LitellmEndUser,
     KeyEndUser,
@@ -43,9 +47,11 @@ const USER: &[Slot] = &[
     GenAiUser,
     LlmUser,
     LangsmithUserId,
+    LaminarUserId,
+    KeyUser,
     PlainUser,
 ];
-const COST: &[Slot] = &[LlmCostTotal, UsageCost, LitellmCost, CostTotal, OperationCost, CostUsd];
+const COST: &[Slot] = &[UsageCost, LitellmCost, CostTotal, OperationCost, CostUsd];
 const TIER: &[Slot] = &[
     OpenAiResponseTier,
     OldOpenAiResponseTier,
@@ -69,7 +75,7 @@ pub(crate) fn reading(seen: &Seen<'_>, told: &Told, rules: &dyn Rules) -> LlmRea
     let asked = parameters::asked(seen);
     models(seen, &asked, &mut reading);
     reading.usage = counts.repaired(rules.input(seen, reading.provider.as_deref()), rules.output(seen));
-    reading.reported_cost = seen.dollars(COST);
+    reading.reported_cost = cost(seen);
     let reasons = finish::reasons(seen);
     reading.finish_reasons = distinct(if reasons.is_empty() { &told.finish_reasons } else { &reasons });
     reading.parameters = asked.parameters;
@@ -77,7 +83,7 @@ pub(crate) fn reading(seen: &Seen<'_>, told: &Told, rules: &dyn Rules) -> LlmRea
     reading.time_to_first_token = timing::first_token(seen, rules, told.first_part);
     people(seen, &mut reading);
     steps(seen, &mut reading);
-    reading.error_type = errors::error_type(seen, told);
+    reading.error_type = errors::error_type(seen, told, &reading.finish_reasons);
     reading.tags = notes::tags(seen);
     reading.metadata = notes::metadata(seen);
     rules.amend(seen, &mut reading);
@@ -87,9 +93,17 @@ pub(crate) fn reading(seen: &Seen<'_>, told: &Told, rules: &dyn Rules) -> LlmRea
     reading
 }
 
-/// The tool that the name of a span tells: `execute_tool {tool}`, or the tool itself.
+/// What the application says that the step cost. OpenInference may tell the parts alone.
+fn cost(seen: &Seen<'_>) -> Option<Nanodollars> {
+    let parts = || money::sum(&[seen.dollars(&[LlmCostPrompt]), seen.dollars(&[LlmCostCompletion])]);
+    seen.dollars(&[LlmCostTotal]).or_else(parts).or_else(|| seen.dollars(COST))
+}
+
+/// The tool that the name of a span tells: `execute_tool {tool}`, `tools/call {tool}` of MCP, or the tool itself.
 fn tool_of_span(seen: &Seen<'_>) -> Option<Text> {
-    let name = value::short(seen.name.strip_prefix("execute_tool ").unwrap_or(seen.name));
+    let before = ["execute_tool ", "tools/call "];
+    let name = before.iter().find_map(|before| seen.name.strip_prefix(before)).unwrap_or(seen.name);
+    let name = value::short(name);
     (seen.span.is_some() && !name.is_empty()).then(|| Text::from(name))
 }
 
@@ -137,10 +151,11 @@ fn people(seen: &Seen<'_>, reading: &mut LlmReading) {
 /// Tool, agent, prompt.
 fn steps(seen: &Seen<'_>, reading: &mut LlmReading) {
     reading.tool_name = seen.text(&[ToolName, ToolNameBare, VercelToolName, SpringToolName]);
-    reading.tool_call_id = seen.text(&[ToolCallId, VercelToolId, ToolIdBare, SpringToolCallId]);
+    reading.tool_call_id =
+        seen.text(&[ToolCallId, ToolCallIdJoined, VercelToolId, ToolIdBare, SpringToolCallId]);
     reading.agent_name = seen.text(&[AgentName, AgentNameBare, AgentNamePlain]);
     if reading.kind == LlmKind::Agent && reading.agent_name.is_none() {
-        reading.agent_name = seen.text(&[TraceloopEntityName, VercelFunctionId]);
+        reading.agent_name = seen.text(&[TraceloopEntityName]);
     }
     reading.agent_id = seen.text(&[AgentId]);
     reading.prompt_name = seen.text(&[PromptName, LangfusePromptName, TraceloopPromptKey, PromptId]);

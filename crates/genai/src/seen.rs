@@ -7,6 +7,7 @@ use llm_observatory_core::llm::Nanodollars;
 use llm_observatory_core::text::Text;
 use llm_observatory_core::trace::StatusCode;
 
+use crate::dialect::openllmetry;
 use crate::money;
 use crate::observation::{LogObservation, Observation, Scope, SpanObservation};
 use crate::slots::{self, Slot, Slots};
@@ -62,6 +63,7 @@ impl<'a> Seen<'a> {
         let mut slots = Slots::of(log.attributes);
         if let Value::Map(body) = log.body {
             slots.complete(body);
+            slots.marks.llm |= slots::speak_llm(body);
         }
         Some(Self { scope: log.scope, name, slots, span: None, is_in_span: log.is_in_span })
     }
@@ -123,6 +125,7 @@ impl<'a> Seen<'a> {
 fn is_llm_library(scope: &str) -> bool {
     matches!(scope, "gcp.vertex.agent" | "agent_framework" | "strands.telemetry.tracer" | "langfuse-sdk")
         || scope.starts_with("openlit.")
+        || openllmetry::is_vector_store(scope)
 }
 
 /// Whether a log record may tell of an LLM call whatever its attributes: by the name of its event or by its library. Most

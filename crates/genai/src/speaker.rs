@@ -53,14 +53,14 @@ impl From<&LlmReading> for Speaker {
     }
 }
 
-/// For each step what it takes over: what the nearest step above it tells, and it does not. `told` is what each step tells, in
-/// the order of the steps.
+/// For each step at a place that is asked for what it takes over: what the nearest step above it tells, and it does not. `told`
+/// is what each step tells, in the order of the steps.
 ///
 /// The order of the steps does not matter, and time is linear in their number. Steps with the same id are one span.
-pub fn taken_over(steps: &[Step], told: &[Speaker]) -> Vec<Speaker> {
+pub fn taken_over(steps: &[Step], told: &[Speaker], is_asked: impl Fn(usize) -> bool) -> Vec<Speaker> {
     let of = |field: fn(&Speaker) -> Option<&Text>| {
         let told: Vec<_> = told.iter().map(field).collect();
-        nearest(steps, &told).into_iter().map(|text| text.cloned())
+        nearest(steps, &told, &is_asked, FEW).into_iter().map(|text| text.cloned())
     };
     let users = of(|told| told.user_id.as_ref());
     let sessions = of(|told| told.session_id.as_ref());
@@ -75,10 +75,23 @@ struct Node<'t> {
     found: Option<Option<&'t Text>>,
 }
 
-/// For each step that tells nothing, what the nearest one above it tells.
-fn nearest<'t>(steps: &[Step], told: &[Option<&'t Text>]) -> Vec<Option<&'t Text>> {
-    if told.iter().all(Option::is_some) || told.iter().all(Option::is_none) {
+/// Among so many steps a parent is soon found without a table.
+const FEW: usize = 32;
+
+/// For each step that is asked for and tells nothing, what the nearest one above it tells.
+fn nearest<'t>(
+    steps: &[Step],
+    told: &[Option<&'t Text>],
+    is_asked: &impl Fn(usize) -> bool,
+    few: usize,
+) -> Vec<Option<&'t Text>> {
+    let lacks = |place: usize| told[place].is_none() && is_asked(place);
+    if told.iter().all(Option::is_none) || !(0..steps.len()).any(lacks) {
         return vec![None; steps.len()];
+    }
+    if steps.len() <= few {
+        let of_place = |place| if lacks(place) { climb(steps, told, steps[place].id) } else { None };
+        return (0..steps.len()).map(of_place).collect();
     }
     let mut nodes: HashMap<SpanId, Node<'t>> = HashMap::with_capacity(steps.len());
     for (step, told) in steps.iter().zip(told) {
@@ -87,11 +100,21 @@ fn nearest<'t>(steps: &[Step], told: &[Option<&'t Text>]) -> Vec<Option<&'t Text
         node.told = node.told.max(*told);
     }
     let mut way = Vec::new();
-    let of_step = |(step, told): (&Step, &Option<&'t Text>)| match told {
-        Some(_) => None,
-        None => look_up(&mut nodes, step.id, &mut way),
-    };
-    steps.iter().zip(told).map(of_step).collect()
+    let of_place = |place| if lacks(place) { look_up(&mut nodes, steps[place].id, &mut way) } else { None };
+    (0..steps.len()).map(of_place).collect()
+}
+
+/// The same as [`look_up`], step by step. Who climbs more often than there are steps is in a circle.
+fn climb<'t>(steps: &[Step], told: &[Option<&'t Text>], id: SpanId) -> Option<&'t Text> {
+    let mut next = Some(id);
+    for _ in steps {
+        let of_id = || steps.iter().zip(told).filter(|(step, _)| Some(step.id) == next);
+        if let Some(found) = of_id().filter_map(|(_, told)| *told).max() {
+            return Some(found);
+        }
+        next = of_id().filter_map(|(step, _)| step.parent).max();
+    }
+    None
 }
 
 /// What the step tells, or else the nearest one above it. All on the way there get the same answer.
@@ -144,7 +167,7 @@ mod tests {
     fn sessions(steps: &[(u8, &'static str)]) -> Vec<String> {
         let told: Vec<_> = steps.iter().map(|(_, told)| session(told)).collect();
         let steps: Vec<_> = (1..).zip(steps).map(|(number, (parent, _))| step(number, *parent)).collect();
-        let taken = taken_over(&steps, &told).into_iter();
+        let taken = taken_over(&steps, &told, |_| true).into_iter();
         taken.map(|taken| taken.session_id.map(|text| text.to_string()).unwrap_or_default()).collect()
     }
 
@@ -160,7 +183,7 @@ mod tests {
     fn session_and_user_are_taken_over_each_by_itself() {
         let steps = [step(1, 0), step(2, 1), step(3, 2)];
         let user = Speaker { session_id: None, user_id: Some("u".into()) };
-        let taken = taken_over(&steps, &[user.clone(), session("s"), Speaker::default()]);
+        let taken = taken_over(&steps, &[user.clone(), session("s"), Speaker::default()], |_| true);
         let both = Speaker { session_id: Some("s".into()), ..user.clone() };
         assert_eq!(taken, [Speaker::default(), user, both]);
     }
@@ -179,7 +202,7 @@ mod tests {
         let steps: Vec<Step> = (1..=200_000).rev().map(chain).collect();
         let mut told = vec![Speaker::default(); steps.len()];
         told[199_999] = session("s");
-        let taken = taken_over(&steps, &told);
+        let taken = taken_over(&steps, &told, |_| true);
         assert_eq!(taken.iter().filter(|taken| taken.session_id.is_some()).count(), 199_999);
     }
 
@@ -232,6 +255,18 @@ mod tests {
             let expected: Vec<_> =
                 (0..steps.len()).map(|n| if steps[n].1.is_empty() { walk(n) } else { "" }).collect();
             prop_assert_eq!(sessions(&steps), expected);
+        }
+
+        /// Also where several steps have one id.
+        #[test]
+        fn few_steps_find_what_they_would_find_among_many(
+            steps in prop::collection::vec((1_u8..6, 0_u8..7, prop::sample::select(&["", "", "a", "b"][..])), 0..12)
+        ) {
+            let told: Vec<_> = steps.iter().map(|(_, _, told)| text_of(told)).collect();
+            let told: Vec<_> = told.iter().map(Option::as_ref).collect();
+            let steps: Vec<_> = steps.iter().map(|(number, parent, _)| step(*number, *parent)).collect();
+            let all = |_| true;
+            prop_assert_eq!(nearest(&steps, &told, &all, FEW), nearest(&steps, &told, &all, 0));
         }
     }
 }

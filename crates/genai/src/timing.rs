@@ -37,7 +37,15 @@ pub(crate) fn streaming(
         _ => None,
     };
     // Only streams have a first part of the answer.
-    let parts = [TimeToFirstChunk, ClientTimeToFirstChunk, VercelMsToFirstChunk, LangfuseCompletionStart];
+    let parts = [
+        TimeToFirstChunk,
+        ClientTimeToFirstChunk,
+        VercelMsToFirstChunk,
+        VercelStreamMsToFirstChunk,
+        LangfuseCompletionStart,
+        FirstTokenMillis,
+        PlainTtft,
+    ];
     let by_parts = || (first_event.is_some() || parts.iter().any(|slot| seen.has(*slot))).then_some(true);
     seen.truth(STREAMING).or(asked).or_else(by_operation).or_else(by_parts)
 }
@@ -49,7 +57,9 @@ pub(crate) fn first_token(seen: &Seen<'_>, rules: &dyn Rules, first_event: Optio
         Unit::Seconds => NANOS_PER_SECOND,
         Unit::Millis => NANOS_PER_MILLI,
     };
-    let told = told(seen, &[TimeToFirstChunk, ClientTimeToFirstChunk], NANOS_PER_SECOND)
+    // vLLM tells it as a latency.
+    let seconds = [TimeToFirstChunk, ClientTimeToFirstChunk, LatencyToFirstToken];
+    let told = told(seen, &seconds, NANOS_PER_SECOND)
         .or_else(|| told(seen, &[ServerTimeToFirstToken], server))
         .or_else(|| {
             let millis = [VercelMsToFirstChunk, VercelStreamMsToFirstChunk, FirstTokenMillis, PlainTtft];

@@ -13,6 +13,7 @@
 
 use llm_observatory_core::llm::TokenUsage;
 
+use crate::provider_usage::sum;
 use crate::seen::Seen;
 use crate::slots::Slot::{self, *};
 use crate::value::MAX_TOKENS;
@@ -66,6 +67,7 @@ const CACHE_READ: &[Slot] = &[
     CacheReadDotted,
     CacheReadInput,
     CacheRead,
+    InputCached,
     LlmCacheRead,
     LlmCacheInput,
     VercelCacheReadTokens,
@@ -76,6 +78,7 @@ const CACHE_READ: &[Slot] = &[
     DetailsCachedContent,
     PromptDetailsCached,
     PromptDetailsCacheRead,
+    ShortDetailsCacheRead,
 ];
 const CACHE_CREATION: &[Slot] = &[
     CacheWriteDotted,
@@ -83,12 +86,14 @@ const CACHE_CREATION: &[Slot] = &[
     CacheCreationInput,
     CacheWriteInput,
     CacheWrite,
+    InputCacheCreation,
     LlmCacheWrite,
     VercelCacheWriteTokens,
     DetailsCacheWrite,
     DetailsCacheCreationInput,
     PromptDetailsCacheCreation,
     PromptDetailsCacheWrite,
+    ShortDetailsCacheWrite,
 ];
 const REASONING: &[Slot] = &[
     ReasoningDotted,
@@ -98,6 +103,7 @@ const REASONING: &[Slot] = &[
     Reasoning,
     LlmUsageReasoning,
     CompletionDetailsReasoning,
+    ShortDetailsReasoning,
     DetailsReasoning,
     DetailsThoughts,
 ];
@@ -110,7 +116,9 @@ impl Counts {
             output: seen.count(OUTPUT),
             total: seen.count(TOTAL),
             cache_read: seen.count(CACHE_READ),
-            cache_creation: seen.count(CACHE_CREATION),
+            cache_creation: seen.count(CACHE_CREATION).or_else(|| {
+                sum(&[seen.count(&[AnthropicCacheCreation5m]), seen.count(&[AnthropicCacheCreation1h])])
+            }),
             cache_creation_1h: seen.count(&[AnthropicCacheCreation1h]),
             reasoning: seen.count(REASONING),
             input_audio: seen.count(&[AudioInput, LlmPromptAudio, DetailsInputAudio, PromptDetailsAudio]),

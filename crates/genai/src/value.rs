@@ -51,7 +51,7 @@ fn plain(text: &str) -> Option<Cow<'_, str>> {
             Cow::Borrowed(text[1..text.len() - 1].trim())
         }
         [b'"', .., b'"'] if text.len() <= json::MAX_JSON_BYTES => {
-            serde_json::from_str::<String>(text).map_or(Cow::Borrowed(text), Cow::Owned)
+            json::text(text).unwrap_or(Cow::Borrowed(text))
         }
         _ => Cow::Borrowed(text),
     };
@@ -65,7 +65,7 @@ fn plain(text: &str) -> Option<Cow<'_, str>> {
 pub(crate) fn unquoted(value: &Value<'_>) -> Option<Cow<'static, str>> {
     match value {
         Value::Str(text) if text.starts_with('"') && text.len() <= json::MAX_JSON_BYTES => {
-            serde_json::from_str::<String>(text).ok().map(Cow::Owned)
+            json::text(text).map(|text| Cow::Owned(text.into_owned()))
         }
         _ => None,
     }

@@ -8,7 +8,7 @@ use llm_observatory_core::text::Text;
 
 use crate::content::json::{Json, quote};
 use crate::content::part;
-use crate::dialect::native::{self, NANOS, key};
+use crate::dialect::native::{NANOS, key};
 
 /// Lists and maps around a part of a message: the list of messages, the message, its parts, the part.
 const AROUND_PART: usize = 4;
@@ -37,8 +37,7 @@ pub fn attributes(span: &LlmSpan) -> Vec<Attribute<'_>> {
 /// The attributes that an [`LlmSpan`] does not say in its reading and content: those with keys that [`attributes`] never
 /// writes.
 pub fn remaining(attributes: &[Attribute<'_>]) -> Vec<Attribute<'static>> {
-    let others: Vec<_> = attributes.iter().filter(|attribute| !is_written(&attribute.key)).cloned().collect();
-    native::owned(&others)
+    attributes.iter().filter(|attribute| !is_written(&attribute.key)).map(Attribute::to_static).collect()
 }
 
 fn is_written(key: &str) -> bool {

@@ -47,7 +47,7 @@ impl Collector for LlmMetrics {
             counter.encode(encoder.encode_descriptor(name, about, None, MetricType::Counter)?)?;
         }
         if let Some(waiting) = counts.settling {
-            let about = "Traces that wait to be settled";
+            let about = "Traces in the database that wait to be settled; each daemon that ingests tells all: take the max, not the sum";
             let gauge = ConstGauge::new(i64::try_from(waiting).unwrap_or(i64::MAX));
             gauge.encode(encoder.encode_descriptor("llm_settling", about, None, MetricType::Gauge)?)?;
         }

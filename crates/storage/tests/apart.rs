@@ -1,5 +1,6 @@
 //! One call of an API that two spans tell, of which neither is above the other, counts once.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use llm_observatory_core::attributes::Attribute;
@@ -33,7 +34,7 @@ fn call(dialect: Dialect, trace: u128, id: u64, response: Option<&str>, (from, t
     row.parent_span_id = None;
     row.status = None;
     row.end_time = UnixNanos(NOON.0 + to * MILLISECOND);
-    Span { llm: Some(Box::new(reading)), ..row.into() }
+    Span { llm: Some(Arc::new(reading)), ..row.into() }
 }
 
 fn outer(trace: u128, id: u64, response: Option<&str>) -> Span {
@@ -127,6 +128,21 @@ async fn two_traces_in_two_batches() {
     }
 }
 
+#[tokio::test]
+async fn a_framework_that_begins_its_call_when_the_answer_begins() {
+    for order in [[0, 1], [1, 0]] {
+        let store = Store::new().await;
+        let late = call(Dialect::LangSmith, 1, 1, Some("msg_1"), (20, 100));
+        let spans = [below(9, late), inner(2, 2, Some("msg_1"))];
+        for place in order {
+            store.spans([spans[place].clone()]).await;
+            store.settle().await;
+        }
+        store.settle_in_the_end().await;
+        assert_eq!(store.billable().await, [2], "{order:?}");
+    }
+}
+
 /// The call in a trace that is a run of LangSmith's, inside another run, of which no span ever comes.
 fn in_a_run(trace: u128, span: Span) -> Span {
     let mut span = span;
@@ -191,7 +207,7 @@ async fn the_span_that_tells_its_usage_counts() {
     {
         let store = Store::new().await;
         let mut silent = inner(2, 2, Some("msg_1"));
-        silent.llm.as_mut().unwrap().usage.input = None;
+        Arc::make_mut(silent.llm.as_mut().unwrap()).usage.input = None;
         let spans = [outer(1, 1, response), silent];
         for place in order {
             store.spans([spans[place].clone()]).await;
@@ -240,9 +256,9 @@ async fn a_framework_over_an_instrumented_client() {
         let store = Store::new().await;
         let mut framework = call(Dialect::OpenInference, 1, 1, None, (0, 100));
         let mut client = call(Dialect::OpenInference, 2, 2, Some("chatcmpl-1"), (10, 90));
-        framework.llm.as_mut().unwrap().framework = Some("langchain".into());
+        Arc::make_mut(framework.llm.as_mut().unwrap()).framework = Some("langchain".into());
         for span in [&mut framework, &mut client] {
-            let reading = span.llm.as_mut().unwrap();
+            let reading = Arc::make_mut(span.llm.as_mut().unwrap());
             (reading.provider, reading.request_model) = (Some("openai".into()), Some("gpt-4o".into()));
         }
         let spans = [framework, client];

@@ -26,7 +26,7 @@ fn call(trace: u128, id: u64, model: &str) -> Span {
     let mut reading = LlmReading::new(LlmKind::Llm, Dialect::OtelGenai);
     reading.request_model = Some(model.into());
     (reading.usage.input, reading.usage.output) = (Some(10), Some(1));
-    Span { llm: Some(Box::new(reading)), ..rows::span(trace, id, rows::now()).into() }
+    Span { llm: Some(Arc::new(reading)), ..rows::span(trace, id, rows::now()).into() }
 }
 
 /// A price of `model` from the beginning, in billionths of a dollar for a token of either kind.
@@ -233,7 +233,7 @@ async fn a_step_that_is_no_call_gets_no_cost() {
     let database = TestDatabase::new().await;
     let (pool, client) = (pool(&database).await, database.client().await);
     let mut agent = call(1, 1, "own");
-    let reading = agent.llm.as_mut().unwrap();
+    let reading = Arc::make_mut(agent.llm.as_mut().unwrap());
     (reading.kind, reading.is_call) = (LlmKind::Agent, false);
     store(&pool, vec![agent, call(1, 2, "own")]).await;
     set_prices(&database.writer().await, &[price("own", 2)]).await.unwrap();

@@ -1,5 +1,6 @@
 //! Traces come out the same, whatever batches their spans and log records came in, and in which order.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use harness::TestDatabase;
@@ -105,12 +106,12 @@ pub(crate) fn plain(id: u64, parent: u64, start: UnixNanos) -> Span {
 pub(crate) fn call(id: u64, parent: u64, tokens: Option<i64>, start: UnixNanos) -> Span {
     let mut reading = LlmReading::new(LlmKind::Llm, Dialect::OtelGenai);
     reading.usage.input = tokens;
-    Span { llm: Some(Box::new(reading)), ..plain(id, parent, start) }
+    Span { llm: Some(Arc::new(reading)), ..plain(id, parent, start) }
 }
 
 pub(crate) fn tool(id: u64, parent: u64, start: UnixNanos) -> Span {
     let reading = LlmReading::new(LlmKind::Tool, Dialect::OtelGenai);
-    Span { llm: Some(Box::new(reading)), ..plain(id, parent, start) }
+    Span { llm: Some(Arc::new(reading)), ..plain(id, parent, start) }
 }
 
 pub(crate) const NOON: UnixNanos = UnixNanos(MIDNIGHT.0 - 43_200_000_000_000);

@@ -1,5 +1,7 @@
 //! LLM spans take over session and user from the spans above them, whatever batches these came in.
 
+use std::sync::Arc;
+
 use llm_observatory_core::attributes::Attribute;
 use llm_observatory_core::ids::ProjectId;
 use llm_observatory_core::time::UnixNanos;
@@ -20,6 +22,7 @@ pub(crate) fn speaking(session: &'static str, user: &'static str, mut span: Span
     match &mut span.llm {
         Some(reading) => {
             let Speaker { session_id, user_id } = speaker.unwrap_or_default();
+            let reading = Arc::make_mut(reading);
             (reading.session_id, reading.user_id) = (session_id, user_id);
         }
         None => {

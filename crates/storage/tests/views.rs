@@ -1,5 +1,7 @@
 //! The views that people read.
 
+use std::sync::Arc;
+
 use harness::TestDatabase;
 use llm_observatory_core::ids::ProjectId;
 use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
@@ -269,7 +271,7 @@ async fn the_walk_of_the_readme_works() {
     (reading.provider, reading.request_model) = (Some("openai".into()), Some("gpt-4o".into()));
     (reading.usage.input, reading.usage.cache_read, reading.usage.output) =
         (Some(1_200), Some(1_024), Some(90));
-    let call = Span { llm: Some(Box::new(reading)), ..span.into() };
+    let call = Span { llm: Some(Arc::new(reading)), ..span.into() };
     store(&database, vec![call, rows::span(1, 2, rows::now()).into()], vec![]).await;
     let rows = json_of(&database.client().await, query).await;
     let expected = json!([{"name": "chat gpt-4o", "model": "gpt-4o", "input_tokens": 1_200, "output_tokens": 90,

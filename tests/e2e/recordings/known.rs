@@ -3,8 +3,6 @@
 
 /// Beginning of the names of recordings, the field, and the reason.
 pub(super) const WRONG: &[(&str, &str, &str)] = &[
-    ("adk-google/reasoning", "completion", "a thought is read as text"),
-    ("adk-google/reasoning", "reasoning", "a thought is read as text"),
     ("adk-google/tools", "tool.arguments", "it stands in the messages of the model alone"),
     ("claude-code/", "cache_write_1h_tokens", "the span does not tell it; the log record beside it does"),
     ("claude-code/", "completion", "in a log record that belongs to no span"),
@@ -13,19 +11,12 @@ pub(super) const WRONG: &[(&str, &str, &str)] = &[
     ("claude-code/tools", "tool.arguments", "in a log record"),
     ("claude-code/tools", "tool_call.id", "in the span of the tool"),
     ("codex/", "messages", "in log records of their own"),
-    ("codex/spans", "stream", "in the log record beside the span"),
     ("codex/tools", "tool_call.id", "in a log record of its own"),
     ("gemini-cli/", "messages", "in log records of their own"),
     ("gemini-cli/", "parameters", "in the log record of the request"),
     ("gemini-cli/tools", "tool.arguments", "in a log record of its own"),
     ("gemini-cli/tools", "tool.result", "in a log record of its own"),
     ("gemini-cli/tools", "tool_call.id", "in a log record of its own"),
-    (
-        "openllmetry-langchain/agent_anthropic",
-        "completion",
-        "Anthropic's block is read as a text beside the call",
-    ),
-    ("openllmetry-vercel-6/reasoning", "reasoning", "ai.response.reasoning is not read in this dialect"),
     (
         "opentelemetry-genai-langchain/agent_in_event",
         "tool.arguments",
@@ -36,9 +27,6 @@ pub(super) const WRONG: &[(&str, &str, &str)] = &[
         "tool.result",
         "it stands in the messages of the model alone",
     ),
-    ("litellm-callback/error", "response_id", "LiteLLM makes an id of its own, also of a call that failed"),
-    ("spring-ai-anthropic/error", "response_model", "the word `none` is read as a model"),
-    ("spring-ai-openai/error", "response_model", "the word `none` is read as a model"),
     ("spring-ai-anthropic/", "tool_call.id", "only in the messages of the next call"),
     ("spring-ai-openai/", "tool_call.id", "only in the messages of the next call"),
 ];

@@ -64,6 +64,11 @@ fn bedrock(part: &Json<'_>) -> Option<Part> {
 /// Parts that name their type: OpenTelemetry's `blob` and `uri`, Anthropic's `image` and `document`, Vercel's `image` and
 /// `file`, Pydantic AI's `image-url` and `binary`.
 fn typed(part: &Json<'_>) -> Option<Part> {
+    // Genkit's.
+    if let Some(medium) = part.get("media").filter(|medium| medium.is_map()) {
+        let mime = medium.text_at(&["contentType"]).map(str::to_owned);
+        return Some(at(medium.text_at(&["url"])?, modality_of(mime.as_deref()), mime));
+    }
     let kind = part.text_at(&["type", "kind", "block_type"])?;
     let source = part.get("source").filter(|source| source.is_map()).unwrap_or(part);
     let mime = mime_type(source).or_else(|| mime_type(part));
@@ -144,6 +149,7 @@ mod tests {
             r#"{"type":"file","data":"aGk=","mediaType":"image/png"}"#,
             r#"{"type":"blob","mime_type":"image/png","modality":"image","content":"aGk="}"#,
             r#"{"type":"binary","media_type":"image/png","content":"aGk="}"#,
+            r#"{"media":{"contentType":"image/png","url":"data:image/png;base64,aGk="}}"#,
         ] {
             assert_eq!(read(json), png, "{json}");
         }

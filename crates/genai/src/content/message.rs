@@ -201,6 +201,7 @@ fn parts(fields: &Json<'_>, role: &str) -> Vec<Part> {
         None => {}
     }
     calls(fields, extras, &mut parts);
+    drop_copies(&mut parts);
     if let Some(refusal) = fields.text_at(&["refusal"]) {
         part::text_part(refusal, &mut parts);
     }
@@ -227,6 +228,18 @@ fn is_bare_result(content: &Json<'_>) -> bool {
     match content {
         Json::List(items, _) => !items.iter().any(holds_results),
         content => !holds_results(content),
+    }
+}
+
+/// Drops texts that are calls which stand among the parts: OpenLLMetry writes Anthropic's blocks as JSON beside them.
+fn drop_copies(parts: &mut Vec<Part>) {
+    let ids = call_ids(parts);
+    let is_copy = |text: &str| {
+        let block = Json::parse_nest(text).filter(|block| block.text_at(&["type"]) == Some("tool_use"));
+        block.as_ref().and_then(|block| block.text_at(&["id"])).is_some_and(|id| ids.contains(id))
+    };
+    if !ids.is_empty() {
+        parts.retain(|part| !matches!(part, Part::Text(text) if is_copy(text)));
     }
 }
 

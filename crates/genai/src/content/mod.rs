@@ -19,13 +19,13 @@ pub(crate) mod placeholder;
 mod request;
 mod response;
 mod retrieval;
+mod thoughts;
 mod tool_run;
 mod tools;
-mod tree;
 mod vercel_ai;
 
 use llm_observatory_core::attributes::Attribute;
-use llm_observatory_core::llm::{LlmContent, LlmKind, Message, Part, ToolDefinition};
+use llm_observatory_core::llm::{LlmContent, LlmKind, LlmReading, Message, Part, ToolDefinition};
 use llm_observatory_core::time::UnixNanos;
 
 use crate::dialect::native;
@@ -42,13 +42,13 @@ struct Source<'a> {
     kind: Option<LlmKind>,
 }
 
-/// The content of an observation whose reading says that it is of this kind.
+/// The content of an observation with this reading.
 ///
 /// Of the formats that a span speaks the first that says something wins, for each field. Nothing fails: JSON that is none,
 /// or goes beyond the limits, is shown as text. The cost is linear in the bytes, but for the sorting of the keys.
-pub(crate) fn content(observation: &Observation<'_>, kind: Option<LlmKind>) -> LlmContent {
+pub(crate) fn content(observation: &Observation<'_>, reading: Option<&LlmReading>) -> LlmContent {
     match observation {
-        Observation::Span(span) => read(span.attributes, span.events, kind),
+        Observation::Span(span) => read(span.attributes, span.events, reading),
         Observation::Log(log) => {
             let event = Event {
                 name: log.event_name,
@@ -56,12 +56,17 @@ pub(crate) fn content(observation: &Observation<'_>, kind: Option<LlmKind>) -> L
                 attributes: log.attributes,
                 body: Some(log.body),
             };
-            read(log.attributes, &[event], kind)
+            read(log.attributes, &[event], reading)
         }
     }
 }
 
-fn read<'a>(attributes: &'a [Attribute<'a>], events: &'a [Event<'a>], kind: Option<LlmKind>) -> LlmContent {
+fn read<'a>(
+    attributes: &'a [Attribute<'a>],
+    events: &'a [Event<'a>],
+    reading: Option<&LlmReading>,
+) -> LlmContent {
+    let kind = reading.map(|reading| reading.kind);
     let source = Source { keys: Keys::of(attributes), events, kind };
     if native::mark(attributes).is_some() {
         return own::read(&source.keys);
@@ -70,16 +75,39 @@ fn read<'a>(attributes: &'a [Attribute<'a>], events: &'a [Event<'a>], kind: Opti
         (kind == Some(LlmKind::Tool), matches!(kind, Some(LlmKind::Retriever | LlmKind::Reranker)));
     let documents = retrieval::documents(&source.keys, events, is_retrieval);
     let request = input(&source);
-    let output = if documents.is_empty() { output(&source) } else { Vec::new() };
+    let mut output = if documents.is_empty() { output(&source) } else { Vec::new() };
+    if let Some(reading) = reading.filter(|reading| reading.kind == LlmKind::Llm) {
+        thoughts::complete(&mut output, &source.keys, reading);
+    }
+    let system_instructions = system(&source, &request);
     LlmContent {
-        system_instructions: system(&source, &request),
         output: output.into_iter().map(with_common_reason).collect(),
         tools: tool_definitions(&source, request.tools),
-        input: request.messages.into_iter().map(with_common_reason).collect(),
+        input: without_copy(request.messages, &system_instructions)
+            .into_iter()
+            .map(with_common_reason)
+            .collect(),
+        system_instructions,
         tool_arguments: is_tool.then(|| tool_run::arguments(&source.keys, events)).flatten(),
         tool_result: is_tool.then(|| tool_run::result(&source.keys, events)).flatten(),
         documents,
     }
+}
+
+/// The messages without one that repeats the instructions beside them, as OpenLIT's do.
+fn without_copy(mut messages: Vec<Message>, instructions: &[Part]) -> Vec<Message> {
+    let is_copy = |message: &Message| is_system(message) && message.parts == instructions;
+    if !instructions.is_empty()
+        && let Some(place) = messages.iter().position(is_copy)
+    {
+        messages.remove(place);
+    }
+    messages
+}
+
+/// Whether a message gives the model its instructions.
+fn is_system(message: &Message) -> bool {
+    ["system", "developer"].contains(&&*message.role)
 }
 
 /// The message with a finish reason that is the same for all providers.
@@ -143,8 +171,16 @@ const ASKED: &[Asked] = &[
     |source| documents::request_data(&source.keys),
     |source| source.asked(&["gen_ai.content.prompt"]),
     |source| openinference::prompts(&source.keys).into(),
-    |source| source.asked(&["traceloop.entity.input", "gen_ai.task.input", "input.value", "lmnr.span.input"]),
-    |source| source.asked(&["gen_ai.retrieval.query.text", "reranker.query"]),
+    |source| {
+        source.asked(&[
+            "traceloop.entity.input",
+            "gen_ai.task.input",
+            "input.value",
+            "lmnr.span.input",
+            "genkit:input",
+        ])
+    },
+    |source| source.asked(&["gen_ai.retrieval.query.text", "reranker.query", "db.vector.query.content"]),
     |source| coding_agents::input(&source.keys, source.events).into(),
 ];
 
@@ -172,6 +208,7 @@ const ANSWERED: &[Answered] = &[
             "gen_ai.task.output",
             "output.value",
             "lmnr.span.output",
+            "genkit:output",
         ])
     },
     |source| coding_agents::output(&source.keys, source.events),
@@ -192,9 +229,11 @@ fn system(source: &Source<'_>, request: &Request) -> Vec<Part> {
         |source| vercel_ai::system(&source.keys),
     ];
     let found = first(own.iter().map(|find| find(source)).chain([request.system.clone()]));
-    let is_message =
-        || request.messages.iter().any(|message| ["system", "developer"].contains(&&*message.role));
-    if found.is_empty() && !is_message() { documents::system(&source.keys) } else { found }
+    if found.is_empty() && !request.messages.iter().any(is_system) {
+        documents::system(&source.keys)
+    } else {
+        found
+    }
 }
 
 fn tool_definitions(source: &Source<'_>, beside: Vec<ToolDefinition>) -> Vec<ToolDefinition> {
@@ -205,6 +244,7 @@ fn tool_definitions(source: &Source<'_>, beside: Vec<ToolDefinition>) -> Vec<Too
         "gen_ai.request.tools",
         "gen_ai.agent.tools",
         "spring.ai.model.request.tool.names",
+        "sk.available_functions",
     ];
     let own: [fn(&Source<'_>) -> Vec<ToolDefinition>; 6] = [
         |source| otel_genai::tool_definitions(&source.keys),
@@ -214,6 +254,8 @@ fn tool_definitions(source: &Source<'_>, beside: Vec<ToolDefinition>) -> Vec<Too
         |source| vercel_ai::tool_definitions(&source.keys),
         |source| first(LISTS.iter().filter_map(|key| Some(tools::read(&source.keys.document(key)?)))),
     ];
-    let found = first(own.iter().map(|find| find(source)));
-    if found.is_empty() { beside } else { found }
+    let told = || own.iter().map(|find| find(source)).chain([beside.clone()]);
+    // ADK 2 leaves the schemas out on the span and tells them in its log record.
+    let with_schemas = |tools: &Vec<ToolDefinition>| tools.iter().any(|tool| tool.parameters.is_some());
+    told().find(with_schemas).unwrap_or_else(|| first(told()))
 }

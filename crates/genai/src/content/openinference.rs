@@ -16,6 +16,20 @@ pub(super) fn input(keys: &Keys<'_>) -> Vec<Message> {
 /// The messages that came out.
 pub(super) fn output(keys: &Keys<'_>) -> Vec<Message> {
     let mut messages = messages(keys, "llm.output_messages.", "assistant");
+    // Before there were calls of tools, there was one of a function.
+    if let Some(call) = keys.document("llm.function_call").as_ref().and_then(part::call) {
+        let has_call =
+            |message: &Message| message.parts.iter().any(|part| matches!(part, Part::ToolCall { .. }));
+        match messages.first_mut() {
+            Some(first) if !has_call(first) => first.parts.push(call),
+            Some(_) => {}
+            None => messages.push(Message {
+                role: "assistant".to_owned(),
+                parts: vec![call],
+                ..Message::default()
+            }),
+        }
+    }
     if let [only] = &mut *messages {
         only.finish_reason = keys.text("llm.finish_reason").map(str::to_owned);
     }

@@ -87,11 +87,12 @@ fn tool_call(row: &Keys<'_>) -> Option<Part> {
 
 /// The tools that the model could call; the second family is that of LiteLLM's V2.
 pub(super) fn tool_definitions(keys: &Keys<'_>) -> Vec<ToolDefinition> {
+    let told = |family: &&str| -> Vec<_> { keys.rows(family).iter().filter_map(definition).collect() };
     ["llm.request.functions.", "gen_ai.tool."]
         .iter()
-        .flat_map(|family| keys.rows(family))
-        .filter_map(|row| definition(&row))
-        .collect()
+        .map(told)
+        .find(|tools| !tools.is_empty())
+        .unwrap_or_default()
 }
 
 fn definition(row: &Keys<'_>) -> Option<ToolDefinition> {

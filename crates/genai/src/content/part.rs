@@ -109,21 +109,27 @@ fn known(map: &Json<'_>, out: &mut Vec<Part>) -> bool {
     true
 }
 
-/// Parts of Google, Bedrock and Haystack, which are told apart by their keys.
+/// Parts of Google, Bedrock, Haystack and Genkit, which are told apart by their keys.
 fn untyped(map: &Json<'_>, out: &mut Vec<Part>) -> bool {
     if let Some(Json::Text(text)) = map.get("text") {
         let is_thought =
             map.get("thought").is_some_and(|thought| *thought == Json::Literal(Cow::Borrowed("true")));
         if is_thought { reasoning_part(text, out) } else { text_part(text, out) }
-    } else if let Some(inner) = map.any(&["functionCall", "function_call", "toolUse", "tool_call"]) {
+    } else if let Some(inner) =
+        map.any(&["functionCall", "function_call", "toolUse", "tool_call", "toolRequest"])
+    {
         return call(inner).map(|call| out.push(call)).is_some();
-    } else if let Some(inner) = map.any(&["functionResponse", "function_response", "toolResult"]) {
+    } else if let Some(inner) =
+        map.any(&["functionResponse", "function_response", "toolResult", "toolResponse"])
+    {
         out.push(result(inner));
     } else if let Some(inner) = map.get("reasoningContent") {
         match inner.get("reasoningText") {
             Some(told) => thoughts(told, out),
             None => return false,
         }
+    } else if let Some(Json::Text(thought)) = map.get("reasoning") {
+        reasoning_part(thought, out);
     } else if let Some(medium) = media(map) {
         out.push(medium);
     } else {
@@ -144,7 +150,11 @@ fn thoughts(map: &Json<'_>, out: &mut Vec<Part>) {
 /// Appends what the model thought: a text, or a list of texts or of parts with a text.
 pub(super) fn thought(told: &Json<'_>, out: &mut Vec<Part>) {
     match told {
-        Json::Text(text) => reasoning_part(text, out),
+        // OpenLLMetry writes OpenAI's summary as JSON.
+        Json::Text(text) => match Json::parse_nest(text).filter(is_summary) {
+            Some(summary) => thought(&summary, out),
+            None => reasoning_part(text, out),
+        },
         Json::List(items, _) => {
             let texts =
                 items.iter().filter_map(|item| item.text().or_else(|| item.text_at(&["text", "content"])));
@@ -154,6 +164,12 @@ pub(super) fn thought(told: &Json<'_>, out: &mut Vec<Part>) {
     }
 }
 
+/// Whether this is a summary of OpenAI's responses API.
+fn is_summary(json: &Json<'_>) -> bool {
+    let is_part = |item: &Json<'_>| item.text_at(&["type"]) == Some("summary_text");
+    json.items().is_some_and(|items| !items.is_empty() && items.iter().all(is_part))
+}
+
 /// The call of a tool in a map of any shape; `None` if it names no tool.
 pub(super) fn call(map: &Json<'_>) -> Option<Part> {
     let function = map.get("function").filter(|function| function.is_map()).unwrap_or(map);
@@ -161,7 +177,9 @@ pub(super) fn call(map: &Json<'_>) -> Option<Part> {
     let arguments =
         ["arguments", "args", "input", "server_tool_call"].into_iter().find_map(|key| function.field(key));
     Some(Part::ToolCall {
-        id: map.text_at(&["call_id", "tool_call_id", "toolCallId", "toolUseId", "id"]).map(str::to_owned),
+        id: map
+            .text_at(&["call_id", "tool_call_id", "toolCallId", "toolUseId", "id", "ref"])
+            .map(str::to_owned),
         name,
         arguments: arguments
             .filter(|arguments| !arguments.is_null())
@@ -178,7 +196,7 @@ pub(super) fn result(map: &Json<'_>) -> Part {
     let told = plain.map(only_text).or_else(|| map.any(&["content", "output"]).map(payload));
     Part::ToolResult {
         id: map
-            .text_at(&["tool_use_id", "tool_call_id", "call_id", "toolCallId", "toolUseId", "id"])
+            .text_at(&["tool_use_id", "tool_call_id", "call_id", "toolCallId", "toolUseId", "id", "ref"])
             .map(str::to_owned),
         result: told.map(Json::result).unwrap_or_default(),
     }
@@ -243,6 +261,7 @@ mod tests {
             r#"{"type":"reasoning","text":"hm"}"#,
             r#"{"type":"thinking","thinking":"hm","signature":"x"}"#,
             r#"{"type":"reasoning","id":"rs","summary":[{"type":"summary_text","text":"hm"}]}"#,
+            r#"{"type":"reasoning","content":"[{\"text\": \"hm\", \"type\": \"summary_text\"}]"}"#,
             r#"{"text":"hm","thought":true}"#,
             r#"{"reasoningContent":{"reasoningText":{"text":"hm","signature":"x"}}}"#,
         ] {
@@ -266,6 +285,7 @@ mod tests {
             r#"{"type":"function_call","id":"fc","call_id":"c1","name":"f","arguments":"{\"a\": 1}"}"#,
             r#"{"functionCall":{"id":"c1","name":"f","args":{"a": 1}}}"#,
             r#"{"toolUse":{"toolUseId":"c1","name":"f","input":{"a": 1}}}"#,
+            r#"{"toolRequest":{"ref":"c1","name":"f","input":{"a": 1}}}"#,
             r#"{"part_kind":"tool-call","tool_name":"f","args":{"a": 1},"tool_call_id":"c1"}"#,
         ] {
             let call =
@@ -294,6 +314,7 @@ mod tests {
                 r#"{"type":"tool-result","toolCallId":"c1","output":{"type":"json","value":{"t": 1}}}"#,
                 r#"{"t": 1}"#,
             ),
+            (r#"{"toolResponse":{"ref":"c1","name":"f","output":"sunny"}}"#, r#""sunny""#),
             (r#"{"type":"function_call_output","call_id":"c1","output":"sunny"}"#, r#""sunny""#),
             (r#"{"type":"tool_call_response","id":"c1","response":null}"#, "null"),
             (r#"{"type":"tool_call_response","id":"c1"}"#, ""),

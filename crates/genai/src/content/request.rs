@@ -47,7 +47,10 @@ fn said(role: &str, parts: Vec<Part>) -> Vec<Message> {
 fn known(json: &Json<'_>, wraps: usize) -> Option<Request> {
     match json {
         Json::Text(text) if wraps > 0 => known(&Json::parse_nest(text)?, wraps - 1),
-        Json::List(items, _) => messages(items).map(|messages| Request { messages, ..Request::default() }),
+        Json::List(items, _) => {
+            let found = messages(items).or_else(|| calls(items));
+            found.map(|messages| Request { messages, ..Request::default() })
+        }
         Json::Map(..) if message::is_message(json) => Some(Request {
             messages: message::read(json, "user").into_iter().collect(),
             ..Request::default()
@@ -65,6 +68,15 @@ fn messages(items: &[Json<'_>]) -> Option<Vec<Message>> {
         item => is_one(item),
     });
     (!items.is_empty() && are_all).then(|| message::list(items, "user"))
+}
+
+/// The calls that LangGraph hands to its node of tools, as the message that asked for them.
+fn calls(items: &[Json<'_>]) -> Option<Vec<Message>> {
+    let is_call = |item: &Json<'_>| item.text_at(&["type"]) == Some("tool_call");
+    if items.is_empty() || !items.iter().all(is_call) {
+        return None;
+    }
+    Some(said("assistant", items.iter().filter_map(part::call).collect()))
 }
 
 fn map(json: &Json<'_>, wraps: usize) -> Option<Request> {

@@ -89,6 +89,12 @@ fn map(json: &Json<'_>, wraps: usize) -> Option<Vec<Message>> {
             return Some(with_reason(found, reason()));
         }
     }
+    // CrewAI's whole result.
+    if json.get("tasks_output").is_some()
+        && let Some(words) = json.text_at(&["raw"])
+    {
+        return Some(text(words, None));
+    }
     let words = json.text_at(&[
         "text",
         "completion",

@@ -15,6 +15,9 @@ const OUTPUT: &[&str] = &[
     "gen_ai.completion",
     "traceloop.entity.output",
     "output.value",
+    "lmnr.span.output",
+    "genkit:output",
+    "db.vector.query.response.documents",
 ];
 
 /// The documents, each as JSON.

@@ -38,6 +38,8 @@ const INPUT: &[&str] = &[
     "gen_ai.prompt",
     "traceloop.entity.input",
     "input.value",
+    "lmnr.span.input",
+    "genkit:input",
     "tool_input",
 ];
 
@@ -49,6 +51,8 @@ const OUTPUT: &[&str] = &[
     "mlflow.spanOutputs",
     "traceloop.entity.output",
     "output.value",
+    "lmnr.span.output",
+    "genkit:output",
     "tool_output",
 ];
 

@@ -22,7 +22,13 @@ fn collect(json: &Json<'_>, out: &mut Vec<ToolDefinition>) {
         Json::Text(text) => match Json::parse_nest(text) {
             Some(nest) => collect(&nest, out),
             None if text.is_empty() => {}
-            None => out.push(ToolDefinition { name: text.clone().into_owned(), ..ToolDefinition::default() }),
+            // Semantic Kernel joins the names.
+            None => out.extend(
+                text.split(',')
+                    .map(str::trim)
+                    .filter(|name| !name.is_empty())
+                    .map(|name| ToolDefinition { name: name.to_owned(), ..ToolDefinition::default() }),
+            ),
         },
         Json::Map(..) => {
             match json.any(&["functionDeclarations", "function_declarations", "tools", "function_tools"]) {
@@ -85,6 +91,10 @@ mod tests {
         assert_eq!(
             names(r#"["a","b",{"type":"web_search"},{"googleSearch":{}},7]"#),
             ["a", "b", "web_search", "googleSearch"]
+        );
+        assert_eq!(
+            read(&Json::Text("a, b".into())).into_iter().map(|tool| tool.name).collect::<Vec<_>>(),
+            ["a", "b"]
         );
     }
 }

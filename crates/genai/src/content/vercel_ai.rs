@@ -7,7 +7,7 @@ use llm_observatory_core::llm::{Message, Part, ToolDefinition};
 
 use super::json::Json;
 use super::keys::Keys;
-use super::{part, request, tools};
+use super::{part, request, thoughts, tools};
 
 /// The messages that went in, or the texts to embed.
 pub(super) fn input(keys: &Keys<'_>) -> Vec<Message> {
@@ -43,12 +43,7 @@ pub(super) fn system(keys: &Keys<'_>) -> Vec<Part> {
 
 /// The answer: its thoughts, its text or object, the tools that it calls, its files.
 pub(super) fn output(keys: &Keys<'_>) -> Vec<Message> {
-    let mut parts = Vec::new();
-    match keys.document("ai.response.reasoning") {
-        Some(Json::Text(text)) => part::reasoning_part(&text, &mut parts),
-        Some(json) => part::read(&json, &mut parts),
-        None => {}
-    }
+    let mut parts = thoughts::of_vercel(keys);
     if let Some(text) = keys.text("ai.response.text").or_else(|| keys.text("ai.result.text")) {
         part::text_part(text, &mut parts);
     }

@@ -70,6 +70,7 @@ impl Rules for ClaudeCode {
         }
         if reading.kind == LlmKind::Tool {
             reading.tool_name = reading.tool_name.take().or_else(|| seen.text(&[PlainToolName]));
+            reading.tool_call_id = reading.tool_call_id.take().or_else(|| seen.text(&[ToolUseId]));
         }
         if reading.error_type.is_none() && (seen.failed() || step(seen) == "api_error") {
             reading.error_type = seen.text(&[ErrorClass, PlainStatusCode]);

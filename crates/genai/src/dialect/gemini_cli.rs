@@ -4,6 +4,7 @@
 //! the output excludes thoughts.
 
 use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
+use llm_observatory_core::text::Text;
 
 use crate::provider_usage::sum;
 use crate::rules::Rules;
@@ -26,6 +27,9 @@ impl Rules for GeminiCli {
     }
 
     fn kind(&self, seen: &Seen<'_>) -> Option<LlmKind> {
+        if seen.is(Operation, "schedule_tool_calls") {
+            return Some(LlmKind::Workflow);
+        }
         match seen.name.strip_prefix("gemini_cli.")? {
             "api_response" | "api_error" => Some(LlmKind::Llm),
             "tool_call" => Some(LlmKind::Tool),
@@ -64,6 +68,12 @@ impl Rules for GeminiCli {
         reading.prompt_name = None;
         if reading.kind == LlmKind::Tool {
             reading.tool_name = reading.tool_name.take().or_else(|| seen.text(&[FunctionName]));
+            // The name of the tool stands before the model's id.
+            if let Some((name, id)) = reading.tool_call_id.as_deref().and_then(|id| id.split_once("__"))
+                && reading.tool_name.as_deref() == Some(name)
+            {
+                reading.tool_call_id = Some(Text::from(id));
+            }
         }
     }
 }

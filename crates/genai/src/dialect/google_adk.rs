@@ -23,7 +23,9 @@ impl Rules for GoogleAdk {
 
     fn speaks(&self, seen: &Seen<'_>) -> bool {
         let keys = [AdkSessionId, AdkRequest, AdkResponse, AdkToolArguments];
-        seen.scope.name == "gcp.vertex.agent" || keys.iter().any(|slot| seen.has(*slot))
+        seen.scope.name == "gcp.vertex.agent"
+            || seen.slots.marks.owns(Dialect::GoogleAdk)
+            || keys.iter().any(|slot| seen.has(*slot))
     }
 
     fn kind(&self, seen: &Seen<'_>) -> Option<LlmKind> {

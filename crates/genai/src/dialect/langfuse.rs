@@ -12,12 +12,24 @@ use crate::money;
 use crate::provider_usage::{of_provider, sum};
 use crate::rules::Rules;
 use crate::seen::Seen;
-use crate::slots::Slot::*;
+use crate::slots::Slot::{self, *};
 use crate::usage::Counts;
 use crate::value;
 
 /// Langfuse.
 pub(crate) struct Langfuse;
+
+/// Keys that only its SDKs write. It also writes `langfuse.trace.*` on spans of others.
+const KEYS: &[Slot] = &[
+    LangfuseType,
+    LangfuseModel,
+    LangfuseUsage,
+    LangfuseCost,
+    LangfuseParameters,
+    LangfuseCompletionStart,
+    LangfusePromptName,
+    LangfuseLevel,
+];
 
 impl Rules for Langfuse {
     fn dialect(&self) -> Dialect {
@@ -26,7 +38,8 @@ impl Rules for Langfuse {
 
     fn speaks(&self, seen: &Seen<'_>) -> bool {
         seen.scope.name == "langfuse-sdk"
-            || [LangfuseType, LangfuseModel, LangfuseUsage, LangfuseLevel].iter().any(|slot| seen.has(*slot))
+            || seen.slots.marks.owns(Dialect::Langfuse)
+            || KEYS.iter().any(|slot| seen.has(*slot))
     }
 
     fn kind(&self, seen: &Seen<'_>) -> Option<LlmKind> {
@@ -95,8 +108,11 @@ fn usage_details(map: &Value<'_>) -> Counts {
         "input_cache_write",
     ]));
     let reasoning = count(&["output_reasoning_tokens", "output_reasoning", "reasoning_tokens"]);
-    let (input, output) = (count(&["input", "input_tokens"]), count(&["output", "output_tokens"]));
-    let total = count(&["total", "total_tokens"]);
+    let (input, output) = (
+        count(&["input", "input_tokens", "promptTokens"]),
+        count(&["output", "output_tokens", "completionTokens"]),
+    );
+    let total = count(&["total", "total_tokens", "totalTokens"]);
     // Who writes a total of input and output alone counts parts inside them, whatever Langfuse asks for.
     let inside = total.is_some() && total == sum(&[input, output]);
     let known = sum(&[cache_read, cache_creation]);
@@ -133,8 +149,7 @@ fn cost(map: &Value<'_>) -> Option<Nanodollars> {
         return Some(total);
     }
     let Value::Map(entries) = map else { return None };
-    let parts = entries.iter().filter_map(|entry| money::dollars(&entry.value));
-    parts.map(|part| part.0).reduce(i64::saturating_add).map(Nanodollars)
+    money::sum(&entries.iter().map(|entry| money::dollars(&entry.value)).collect::<Vec<_>>())
 }
 
 #[cfg(test)]

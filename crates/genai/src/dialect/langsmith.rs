@@ -8,6 +8,7 @@ use llm_observatory_core::attributes::Value;
 use llm_observatory_core::llm::{Dialect, LlmKind};
 
 use crate::json::{field, structure};
+use crate::kind;
 use crate::provider_usage::sum;
 use crate::rules::Rules;
 use crate::seen::Seen;
@@ -28,8 +29,8 @@ impl Rules for LangSmith {
     }
 
     fn kind(&self, seen: &Seen<'_>) -> Option<LlmKind> {
-        let kind = seen.str(&[LangsmithKind]);
-        Some(kind.and_then(|kind| kind_of(&kind)).unwrap_or(LlmKind::Other))
+        let own = || seen.str(&[LangsmithKind]).and_then(|kind| kind_of(&kind));
+        Some(kind::by_tracer(seen).or_else(own).unwrap_or(LlmKind::Other))
     }
 
     fn count(&self, seen: &Seen<'_>, counts: &mut Counts) {

@@ -26,6 +26,7 @@ impl Rules for LiteLlm {
         let keys = [LitellmCallId, LitellmCost, LitellmStreaming, LitellmGuardrail, LitellmCacheHit];
         seen.scope.name == "litellm"
             || matches!(seen.name, "litellm_request" | "raw_gen_ai_request")
+            || seen.slots.marks.owns(Dialect::LiteLlm)
             || keys.iter().any(|slot| seen.has(*slot))
     }
 
@@ -35,7 +36,11 @@ impl Rules for LiteLlm {
             "raw_gen_ai_request" => Some(LlmKind::Other),
             "Received Proxy Server Request" => Some(LlmKind::Workflow),
             "guardrail" => Some(LlmKind::Guardrail),
-            _ => kind_of(seen.str(&[Operation, LlmRequestType])?.as_ref()),
+            _ => match seen.str(&[Operation, LlmRequestType])?.as_ref() {
+                // What is no call of a model: lists of models, checks of health.
+                own if own.starts_with("litellm.") => Some(LlmKind::Other),
+                function => kind_of(function),
+            },
         }
     }
 
@@ -50,6 +55,10 @@ impl Rules for LiteLlm {
     }
 
     fn amend(&self, seen: &Seen<'_>, reading: &mut LlmReading) {
+        // Where no response came, LiteLLM's own id stands in its place.
+        if reading.response_id.is_some() && reading.response_id == seen.text(&[LitellmCallId]) {
+            reading.response_id = None;
+        }
         if reading.reported_cost.is_none()
             && let Some(map) = seen.get(HiddenParameters).and_then(structure)
         {
@@ -104,6 +113,17 @@ mod tests {
         assert_eq!(reading.user_id.as_deref(), Some("u-1"));
         let reading = request(Attribute::new("gen_ai.cost.total_cost", 0.25));
         assert_eq!(reading.reported_cost.map(|cost| cost.0), Some(250_000_000));
+    }
+
+    #[test]
+    fn an_id_of_its_own_is_no_response() {
+        let id = |own: &'static str| {
+            let attributes =
+                [Attribute::new("gen_ai.response.id", "chatcmpl-1"), Attribute::new("litellm.call_id", own)];
+            span("litellm", "litellm_request", &attributes).unwrap().response_id
+        };
+        assert_eq!(id("720adf91").as_deref(), Some("chatcmpl-1"));
+        assert_eq!(id("chatcmpl-1"), None);
     }
 
     #[test]

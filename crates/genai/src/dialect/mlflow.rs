@@ -9,6 +9,7 @@ use llm_observatory_core::text::Text;
 
 use crate::json::{field, structure};
 use crate::money;
+use crate::parameters;
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::*;
@@ -43,13 +44,22 @@ impl Rules for Mlflow {
     }
 
     fn amend(&self, seen: &Seen<'_>, reading: &mut LlmReading) {
-        // One key for both models: where the request's parameters are copied, it is that of the response, and else that of
-        // the request.
+        if reading.is_call && reading.request_model.is_none() {
+            let asked = parameters::in_maps(seen, &[MlflowInputs]);
+            parameters::complete(&mut reading.parameters, asked.parameters);
+            reading.streaming = reading.streaming.or(asked.stream);
+            reading.request_model =
+                asked.model.filter(|model| Some(model) != reading.response_model.as_ref());
+        }
+        // One key for both models: where the request names another one, it is that of the response, and else that of the
+        // request.
         reading.request_model = reading.request_model.take().or_else(|| reading.response_model.take());
         if let Some(map) = seen.get(MlflowCost).and_then(structure)
             && reading.reported_cost.is_none()
         {
-            reading.reported_cost = field(&map, "total_cost").and_then(money::dollars);
+            let cost = |key| field(&map, key).and_then(money::dollars);
+            let parts = || money::sum(&[cost("input_cost"), cost("output_cost")]);
+            reading.reported_cost = cost("total_cost").or_else(parts);
         }
         if reading.prompt_name.is_some() {
             return;

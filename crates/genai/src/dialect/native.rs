@@ -119,7 +119,11 @@ fn set(reading: &mut LlmReading, key: &str, value: &Value<'_>) {
         key::REPORTED_COST => reading.reported_cost = value.as_int().map(Nanodollars),
         key::TAGS => reading.tags = texts(value),
         key::METADATA => {
-            reading.metadata = if let Value::Map(fields) = value { owned(fields) } else { Vec::new() }
+            reading.metadata = if let Value::Map(fields) = value {
+                fields.iter().map(Attribute::to_static).collect()
+            } else {
+                Vec::new()
+            }
         }
         key::OPERATION => reading.operation = text(value),
         key::PROVIDER => reading.provider = text(value),
@@ -183,26 +187,5 @@ fn number(value: &Value<'_>) -> Option<f64> {
         Value::Double(number) => Some(*number),
         Value::Int(number) => Some(*number as f64),
         _ => None,
-    }
-}
-
-/// The attributes, with bytes of their own.
-pub(crate) fn owned(attributes: &[Attribute<'_>]) -> Vec<Attribute<'static>> {
-    attributes
-        .iter()
-        .map(|attribute| Attribute::new(attribute.key.clone().into_owned(), own(&attribute.value)))
-        .collect()
-}
-
-fn own(value: &Value<'_>) -> Value<'static> {
-    match value {
-        Value::Empty => Value::Empty,
-        Value::Str(text) => Value::Str(text.clone().into_owned().into()),
-        Value::Bool(truth) => Value::Bool(*truth),
-        Value::Int(number) => Value::Int(*number),
-        Value::Double(number) => Value::Double(*number),
-        Value::Bytes(bytes) => Value::Bytes(bytes.clone().into_owned().into()),
-        Value::Array(items) => Value::Array(items.iter().map(own).collect()),
-        Value::Map(fields) => Value::Map(owned(fields)),
     }
 }

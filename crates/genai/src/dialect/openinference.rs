@@ -30,7 +30,11 @@ impl Rules for OpenInference {
     }
 
     fn input(&self, seen: &Seen<'_>, _provider: Option<&str>) -> Includes {
-        if seen.scope.name.contains("bedrock") { Includes::Unknown } else { Includes::Yes }
+        match seen.scope.name.contains("bedrock") {
+            true if !seen.has(LlmTotal) && seen.name.contains("converse") => Includes::No,
+            true => Includes::Unknown,
+            false => Includes::Yes,
+        }
     }
 
     fn amend(&self, seen: &Seen<'_>, reading: &mut LlmReading) {
@@ -177,7 +181,17 @@ mod tests {
             Attribute::new("llm.token_count.total", 145),
             Attribute::new("llm.token_count.prompt_details.cache_read", 60),
         ];
-        let reading = span("openinference.instrumentation.bedrock", "bedrock.converse", &attributes).unwrap();
-        assert_eq!(reading.usage.input, Some(140));
+        let input = |name, attributes: &[Attribute<'_>]| {
+            span("openinference.instrumentation.bedrock", name, attributes).unwrap().usage.input
+        };
+        assert_eq!(input("bedrock.converse", &attributes), Some(140));
+        let [kind, prompt, completion, _, cached] = attributes;
+        let without_total = [kind, prompt, completion, cached];
+        assert_eq!(input("bedrock.converse", &without_total), Some(140));
+        assert_eq!(
+            input("bedrock.invoke_model", &without_total),
+            Some(80),
+            "that of Anthropic's models adds them"
+        );
     }
 }

@@ -47,8 +47,10 @@ impl Rules for OpenLit {
         }
     }
 
-    fn input(&self, _seen: &Seen<'_>, provider: Option<&str>) -> Includes {
-        match provider {
+    fn input(&self, seen: &Seen<'_>, provider: Option<&str>) -> Includes {
+        let by_langchain =
+            seen.scope.name.ends_with("langchain") || provider::named(seen).framework.is_some();
+        match provider.filter(|_| !by_langchain) {
             Some("anthropic" | "aws.bedrock") => Includes::No,
             _ => Includes::Yes,
         }
@@ -80,6 +82,19 @@ mod tests {
         assert_eq!((reading.dialect, reading.usage.input), (Dialect::OpenLit, Some(130)));
         assert_eq!(reading.reported_cost.map(|cost| cost.0), Some(285_000));
         assert_eq!((reading.time_to_first_token, reading.streaming), (Some(500_000_000), Some(true)));
+    }
+
+    #[test]
+    fn langchain_counts_cached_tokens_in_the_input() {
+        let attributes = [
+            Attribute::new("gen_ai.operation.name", "chat"),
+            Attribute::new("gen_ai.system", "langchain"),
+            Attribute::new("gen_ai.request.model", "claude-sonnet-4-5"),
+            Attribute::new("gen_ai.usage.input_tokens", 130),
+            Attribute::new("gen_ai.usage.cache_read.input_tokens", 60),
+        ];
+        let reading = span("openlit.otel.tracing", "chat claude-sonnet-4-5", &attributes).unwrap();
+        assert_eq!((reading.provider.as_deref(), reading.usage.input), (Some("anthropic"), Some(130)));
     }
 
     #[test]

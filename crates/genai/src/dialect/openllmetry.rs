@@ -51,6 +51,20 @@ const LIBRARIES: &[&str] = &[
     "writer",
 ];
 
+/// Those for stores of vectors, whose spans have keys of databases.
+const VECTOR_STORES: &[&str] = &["chromadb", "lancedb", "marqo", "milvus", "pinecone", "qdrant", "weaviate"];
+
+/// Beginnings of methods of such stores that search.
+const SEARCHES: &[&str] =
+    &["query", "search", "hybrid_search", "get", "fetch", "scroll", "recommend", "discover", "near", "do"];
+
+/// Whether a library is one of OpenLLMetry's instrumentations of stores of vectors.
+pub(crate) fn is_vector_store(scope: &str) -> bool {
+    scope
+        .strip_prefix("opentelemetry.instrumentation.")
+        .is_some_and(|library| VECTOR_STORES.contains(&library))
+}
+
 impl Rules for OpenLlmetry {
     fn dialect(&self) -> Dialect {
         Dialect::OpenLlmetry
@@ -64,6 +78,18 @@ impl Rules for OpenLlmetry {
             || scope == "traceloop.tracer"
             || scope.starts_with("@traceloop/")
             || library().is_some_and(|library| LIBRARIES.contains(&library))
+    }
+
+    fn kind(&self, seen: &Seen<'_>) -> Option<LlmKind> {
+        // `chroma.query`, `pinecone.upsert`.
+        let is_search = || {
+            let method = seen.name.rsplit('.').next().unwrap_or_default();
+            SEARCHES.iter().any(|search| method.starts_with(search))
+        };
+        (is_vector_store(seen.scope.name) && !seen.slots.marks.llm).then(|| match is_search() {
+            true => LlmKind::Retriever,
+            false => LlmKind::Other,
+        })
     }
 
     fn input(&self, seen: &Seen<'_>, _provider: Option<&str>) -> Includes {
@@ -152,6 +178,19 @@ mod tests {
         assert_eq!(input("opentelemetry.instrumentation.anthropic"), Some(80));
         assert_eq!(input("@traceloop/instrumentation-anthropic"), Some(140));
         assert_eq!(input("opentelemetry.instrumentation.bedrock"), Some(140));
+    }
+
+    #[test]
+    fn stores_of_vectors_search() {
+        for (scope, name, kind) in [
+            ("opentelemetry.instrumentation.chromadb", "chroma.query", LlmKind::Retriever),
+            ("opentelemetry.instrumentation.pinecone", "pinecone.upsert", LlmKind::Other),
+        ] {
+            let attributes = [Attribute::new("db.system", "chroma"), Attribute::new("db.operation", "query")];
+            let reading = span(scope, name, &attributes).unwrap();
+            assert_eq!((reading.dialect, reading.kind), (Dialect::OpenLlmetry, kind), "{name}");
+        }
+        assert_eq!(span("opentelemetry.instrumentation.psycopg", "query", &[]), None);
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub(crate) fn kind_of(operation: &str) -> Option<LlmKind> {
     Some(match operation {
         "chat" | "generate_content" | "text_completion" | "fetch_response" => LlmKind::Llm,
         "completion" | "generate" | "responses" | "llm_request" | "llm_call" => LlmKind::Llm,
+        "realtime_inference" => LlmKind::Llm,
         "image" | "image_generation" | "audio" | "speech" | "transcription" => LlmKind::Llm,
         "embeddings" | "embedding" => LlmKind::Embedding,
         "retrieval" | "search_memory" | "vectordb" | "vector_db_retrieve" => LlmKind::Retriever,

@@ -24,7 +24,10 @@ impl Rules for PydanticAi {
         let scope = seen.scope.name;
         // Logfire adds its keys to the spans of other libraries too.
         let keys = || scope.is_empty() && (seen.has(LogfireMessage) || seen.has(LogfireSpanType));
-        scope == "pydantic-ai" || scope.starts_with("logfire") || keys()
+        scope == "pydantic-ai"
+            || scope.starts_with("logfire")
+            || seen.slots.marks.owns(Dialect::PydanticAi)
+            || keys()
     }
 
     fn kind(&self, seen: &Seen<'_>) -> Option<LlmKind> {

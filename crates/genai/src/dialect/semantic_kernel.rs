@@ -22,17 +22,12 @@ impl Rules for SemanticKernel {
         let scope = seen.scope.name;
         scope.starts_with("semantic_kernel")
             || scope.starts_with("Microsoft.SemanticKernel")
+            || asks_a_model(seen)
             || seen.str(&[FinishReason]).is_some_and(|reason| reason.starts_with("FinishReason."))
     }
 
     fn kind(&self, seen: &Seen<'_>) -> Option<LlmKind> {
-        match seen.str(&[Operation])?.as_ref() {
-            "chat.completions"
-            | "text.completions"
-            | "chat.streaming_completions"
-            | "text.streaming_completions" => Some(LlmKind::Llm),
-            _ => None,
-        }
+        asks_a_model(seen).then_some(LlmKind::Llm)
     }
 
     fn input(&self, _seen: &Seen<'_>, provider: Option<&str>) -> Includes {
@@ -41,6 +36,13 @@ impl Rules for SemanticKernel {
             _ => Includes::Yes,
         }
     }
+}
+
+/// Whether the operation is a method of Semantic Kernel that asks a model.
+fn asks_a_model(seen: &Seen<'_>) -> bool {
+    let methods =
+        ["chat.completions", "text.completions", "chat.streaming_completions", "text.streaming_completions"];
+    methods.iter().any(|method| seen.is(Operation, method))
 }
 
 #[cfg(test)]

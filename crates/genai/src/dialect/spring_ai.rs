@@ -1,10 +1,11 @@
 //! Spring AI: keys `spring.ai.*`, and `gen_ai.*` whose values are all texts, as Micrometer has them.
 //!
 //! Sources: `AiObservationAttributes.java` and the observation conventions of spring-projects/spring-ai. Counts are the
-//! provider's own, and the total is input and output: Anthropic's and Bedrock's input excludes cached tokens.
+//! provider's own, and the total is input and output: Anthropic's and Bedrock's input excludes cached tokens. `none` stands
+//! where a value is missing that dashboards group by.
 
 use llm_observatory_core::attributes::Value;
-use llm_observatory_core::llm::{Dialect, LlmKind};
+use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
 
 use crate::rules::Rules;
 use crate::seen::Seen;
@@ -24,6 +25,8 @@ impl Rules for SpringAi {
         let systems = ["bedrock_converse", "google_genai", "spring_ai"];
         let is_text = |slot| matches!(seen.get(slot), Some(Value::Str(_)));
         keys.iter().any(|slot| seen.has(*slot))
+            || seen.slots.marks.owns(Dialect::SpringAi)
+            || seen.scope.name == "org.springframework.boot" && seen.slots.marks.llm
             || systems.iter().any(|system| seen.is(System, system))
             || is_text(InputTokens) && is_text(OutputTokens)
     }
@@ -32,6 +35,12 @@ impl Rules for SpringAi {
         match provider {
             Some("anthropic" | "aws.bedrock") => Includes::No,
             _ => Includes::Yes,
+        }
+    }
+
+    fn amend(&self, _seen: &Seen<'_>, reading: &mut LlmReading) {
+        for model in [&mut reading.request_model, &mut reading.response_model] {
+            *model = model.take().filter(|model| &**model != "none");
         }
     }
 }
@@ -72,6 +81,19 @@ mod tests {
         assert_eq!((reading.usage.input, reading.usage.output), (Some(14), Some(5)));
         assert_eq!(reading.parameters.temperature, Some(0.7));
         assert_eq!(reading.parameters.stop, ["END".into()]);
+    }
+
+    #[test]
+    fn a_call_that_failed_names_no_model_of_a_response() {
+        let attributes = [
+            Attribute::new("gen_ai.operation.name", "chat"),
+            Attribute::new("gen_ai.system", "openai"),
+            Attribute::new("gen_ai.request.model", "gpt-4o-mini"),
+            Attribute::new("gen_ai.response.model", "none"),
+        ];
+        let reading = span("org.springframework.boot", "chat gpt-4o-mini", &attributes).unwrap();
+        assert_eq!((reading.dialect, reading.is_call), (Dialect::SpringAi, true));
+        assert_eq!((reading.request_model.as_deref(), reading.response_model), (Some("gpt-4o-mini"), None));
     }
 
     #[test]

@@ -6,13 +6,17 @@
 //! tokens; version 6 tells the parts in `ai.usage.inputTokenDetails.*`.
 
 use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
+use llm_observatory_core::text::Text;
 
 use crate::dialect::vercel_metadata;
+use crate::json::{field, structure};
+use crate::kind;
 use crate::provider_usage::sum;
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::*;
 use crate::usage::{Counts, Includes};
+use crate::value;
 
 /// Vercel AI SDK, legacy keys.
 pub(crate) struct VercelAi;
@@ -27,8 +31,12 @@ impl Rules for VercelAi {
     }
 
     fn kind(&self, seen: &Seen<'_>) -> Option<LlmKind> {
-        let operation = seen.str(&[VercelOperationId]);
-        kind_of(operation.as_deref().unwrap_or(seen.name))
+        kind::by_tracer(seen).or_else(|| own_kind(seen))
+    }
+
+    fn is_call(&self, seen: &Seen<'_>, kind: LlmKind) -> bool {
+        // A tracer may call an outer span a model's.
+        kind.calls_a_model() && own_kind(seen).is_none_or(LlmKind::calls_a_model)
     }
 
     fn count(&self, seen: &Seen<'_>, counts: &mut Counts) {
@@ -49,6 +57,13 @@ impl Rules for VercelAi {
 
     fn amend(&self, seen: &Seen<'_>, reading: &mut LlmReading) {
         reading.service_tier = reading.service_tier.take().or_else(|| vercel_metadata::service_tier(seen));
+        reading.agent_name = reading.agent_name.take().or_else(|| seen.text(&[VercelFunctionId]));
+        if reading.prompt_name.is_none()
+            && let Some(prompt) = seen.get(VercelPrompt).and_then(structure)
+        {
+            let text = |key| field(&prompt, key).and_then(value::text).map(|text| Text::from(&*text));
+            (reading.prompt_name, reading.prompt_version) = (text("name"), text("version"));
+        }
     }
 
     fn output(&self, seen: &Seen<'_>) -> Includes {
@@ -57,9 +72,15 @@ impl Rules for VercelAi {
     }
 }
 
+/// The kind that the operation or the name of the span tells.
+fn own_kind(seen: &Seen<'_>) -> Option<LlmKind> {
+    let operation = seen.str(&[VercelOperationId]);
+    kind_of(operation.as_deref().unwrap_or(seen.name))
+}
+
 /// The kind that an operation id tells.
 pub(crate) fn kind_of(operation: &str) -> Option<LlmKind> {
-    let inner = operation.rsplit('.').next()?;
+    let inner = operation.split(' ').next()?.rsplit('.').next()?;
     Some(match inner {
         "doGenerate" | "doStream" => LlmKind::Llm,
         "doEmbed" => LlmKind::Embedding,

@@ -3,47 +3,11 @@
 use std::fmt;
 
 use llm_observatory_core::ids::ProjectId;
+use llm_observatory_core::named;
 use llm_observatory_core::time::UnixNanos;
 
 /// The provider of a price that is valid whoever the provider is.
 pub const ANY_PROVIDER: &str = "*";
-
-/// Declares an enum whose variants have names, as the text of prices has them.
-macro_rules! named {
-    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }) => {
-        $(#[$about])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name {
-            $($(#[$doc])* $variant,)+
-        }
-
-        impl $name {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The name.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text,)+
-                }
-            }
-
-            /// The one with this name.
-            pub fn of(name: &str) -> Option<Self> {
-                match name {
-                    $($text => Some(Self::$variant),)+
-                    _ => None,
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.name())
-            }
-        }
-    };
-}
 
 named! {
     /// What is counted and paid for.

@@ -93,6 +93,12 @@ fn entry(line: &str, project: Option<ProjectId>) -> Result<Entry<'_>, Wrong> {
         }
         return Err((starts[3], "an alias names one model".to_owned()));
     }
+    let count = line.split('\t').count();
+    if count < 5 {
+        let reason =
+            format!("a price has five columns between tabs, or six with its source, and here are {count}");
+        return Err((line.len(), reason));
+    }
     let valid_from = moment::read(since).ok_or_else(|| {
         (starts[2], "a moment is -, or like 2026-01-31 or 2026-01-31T12:00:00Z, from 1970 on".to_owned())
     })?;

@@ -1,5 +1,7 @@
 //! Attributes whose keys are only known by their beginning: messages by number, metadata by name.
 
+use llm_observatory_core::llm::Dialect;
+
 /// What the beginning of a key tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Family {
@@ -20,6 +22,8 @@ pub(crate) enum Family {
     Retrieval,
     /// A document of a reranker, by its number.
     Reranker,
+    /// Any other key that only this dialect has.
+    Own(Dialect),
     /// Any other key of an LLM dialect.
     Other,
 }
@@ -33,6 +37,7 @@ const METADATA: &[(&str, bool, bool)] = &[
     ("langfuse.trace.metadata.", false, false),
     ("langsmith.metadata.", true, false),
     ("litellm.metadata.", true, false),
+    ("lmnr.association.properties.", true, false),
     ("mlflow.traceTag.", false, true),
     ("traceloop.association.properties.", false, false),
 ];
@@ -44,23 +49,25 @@ const LLM: &[(&str, Family)] = &[
     ("llm.prompts.", Family::Message),
     ("llm.choices.", Family::Message),
     ("llm.", Family::Other),
-    ("litellm.", Family::Other),
+    ("litellm.", Family::Own(Dialect::LiteLlm)),
     ("langsmith.", Family::Other),
-    ("langfuse.observation.", Family::Other),
+    ("langfuse.observation.", Family::Own(Dialect::Langfuse)),
+    ("lmnr.", Family::Own(Dialect::Laminar)),
 ];
 const GENAI: &[(&str, Family)] = &[
     ("gen_ai.prompt.", Family::Message),
     ("gen_ai.completion.", Family::Message),
     ("gen_ai.", Family::Other),
-    ("gcp.vertex.agent.", Family::Other),
+    ("gcp.vertex.agent.", Family::Own(Dialect::GoogleAdk)),
+    ("genkit:", Family::Own(Dialect::Genkit)),
 ];
 const VERCEL: &[(&str, Family)] = &[("ai.prompt", Family::Message)];
 const RERANKERS: &[(&str, Family)] =
     &[("reranker.", Family::Reranker), ("retrieval.documents.", Family::Retrieval)];
 const EMBEDDINGS: &[(&str, Family)] = &[("embedding.", Family::Embedding)];
 const VECTORS: &[(&str, Family)] = &[("db.vector.", Family::Retrieval)];
-const PYDANTIC: &[(&str, Family)] = &[("pydantic_ai.", Family::Other)];
-const SPRING: &[(&str, Family)] = &[("spring.ai.", Family::Other)];
+const PYDANTIC: &[(&str, Family)] = &[("pydantic_ai.", Family::Own(Dialect::PydanticAi))];
+const SPRING: &[(&str, Family)] = &[("spring.ai.", Family::Own(Dialect::SpringAi))];
 
 /// The family of a key that has no slot.
 pub(crate) fn family(key: &str) -> Option<Family> {

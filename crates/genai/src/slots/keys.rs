@@ -1,4 +1,4 @@
-//! The attribute keys that readings look at, each a slot, and a hash table over them that the compiler builds.
+//! The attribute keys that readings look at, each a slot.
 
 /// Declares [`Slot`] and the keys. Keys below `llm` are used by LLM dialects only: one of them makes an LLM span. Keys
 /// below `shared` are used by others too, or stand on spans below an LLM span: they are read and make none.
@@ -15,10 +15,11 @@ macro_rules! slots {
         }
 
         /// Number of slots.
-        pub(crate) const SLOTS: usize = SLOT.len();
-        const SLOT: &[Slot] = &[$(Slot::$slot,)+ Slot::FirstShared, $(Slot::$other,)+];
+        pub(super) const SLOTS: usize = SLOT.len();
+        /// All of them.
+        pub(super) const SLOT: &[Slot] = &[$(Slot::$slot,)+ Slot::FirstShared, $(Slot::$other,)+];
         /// The key of each slot; one that no attribute has for the border between the two kinds.
-        const KEYS: &[&str] = &[$($key,)+ "", $($other_key,)+];
+        pub(super) const KEYS: &[&str] = &[$($key,)+ "", $($other_key,)+];
     };
 }
 
@@ -39,6 +40,7 @@ slots! {
         AgentId = "gen_ai.agent.id",
         ToolName = "gen_ai.tool.name",
         ToolCallId = "gen_ai.tool.call.id",
+        ToolCallIdJoined = "gen_ai.tool.call_id",
         ToolStatus = "gen_ai.tool.status",
         PromptName = "gen_ai.prompt.name",
         PromptVersion = "gen_ai.prompt.version",
@@ -71,8 +73,8 @@ slots! {
         FirstCompletionFinishReason = "gen_ai.completion.0.finish_reason",
         TimeToFirstChunk = "gen_ai.response.time_to_first_chunk",
         ClientTimeToFirstChunk = "gen_ai.client.operation.time_to_first_chunk",
-        ClientDuration = "gen_ai.client.operation.duration",
         ServerTimeToFirstToken = "gen_ai.server.time_to_first_token",
+        LatencyToFirstToken = "gen_ai.latency.time_to_first_token",
         OpenAiResponseTier = "openai.response.service_tier",
         OpenAiRequestTier = "openai.request.service_tier",
         OldOpenAiResponseTier = "gen_ai.openai.response.service_tier",
@@ -90,11 +92,13 @@ slots! {
         CacheReadDotted = "gen_ai.usage.cache_read.input_tokens",
         CacheReadInput = "gen_ai.usage.cache_read_input_tokens",
         CacheRead = "gen_ai.usage.cache_read_tokens",
+        InputCached = "gen_ai.usage.input_cached_tokens",
         CacheWriteDotted = "gen_ai.usage.cache_write.input_tokens",
         CacheCreationDotted = "gen_ai.usage.cache_creation.input_tokens",
         CacheCreationInput = "gen_ai.usage.cache_creation_input_tokens",
         CacheWriteInput = "gen_ai.usage.cache_write_input_tokens",
         CacheWrite = "gen_ai.usage.cache_write_tokens",
+        InputCacheCreation = "gen_ai.usage.input_cache_creation",
         ReasoningDotted = "gen_ai.usage.reasoning.output_tokens",
         Reasoning = "gen_ai.usage.reasoning_tokens",
         AudioInput = "gen_ai.usage.audio.input_tokens",
@@ -108,6 +112,9 @@ slots! {
         PromptDetailsAudio = "gen_ai.usage.prompt_tokens_details.audio_tokens",
         CompletionDetailsReasoning = "gen_ai.usage.completion_tokens_details.reasoning_tokens",
         CompletionDetailsAudio = "gen_ai.usage.completion_tokens_details.audio_tokens",
+        ShortDetailsCacheRead = "gen_ai.usage.prompt_details.cache_read",
+        ShortDetailsCacheWrite = "gen_ai.usage.prompt_details.cache_write",
+        ShortDetailsReasoning = "gen_ai.usage.completion_details.reasoning",
         DetailsInput = "gen_ai.usage.details.input_tokens",
         DetailsOutput = "gen_ai.usage.details.output_tokens",
         DetailsCacheRead = "gen_ai.usage.details.cache_read_tokens",
@@ -149,6 +156,8 @@ slots! {
         LlmReasoning = "llm.token_count.completion_details.reasoning",
         LlmCompletionAudio = "llm.token_count.completion_details.audio",
         LlmCostTotal = "llm.cost.total",
+        LlmCostPrompt = "llm.cost.prompt",
+        LlmCostCompletion = "llm.cost.completion",
         LlmPromptTemplateVersion = "llm.prompt_template.version",
         EmbeddingModelName = "embedding.model_name",
         EmbeddingParameters = "embedding.invocation_parameters",
@@ -185,6 +194,8 @@ slots! {
         VercelPrompt = "ai.telemetry.metadata.langfusePrompt",
         VercelContextUserId = "ai.settings.context.userId",
         VercelContextSessionId = "ai.settings.context.sessionId",
+        VercelRuntimeUserId = "ai.settings.runtimeContext.userId",
+        VercelRuntimeSessionId = "ai.settings.runtimeContext.sessionId",
         VercelModelId = "ai.model.id",
         VercelModelProvider = "ai.model.provider",
         VercelResponseModel = "ai.response.model",
@@ -281,6 +292,18 @@ slots! {
         SpringConversationId = "spring.ai.chat.client.conversation.id",
         SpringStream = "spring.ai.chat.client.stream",
 
+        // Genkit.
+        GenkitSubtype = "genkit:metadata:subtype",
+        GenkitName = "genkit:name",
+        GenkitInput = "genkit:input",
+        GenkitOutput = "genkit:output",
+        GenkitSessionId = "genkit:sessionId",
+
+        // Laminar.
+        LaminarType = "lmnr.span.type",
+        LaminarSessionId = "lmnr.association.properties.session_id",
+        LaminarUserId = "lmnr.association.properties.user_id",
+
         // Model Context Protocol.
         McpMethod = "mcp.method.name",
     }
@@ -302,6 +325,7 @@ slots! {
         LangfuseUserId = "langfuse.user.id",
         LangfuseSessionId = "langfuse.session.id",
         LangfuseTraceTags = "langfuse.trace.tags",
+        LangfuseTags = "langfuse.tags",
         LangfuseTraceMetadata = "langfuse.trace.metadata",
         TraceloopSessionId = "traceloop.association.properties.session_id",
         TraceloopUserId = "traceloop.association.properties.user_id",
@@ -316,6 +340,7 @@ slots! {
         HiddenParameters = "hidden_params",
         LitellmUsage = "metadata.usage_object",
         KeyEndUser = "metadata.user_api_key_end_user_id",
+        KeyUser = "metadata.user_api_key_user_id",
         FirstTokenMillis = "time_to_first_token_ms",
 
         // Bare names of request parameters (MLflow) and of coding agents.
@@ -329,9 +354,7 @@ slots! {
         PlainStop = "stop",
         PlainStream = "stream",
         PlainUser = "user",
-        SpanType = "span.type",
         EventName = "event.name",
-        EventKind = "event.kind",
         PlainInputTokens = "input_tokens",
         PlainOutputTokens = "output_tokens",
         PlainCacheReadTokens = "cache_read_tokens",
@@ -339,11 +362,11 @@ slots! {
         PlainCacheCreation1h = "cache_creation_1h_tokens",
         PlainTtft = "ttft_ms",
         CostUsd = "cost_usd",
-        Speed = "speed",
         Effort = "effort",
         PlainToolName = "tool_name",
         FunctionName = "function_name",
         CallId = "call_id",
+        ToolUseId = "tool_use_id",
         PlainConversationId = "conversation.id",
         PlainFinishReasons = "finish_reasons",
         InputTokenCount = "input_token_count",
@@ -354,78 +377,10 @@ slots! {
         ReasoningTokenCount = "reasoning_token_count",
         ThoughtsTokenCount = "thoughts_token_count",
         ToolTokenCount = "tool_token_count",
-        TotalTokenCount = "total_token_count",
         PlainErrorType = "error_type",
         ErrorClass = "error_class",
         PlainStatusCode = "status_code",
         PlainDurationMillis = "duration_ms",
-    }
-}
-
-/// Size of the hash table: a power of two, large enough that most places are free.
-const PLACES: usize = 2048;
-
-/// The slots, each plus one, at the hash of their key or after it; zero where there is none.
-static TABLE: [u16; PLACES] = table();
-
-const fn table() -> [u16; PLACES] {
-    let mut table = [0; PLACES];
-    let mut slot = 0;
-    while slot < KEYS.len() {
-        let mut place = place(KEYS[slot].as_bytes());
-        while table[place] != 0 {
-            place = (place + 1) % PLACES;
-        }
-        table[place] = slot as u16 + 1;
-        slot += 1;
-    }
-    table
-}
-
-/// The place of a key: eight bytes at a time, so that a key costs some nanoseconds whatever its length.
-const fn place(key: &[u8]) -> usize {
-    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut hash = key.len() as u64;
-    let mut rest = key;
-    while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
-        hash = (hash ^ u64::from_le_bytes(*chunk)).wrapping_mul(FACTOR);
-        hash ^= hash >> 29;
-        rest = tail;
-    }
-    let last = match key.last_chunk::<8>() {
-        Some(chunk) => u64::from_le_bytes(*chunk),
-        None => short(key),
-    };
-    hash = (hash ^ last).wrapping_mul(FACTOR);
-    (hash >> 53) as usize
-}
-
-const fn short(key: &[u8]) -> u64 {
-    let mut bytes = 0;
-    let mut at = 0;
-    while at < key.len() {
-        bytes = bytes << 8 | key[at] as u64;
-        at += 1;
-    }
-    bytes
-}
-
-impl Slot {
-    /// The slot of this key, if readings look at it.
-    pub(crate) fn of(key: &str) -> Option<Self> {
-        let mut place = place(key.as_bytes());
-        loop {
-            let slot = usize::from(TABLE[place]).checked_sub(1)?;
-            if KEYS[slot] == key {
-                return (!key.is_empty()).then_some(SLOT[slot]);
-            }
-            place = (place + 1) % PLACES;
-        }
-    }
-
-    /// Whether only LLM dialects use the key.
-    pub(crate) fn marks_llm(self) -> bool {
-        (self as u16) < Self::FirstShared as u16
     }
 }
 
@@ -439,31 +394,4 @@ pub(super) fn llm_keys() -> impl Iterator<Item = &'static str> {
 #[cfg(test)]
 pub(crate) fn all_keys() -> Vec<&'static str> {
     KEYS.to_vec()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    #[test]
-    fn every_key_leads_to_its_slot() {
-        for (slot, key) in SLOT.iter().zip(KEYS).filter(|(_, key)| !key.is_empty()) {
-            assert_eq!(Slot::of(key), Some(*slot), "{key}");
-        }
-        assert_eq!(KEYS.iter().collect::<HashSet<_>>().len(), KEYS.len(), "a key stands twice");
-        assert_eq!(Slot::of(""), None);
-        assert_eq!(Slot::of("gen_ai.request.models"), None);
-    }
-
-    #[test]
-    fn the_table_is_sparse_enough() {
-        let ordinary = ["http.request.method", "url.full", "db.statement", "net.peer.ip", "server.address"];
-        for key in KEYS.iter().chain(&ordinary) {
-            let start = place(key.as_bytes());
-            let steps = (0..).find(|step| TABLE[(start + step) % PLACES] == 0).unwrap();
-            assert!(steps < 12, "{key} takes {steps} steps");
-        }
-    }
 }

@@ -2,8 +2,10 @@
 
 mod family;
 mod keys;
+mod table;
 
 use llm_observatory_core::attributes::{Attribute, Value};
+use llm_observatory_core::llm::Dialect;
 
 use family::Family;
 use keys::SLOTS;
@@ -46,6 +48,15 @@ pub(crate) struct Marks {
     pub(crate) retrieval: bool,
     /// Documents of a reranker.
     pub(crate) reranker: bool,
+    /// A bit for each dialect with a key that only it has.
+    owners: u32,
+}
+
+impl Marks {
+    /// Whether a key without a slot is there that only this dialect has.
+    pub(crate) fn owns(self, dialect: Dialect) -> bool {
+        self.owners & 1 << dialect as u32 != 0
+    }
 }
 
 /// Whether a key of an LLM dialect is among these. Spans of other libraries go no further than this.
@@ -58,7 +69,7 @@ fn may_mark_llm(key: &str) -> bool {
     matches!(
         key.as_bytes(),
         [b'g', b'e' | b'c', ..]
-            | [b'l', b'l' | b'a' | b'i', ..]
+            | [b'l', b'l' | b'a' | b'i' | b'm', ..]
             | [b'a', b'i', b'.', ..]
             | [b'a', b'n', b't', b'h', ..]
             | [b'o', b'p', ..]
@@ -137,6 +148,7 @@ impl<'a> Slots<'a> {
             Family::Metadata { .. } if self.metadata.len() < NOTED_ATTRIBUTES => {
                 self.metadata.push(attribute)
             }
+            Family::Own(dialect) => self.marks.owners |= 1 << dialect as u32,
             Family::Metadata { .. } | Family::Other => {}
         }
     }

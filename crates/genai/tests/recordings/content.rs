@@ -149,11 +149,6 @@ const UNSAID: &[(&str, &str, &str)] = &[
         "tool_call.id",
         "known from the span of the tool; no span tells what the model answered",
     ),
-    (
-        "openinference-langchain/reasoning_responses",
-        "reasoning",
-        "in output.value, but not in llm.output_messages, which win",
-    ),
     ("claude-code/tools", "messages", "the span of the interaction has the answer to the last call only"),
     (
         "openllmetry-0.47-openai/tools_responses",
@@ -161,23 +156,10 @@ const UNSAID: &[(&str, &str, &str)] = &[
         "it tells the id of the item, not of the call",
     ),
     ("openllmetry-openai/tools_responses", "tool_call.id", "it tells the id of the item, not of the call"),
-    (
-        "openllmetry-langchain/agent_anthropic",
-        "completion",
-        "it writes Anthropic's block as a text beside the call",
-    ),
-    (
-        "openllmetry-langchain/agent_anthropic",
-        "messages",
-        "it writes Anthropic's block as a text beside the call",
-    ),
-    ("openllmetry-openai/reasoning_responses", "reasoning", "it writes the summary as a JSON text"),
     ("gemini-cli/", "messages", "in log records of its own that belong to no span"),
     ("gemini-cli/", "system", "the fake knows none, though it was sent"),
     ("claude-code/", "completion", "in a log record of its own, without the question"),
     ("codex/", "tool_call.id", "in a log record of its own, without the question"),
-    ("adk-google/reasoning", "reasoning", "it writes thoughts as texts"),
-    ("adk-google/reasoning", "completion", "it writes thoughts as texts"),
     ("adk-google/tools_schema_1", "tool.result", "as the model gets it: ADK puts a map around it"),
     ("claude-code/tools", "tool.result", "in a log record of its own"),
     ("gemini-cli/tools", "tool_call.id", "it writes the name of the tool before the id"),
@@ -194,11 +176,6 @@ const UNSAID: &[(&str, &str, &str)] = &[
         "one span for two calls, which tells the last answer",
     ),
     ("openlit-openai/tools_responses", "tool_call.id", "it tells the id of the item, not of the call"),
-    (
-        "openllmetry-vercel-6/reasoning",
-        "reasoning",
-        "in ai.response.reasoning, but not in gen_ai.output.messages, which win",
-    ),
     ("spring-ai-", "tool_call.id", "known from the span of the tool; its messages have texts only"),
 ];
 

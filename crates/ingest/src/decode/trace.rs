@@ -1,5 +1,7 @@
 //! Decodes `ExportTraceServiceRequest` into rows of spans and their events.
 
+use std::sync::Arc;
+
 use llm_observatory_core::attributes::{Attribute, Value};
 use llm_observatory_core::ids::{SpanId, TraceId};
 use llm_observatory_core::llm::LlmReading;
@@ -155,7 +157,7 @@ fn span<'a>(
 }
 
 /// The reading of a span; `None` if it is about no LLM call. It comes last, since it needs the events.
-fn read_llm(row: &SpanRow, events: &[EventRow], owner: &Owner, room: &Room<'_>) -> Option<Box<LlmReading>> {
+fn read_llm(row: &SpanRow, events: &[EventRow], owner: &Owner, room: &Room<'_>) -> Option<Arc<LlmReading>> {
     let observation = Observation::Span(SpanObservation {
         scope: Scope { name: &owner.scope_name, version: &owner.scope_version },
         name: &row.name,
@@ -167,7 +169,7 @@ fn read_llm(row: &SpanRow, events: &[EventRow], owner: &Owner, room: &Room<'_>) 
         attributes: &room.span,
         events: &room.observed(events),
     });
-    llm_observatory_genai::read(&observation).map(Box::new)
+    llm_observatory_genai::read(&observation).map(Arc::new)
 }
 
 fn read<'a>(

@@ -1129,7 +1129,7 @@ pub struct ModelUsage {
 /// Asks for a page of prices. A field that is not set does not narrow the answer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListPricesRequest {
-    /// Only prices of this provider, compared exactly.
+    /// Only prices of this provider, by any name that is known for it: `azure` is `azure.ai.openai`.
     #[prost(string, tag = "1")]
     pub provider: ::prost::alloc::string::String,
     /// Only prices of models whose name contains this text, in upper or lower case.
@@ -1393,7 +1393,8 @@ pub mod llm_service_client {
         /// filters and other orders read all LLM spans of the range (of the model, of the session).
         ///
         /// Errors: INVALID_ARGUMENT if an argument is malformed or out of range, or if `page_token` is not from an answer to the
-        /// same question; UNAVAILABLE if the database cannot be reached (retry).
+        /// same question; UNAVAILABLE if the database cannot be reached (retry); RESOURCE_EXHAUSTED if a span is larger than the
+        /// server's `query.max_record_bytes`.
         pub async fn list_llm_spans(
             &mut self,
             request: impl tonic::IntoRequest<super::ListLlmSpansRequest>,
@@ -1547,7 +1548,8 @@ pub mod llm_service_server {
         /// filters and other orders read all LLM spans of the range (of the model, of the session).
         ///
         /// Errors: INVALID_ARGUMENT if an argument is malformed or out of range, or if `page_token` is not from an answer to the
-        /// same question; UNAVAILABLE if the database cannot be reached (retry).
+        /// same question; UNAVAILABLE if the database cannot be reached (retry); RESOURCE_EXHAUSTED if a span is larger than the
+        /// server's `query.max_record_bytes`.
         async fn list_llm_spans(
             &self,
             request: tonic::Request<super::ListLlmSpansRequest>,

@@ -40,7 +40,8 @@ impl LlmSpan {
     pub(super) fn bytes(&self) -> usize {
         let Self { row, status_message } = self;
         let taken_over = [&row.taken_over.session_id, &row.taken_over.user_id].into_iter().flatten();
-        let texts = [&row.name, &row.service_name, status_message].into_iter().chain(taken_over).map(text_bytes);
+        let texts =
+            [&row.name, &row.service_name, status_message].into_iter().chain(taken_over).map(text_bytes);
         FIXED_BYTES + texts.sum::<usize>() + reading_bytes(&row.reading)
     }
 }

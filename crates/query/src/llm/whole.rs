@@ -1,5 +1,6 @@
 //! One LLM span, with what was said in it.
 
+use llm_observatory_core::attributes::Attribute;
 use llm_observatory_core::ids::{SpanId, TraceId};
 use llm_observatory_core::llm::LlmContent;
 use llm_observatory_core::text::Text;
@@ -126,15 +127,24 @@ async fn of_log(sources: &Sources, row: LlmRow, limit: ValueLimit) -> Result<Who
     let Some(log) = log else { return Ok(whole) };
     let scope = sources.scope(log.scope_id).await?;
     let observed = ObservedLog::new(&log, scope.as_ref())?;
-    whole.content = observed.observe(llm_observatory_genai::content);
-    cut(&mut whole.content, limit);
-    let remaining = llm_observatory_genai::remaining(observed.attributes());
-    whole.attributes = remaining.iter().map(to_key_value).collect();
-    limit.cut_attributes(&mut whole.attributes);
+    let content = observed.observe(llm_observatory_genai::content);
+    (whole.content, whole.attributes) = within(limit, content, observed.attributes());
     whole.scope_name = observed.scope_name().clone();
     whole.scope_version = observed.scope_version().clone();
     whole.log_records = 1;
     Ok(whole)
+}
+
+/// What was said, and the attributes beside it, with no longer texts than the limit.
+fn within(
+    limit: ValueLimit,
+    mut content: LlmContent,
+    attributes: &[Attribute<'static>],
+) -> (LlmContent, Vec<KeyValue>) {
+    cut(&mut content, limit);
+    let mut others: Vec<_> = llm_observatory_genai::remaining(attributes).iter().map(to_key_value).collect();
+    limit.cut_attributes(&mut others);
+    (content, others)
 }
 
 fn said(
@@ -144,11 +154,8 @@ fn said(
     log_records_left: bool,
     limit: ValueLimit,
 ) -> WholeLlmSpan {
-    let mut content = observed.observe(llm_observatory_genai::content);
-    cut(&mut content, limit);
-    let mut attributes: Vec<_> =
-        llm_observatory_genai::remaining(observed.attributes()).iter().map(to_key_value).collect();
-    limit.cut_attributes(&mut attributes);
+    let content = observed.observe(llm_observatory_genai::content);
+    let (content, attributes) = within(limit, content, observed.attributes());
     WholeLlmSpan {
         span: LlmSpan { row, status_message: span.row.status_message.clone() },
         scope_name: observed.scope_name().clone(),

@@ -39,26 +39,26 @@ impl Check {
     /// Goes through all steps, and prints the result of each.
     ///
     /// # Errors
-    /// [`Failure::Configuration`] when the configuration is wrong, [`Failure::Unwell`] when another step failed; the
-    /// table says which. [`Failure::Other`] when the private PostgreSQL can't be started or stopped, or the table not
-    /// be printed.
+    /// [`Failure::Usage`] when the configuration is wrong, [`Failure::Unwell`] when another step failed; the table says why.
+    /// [`Failure::Other`] when the private PostgreSQL can't be stopped, or the table not be printed.
     pub async fn run(self) -> Result<(), Failure> {
         let mut report = Report::new();
-        let checked = self.check(&mut report).await;
+        let stopped = self.check(&mut report).await;
         report.print()?;
-        checked?;
-        match report.failures {
-            0 => Ok(()),
-            failures => {
-                Err(Failure::Unwell(format!("{failures} of {} checks failed; see the table", STEPS.len())))
-            }
+        stopped?;
+        let failed = |failures| format!("{failures} of {} checks failed; see the table", STEPS.len());
+        match report {
+            Report { failures: 0, .. } => Ok(()),
+            Report { failures, is_misconfigured: true, .. } => Err(Failure::Usage(failed(failures))),
+            Report { failures, .. } => Err(Failure::Unwell(failed(failures))),
         }
     }
 
     async fn check(self, report: &mut Report) -> Result<(), Failure> {
-        let mut config = report.try_step(STEPS[0], self.options.load(None))?;
+        let Some(mut config) = report.try_step(STEPS[0], self.options.load(None)) else { return Ok(()) };
         report.step(STEPS[0], Ok(summary(&config)));
-        let private = report.try_step(STEPS[1], reach_existing(&mut config).await)?;
+        let reached = report.try_step(STEPS[1], reach_existing(&mut config).await);
+        let Some(private) = reached else { return Ok(()) };
         check(&config, report).await;
         if let Some(private) = private {
             private.stop().await?;
@@ -157,11 +157,13 @@ struct Report {
     table: Table,
     steps: usize,
     failures: usize,
+    is_misconfigured: bool,
 }
 
 impl Report {
     fn new() -> Self {
-        Self { table: Table::new(&["check", "result", ""]), steps: 0, failures: 0 }
+        let table = Table::new(&["check", "result", ""]);
+        Self { table, steps: 0, failures: 0, is_misconfigured: false }
     }
 
     fn step(&mut self, name: &str, result: Result<String, String>) {
@@ -176,8 +178,14 @@ impl Report {
     }
 
     /// A step whose failure ends the check. A success is not reported yet.
-    fn try_step<T>(&mut self, name: &str, result: Result<T, Failure>) -> Result<T, Failure> {
-        result.inspect_err(|failure| self.step(name, Err(failure.to_string())))
+    fn try_step<T>(&mut self, name: &str, result: Result<T, Failure>) -> Option<T> {
+        let failure = match result {
+            Ok(done) => return Some(done),
+            Err(failure) => failure,
+        };
+        self.is_misconfigured |= matches!(failure, Failure::Configuration(_));
+        self.step(name, Err(failure.to_string()));
+        None
     }
 
     fn skip(&mut self, name: &str, reason: &str) {

@@ -9,12 +9,14 @@ use llm_observatory_config::ConfigError;
 pub enum Failure {
     /// The configuration is wrong: exit code 64, EX_USAGE.
     Configuration(ConfigError),
-    /// An argument is wrong that is no setting: exit code 64, EX_USAGE.
+    /// An argument is wrong that is no setting, or a check found that the configuration is wrong: exit code 64, EX_USAGE.
     Usage(String),
     /// No daemon answers, or it can't answer now: exit code 69, EX_UNAVAILABLE.
     Unreachable(String),
     /// A check failed, there is no database, or the daemon answered with an error: exit code 1.
     Unwell(String),
+    /// A signal stopped the command: exit code 130, as shells have it.
+    Interrupted(String),
     /// Everything else: exit code 1.
     Other(anyhow::Error),
 }
@@ -25,6 +27,7 @@ impl Failure {
         match self {
             Self::Configuration(_) | Self::Usage(_) => 64,
             Self::Unreachable(_) => 69,
+            Self::Interrupted(_) => 130,
             Self::Unwell(_) | Self::Other(_) => 1,
         }
     }
@@ -34,7 +37,10 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Configuration(error) => write!(f, "{error}"),
-            Self::Usage(message) | Self::Unreachable(message) | Self::Unwell(message) => f.write_str(message),
+            Self::Usage(message)
+            | Self::Unreachable(message)
+            | Self::Unwell(message)
+            | Self::Interrupted(message) => f.write_str(message),
             Self::Other(error) => f.write_str(&causes(error.as_ref())),
         }
     }

@@ -4,12 +4,14 @@ mod check;
 mod failure;
 mod logging;
 mod migrate;
+mod moment;
 mod options;
 mod output;
 mod prices;
 mod query;
 mod run;
 mod serve;
+mod signals;
 mod stats;
 mod table;
 
@@ -22,8 +24,8 @@ pub use failure::Failure;
 
 /// LLM Observatory stores the traces, metrics and logs of LLM applications in PostgreSQL.
 ///
-/// `observatory serve` receives them from OpenTelemetry SDKs and Collectors and answers queries. `migrate` and `check`
-/// work on its database; `query` and `stats` ask a running daemon; `prices` does both.
+/// `observatory serve` receives them from OpenTelemetry SDKs and Collectors and answers queries. `query` and `stats` ask a
+/// running daemon; `migrate`, `check`, `reprice` and `reread` work on its database; `prices` does both.
 #[derive(Debug, Parser)]
 #[command(name = "observatory", version, max_term_width = 100)]
 pub struct Command {
@@ -45,11 +47,13 @@ enum Verb {
     Prices(prices::Prices),
     /// Compute the cost of stored LLM spans anew, by the prices of now. The daemon may go on meanwhile.
     ///
-    /// The work is done in small transactions. A run that is interrupted goes on where it stopped when the same command is given again.
+    /// The work is done in small transactions. A run that is interrupted goes on where it stopped when the same command is
+    /// given again.
     Reprice(run::Reprice),
-    /// Read stored spans anew, by the LLM dialects that this version knows. The daemon may go on meanwhile.
+    /// Read stored spans and log records anew, by the LLM dialects that this version knows. The daemon may go on meanwhile.
     ///
-    /// The work is done in small transactions. A run that is interrupted goes on where it stopped when the same command is given again.
+    /// Traces are read whole: all of a day of which a part is asked for. The work is done in small transactions. A run that is
+    /// interrupted goes on where it stopped when the same command is given again.
     Reread(run::Reread),
     /// Show how many records a running observatory has received, stored, rejected and refused since it started.
     Stats(stats::Stats),

@@ -30,6 +30,11 @@ enum Verb {
     Set(Box<set::Set>),
     /// Set the prices of a file in the database, all or none.
     Import(Box<set::Import>),
+    /// Withdraw a price that was set, from the database.
+    ///
+    /// From now on calls are stored without it: with the price before it, or that of the catalogue, or none. `observatory
+    /// reprice` does the same to calls that are stored already.
+    Withdraw(Box<set::Withdraw>),
 }
 
 impl Prices {
@@ -40,6 +45,7 @@ impl Prices {
             Verb::Unmatched(unmatched) => unmatched.run().await,
             Verb::Set(set) => set.run().await,
             Verb::Import(import) => import.run().await,
+            Verb::Withdraw(withdraw) => withdraw.run().await,
         }
     }
 }

@@ -2,8 +2,9 @@
 
 mod cost;
 mod llm;
-mod models;
+pub(super) mod models;
 pub(super) mod pages;
+pub(super) mod period;
 pub(super) mod show;
 mod span;
 mod traces;
@@ -13,7 +14,7 @@ use llm_observatory_proto::v1::llm_service_client::LlmServiceClient;
 use llm_observatory_proto::v1::trace_service_client::TraceServiceClient;
 
 use super::failure::Failure;
-use super::output::{Format, connect};
+use super::output::Ask;
 
 /// Largest message of an answer, in bytes. The daemon sends a trace in messages of about 1 MiB, but a span may be
 /// larger.
@@ -22,18 +23,8 @@ const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
 /// Options of `query`.
 #[derive(Debug, Args)]
 pub(super) struct Query {
-    /// Address on which the observatory answers queries.
-    #[arg(
-        long,
-        global = true,
-        value_name = "ADDRESS",
-        env = "OBSERVATORY_QUERY_ADDRESS",
-        default_value = "127.0.0.1:4320"
-    )]
-    query_address: String,
-    /// Output format; a trace in JSON has the form of OTLP/JSON.
-    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[command(flatten)]
+    ask: Ask,
     #[command(subcommand)]
     what: What,
 }
@@ -50,9 +41,8 @@ enum What {
         /// Only traces that have a span of this service.
         #[arg(long, default_value = "", hide_default_value = true)]
         service: String,
-        /// Only traces of the last HOURS hours.
-        #[arg(long, default_value_t = 24)]
-        hours: u64,
+        #[command(flatten)]
+        period: period::Period,
         /// Most traces to show, at least 1.
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
@@ -72,17 +62,17 @@ enum What {
 
 impl Query {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let channel = connect(&self.query_address, "--query-address", "127.0.0.1:4320").await?;
+        let (channel, format) = (self.ask.connect().await?, self.ask.format);
         let spans = TraceServiceClient::new(channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES);
         let llm = LlmServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER_BYTES);
         match self.what {
-            What::Trace { id } => traces::trace(spans, id, self.format).await,
-            What::Traces { service, hours, limit } => {
-                traces::traces(spans, service, hours, limit, self.format).await
+            What::Trace { id } => traces::trace(spans, id, format).await,
+            What::Traces { service, period, limit } => {
+                traces::traces(spans, service, period, limit, format).await
             }
-            What::Llm(list) => list.run(llm, self.format).await,
-            What::Cost { trace, span } => cost::cost(llm, trace, span, self.format).await,
-            What::Models(models) => models.run(llm, self.format).await,
+            What::Llm(list) => list.run(llm, format).await,
+            What::Cost { trace, span } => cost::cost(llm, trace, span, format).await,
+            What::Models(models) => models.run(llm, format).await,
         }
     }
 }

@@ -1,36 +1,33 @@
-//! `observatory reprice` and `observatory reread`: work over stored LLM spans, in small transactions, while the daemon goes on.
+//! `observatory reprice` and `observatory reread`: work over what is stored, in small transactions, while the daemon goes on.
 
-use std::str::FromStr;
-use std::time::Duration;
+mod progress;
+mod work;
 
 use anyhow::Context as _;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use llm_observatory_core::ids::ProjectId;
 use llm_observatory_core::time::UnixNanos;
-use llm_observatory_storage::maintenance::run::{Progress, Run, RunKind, RunScope};
-use llm_observatory_storage::{Error, StoragePool};
-use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
-use time::{Date, OffsetDateTime};
+use llm_observatory_storage::StoragePool;
+use llm_observatory_storage::maintenance::run::{Progress, RunKind, RunScope};
 
 use super::failure::Failure;
 use super::logging::start_logging;
 use super::migrate::reach_existing;
+use super::moment::Moment;
 use super::options::Options;
 use super::output::{Format, print, print_json};
-
-/// How often a run is opened again after PostgreSQL was away, and the first pause before that. It doubles each time.
-const ATTEMPTS: u32 = 6;
-const PAUSE: Duration = Duration::from_millis(500);
+use super::signals::Signals;
+use crate::config::Config;
+use progress::Shown;
+use work::work;
 
 /// Options of `reprice`.
 #[derive(Debug, Args)]
 pub(super) struct Reprice {
     #[command(flatten)]
     about: About,
-    /// Only spans whose request or response names this model, exactly.
-    #[arg(long, value_name = "MODEL")]
+    /// Only calls whose request or response names this model. A `*` at its end stands for anything.
+    #[arg(long, value_name = "MODEL", value_parser = model)]
     model: Option<String>,
 }
 
@@ -45,10 +42,11 @@ pub(super) struct Reread {
 struct About {
     #[command(flatten)]
     options: Options,
-    /// Only spans that started at this time or later: `2026-11-01`, `2026-11-01T12:00:00Z` [default: the beginning].
+    /// Only what started at this time or later: 2026-11-01, 2026-11-01T12:00:00Z, or how long ago, like 24h or 7d [default:
+    /// the beginning].
     #[arg(long, value_name = "TIME")]
     from: Option<Moment>,
-    /// Only spans that started before this time [default: no limit].
+    /// Only what started before this time [default: no limit].
     #[arg(long, value_name = "TIME")]
     to: Option<Moment>,
     /// Only spans of the project with this number [default: all].
@@ -57,6 +55,12 @@ struct About {
     /// Output format of the result.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+}
+
+/// A name whose only `*` may be its end.
+fn model(text: &str) -> Result<String, &'static str> {
+    let is_whole = !text.strip_suffix('*').unwrap_or(text).contains('*');
+    is_whole.then(|| text.to_owned()).ok_or("* may stand at the end of a model only")
 }
 
 impl Reprice {
@@ -73,142 +77,90 @@ impl Reread {
 
 impl About {
     async fn run(self, kind: RunKind, model: Option<String>) -> Result<(), Failure> {
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from >= to
+        {
+            return Err(Failure::Usage(format!("--from ({from}) must be before --to ({to})")));
+        }
+        let again = self.again(kind, model.as_deref());
         let scope = RunScope {
             kind,
-            from: self.from.map_or(UnixNanos(0), |moment| moment.0),
+            from: self.from.unwrap_or(Moment::BEGINNING).0,
             until: self.to.map_or(UnixNanos(u64::MAX), |moment| moment.0),
             project: self.project.map(ProjectId),
             model: model.map(Into::into),
         };
-        if scope.from >= scope.until {
-            return Err(Failure::Usage("--from must be before --to".to_owned()));
-        }
         let mut config = self.options.load(None)?;
         start_logging(&config)?;
+        let mut signals = Signals::new()?;
         let private = reach_existing(&mut config).await?;
-        let pool = StoragePool::new(config.storage.clone()).await;
-        let done = match pool.with_context(|| format!("database {}", config.storage.database.address())) {
-            Ok(pool) => work(&pool, scope).await,
-            Err(error) => Err(error.into()),
+        let mut shown = Shown::new();
+        let done = tokio::select! {
+            done = on_database(&config, scope, &mut shown, &again) => done,
+            // The step that is under way is rolled back with its connection.
+            () = signals.next() => Err(Failure::Interrupted(again)),
         };
+        shown.end();
         if let Some(private) = private {
             private.stop().await?;
         }
         tell(&done?, self.format)
     }
-}
 
-/// Does the run to its end. Shows how far it is on standard error, if that is a terminal.
-async fn work(pool: &StoragePool, scope: RunScope) -> Result<Progress, Failure> {
-    let bar = ProgressBar::no_length();
-    bar.enable_steady_tick(Duration::from_millis(200));
-    let mut failures = 0;
-    loop {
-        match stretch(pool, &scope, &bar, &mut failures).await {
-            Ok(progress) => {
-                bar.finish_and_clear();
-                return Ok(progress);
-            }
-            Err(error) if passes(&error) && failures < ATTEMPTS => {
-                bar.set_message("waiting for PostgreSQL");
-                tokio::time::sleep(PAUSE * 2_u32.pow(failures)).await;
-                failures += 1;
-            }
-            Err(error) => {
-                bar.abandon();
-                return Err(anyhow::Error::from(error)
-                    .context("the run stopped; the same command goes on where it stopped")
-                    .into());
-            }
+    /// What to do when the run stopped. A time that was told as so long ago is another one by then.
+    fn again(&self, kind: RunKind, model: Option<&str>) -> String {
+        let mut command = format!("the run stopped; this goes on there: observatory {}", kind.name());
+        let times = [("from", self.from), ("to", self.to)];
+        let times = times.into_iter().filter_map(|(name, time)| Some((name, time?.to_string())));
+        let project = self.project.map(|id| ("project", id.to_string()));
+        let model = model.map(|model| ("model", format!("'{model}'")));
+        for (name, value) in times.chain(project).chain(model) {
+            command.push_str(&format!(" --{name} {value}"));
         }
+        command
     }
 }
 
-/// Goes on until the run is over, or fails. Each committed step makes the count of failures begin anew.
-async fn stretch(
-    pool: &StoragePool,
-    scope: &RunScope,
-    bar: &ProgressBar,
-    failures: &mut u32,
-) -> Result<Progress, Error> {
-    let run = Run::open(pool, scope.clone()).await?;
-    loop {
-        let progress = run.step().await?;
-        *failures = 0;
-        show(bar, &progress);
-        if progress.is_finished {
-            return Ok(progress);
-        }
-    }
-}
-
-/// Whether the same work may succeed a little later.
-fn passes(error: &Error) -> bool {
-    use llm_observatory_storage::error::Failure::{Conflict, TimedOut, Unavailable};
-    matches!(error.failure(), Conflict | TimedOut | Unavailable)
-}
-
-fn show(bar: &ProgressBar, progress: &Progress) {
-    let template = match progress.expected {
-        Some(expected) => {
-            bar.set_length(expected.max(progress.done));
-            "{bar:30} {percent:>3} %  {pos} of about {len} rows, {msg}, {eta} left"
-        }
-        None => "{spinner} {pos} rows, {msg}, {elapsed}",
-    };
-    // The templates are constants, and both parse.
-    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.set_position(progress.done);
-    bar.set_message(format!("{} changed", progress.changed));
+async fn on_database(
+    config: &Config,
+    scope: RunScope,
+    shown: &mut Shown,
+    again: &str,
+) -> Result<Progress, Failure> {
+    let pool = StoragePool::new(config.storage.clone()).await;
+    let pool = pool.with_context(|| format!("database {}", config.storage.database.address()))?;
+    Ok(work(&pool, scope, shown).await.with_context(|| again.to_owned())?)
 }
 
 fn tell(progress: &Progress, format: Format) -> Result<(), Failure> {
+    let Progress { done, changed, .. } = progress;
     match format {
-        Format::Table => print(&format!("looked at {} rows and changed {}", progress.done, progress.changed)),
-        Format::Json => {
-            print_json(&serde_json::json!({ "rows": progress.done, "changed": progress.changed }))
-        }
-    }
-}
-
-/// A time on the command line: RFC 3339, or a date, which means its first moment in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Moment(UnixNanos);
-
-impl FromStr for Moment {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let date = Date::parse(text, format_description!("[year]-[month]-[day]"))
-            .map(|date| date.midnight().assume_utc());
-        let time = date.or_else(|_| OffsetDateTime::parse(text, &Rfc3339));
-        let nanos = time.ok().and_then(|time| u64::try_from(time.unix_timestamp_nanos()).ok());
-        nanos.map(|nanos| Self(UnixNanos(nanos))).ok_or_else(|| {
-            "expected a date like 2026-11-01 or a time like 2026-11-01T12:00:00Z, from 1970 to 2554"
-                .to_owned()
-        })
+        Format::Table => print(&format!("looked at {done} rows and changed {changed}")),
+        Format::Json => print_json(&serde_json::json!({ "rows": done, "changed": changed })),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
 
-    #[test]
-    fn a_moment_is_a_date_or_a_time() {
-        let nanos = |text: &str| text.parse::<Moment>().map(|moment| moment.0.0);
-        assert_eq!(nanos("1970-01-02"), Ok(86_400_000_000_000));
-        assert_eq!(nanos("1970-01-01T01:00:00+01:00"), Ok(0));
-        assert!(nanos("yesterday").is_err_and(|told| told.contains("2026-11-01")));
-        assert!(nanos("1969-12-31").is_err());
+    #[derive(Parser)]
+    struct Asked {
+        #[command(flatten)]
+        reprice: Reprice,
     }
 
     #[test]
-    fn both_bars_are_drawn() {
-        for expected in [None, Some(10)] {
-            let bar = ProgressBar::hidden();
-            show(&bar, &Progress { done: 5, changed: 1, expected, is_finished: false });
-            assert_eq!((bar.position(), bar.message()), (5, "1 changed".to_owned()));
-        }
+    fn a_run_is_continued_by_a_command_that_means_the_same_later() {
+        let asked = ["test", "--from", "2026-11-01", "--to", "1h", "--project", "7", "--model", "gpt-4o*"];
+        let Reprice { about, model } = Asked::try_parse_from(asked).unwrap().reprice;
+        let again = about.again(RunKind::Reprice, model.as_deref());
+        let to = about.to.unwrap();
+        let expected =
+            format!("observatory reprice --from 2026-11-01 --to {to} --project 7 --model 'gpt-4o*'");
+        assert!(again.ends_with(&expected), "{again}");
+        assert!(Asked::try_parse_from(["test", "--model", "gpt*4"]).is_err());
     }
 }

@@ -9,12 +9,12 @@ use llm_observatory_private_postgres::{PrivatePostgres, StartOptions};
 use llm_observatory_storage::postgres::unsafe_settings;
 use llm_observatory_storage::{StoragePool, migrate};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::failure::Failure;
 use super::logging::start_logging;
 use super::options::{Listen, Options};
+use super::signals::Signals;
 use crate::app::{App, Listeners};
 use crate::config::Config;
 use crate::health::Trouble;
@@ -33,6 +33,7 @@ impl Serve {
         let mut config = self.options.load(Some(&self.listen))?;
         start_logging(&config)?;
         raise_descriptor_limit();
+        // The first signal stops the daemon, a second one gives up the requests in flight.
         let mut signals = Signals::new()?;
         let listeners = Listeners::bind(&config).await?;
         let private = start_private(&mut config).await?;
@@ -138,23 +139,4 @@ fn raise_descriptor_limit() {
 fn announce(line: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
-}
-
-/// SIGTERM and SIGINT: the first one stops the daemon, a second one gives up the requests in flight.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Self, Failure> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! Tables that fit a terminal: ids never wrap, the other columns do.
 
+use super::query::show::printable;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table as Drawing, Width};
 
@@ -47,9 +48,14 @@ impl Table {
         self
     }
 
-    /// Adds a row.
+    /// Adds a row. What could command the terminal is shown as U+FFFD.
     pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().collect());
+        self.rows.push(cells.into_iter().map(|cell| printable(&cell)).collect());
+    }
+
+    /// Whether it has no rows.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 
     /// Draws the table for a terminal of this width. Without a terminal (`None`), or with an unknown width (0), each

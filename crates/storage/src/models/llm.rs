@@ -4,6 +4,8 @@ pub(crate) mod call;
 mod details;
 pub(crate) mod priced;
 
+use std::sync::Arc;
+
 use llm_observatory_core::ids::{ProjectId, SpanId, TraceId};
 use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading, Nanodollars, TokenUsage};
 use llm_observatory_core::text::Text;
@@ -47,7 +49,7 @@ pub struct LlmRow {
     /// Name of the span.
     pub name: Text,
     /// What was read of the span.
-    pub reading: Box<LlmReading>,
+    pub reading: Arc<LlmReading>,
     /// What it takes over from the spans above it: only what `reading` does not tell.
     pub taken_over: Speaker,
     /// The version of the rules by which it was read.
@@ -64,7 +66,7 @@ pub struct LlmRow {
 
 impl LlmRow {
     /// The row of a reading of `span`, without cost. A call counts as billable until its trace is known.
-    pub fn new(span: &SpanRow, reading: Box<LlmReading>, reading_version: i16) -> Self {
+    pub fn new(span: &SpanRow, reading: Arc<LlmReading>, reading_version: i16) -> Self {
         let end = span.end_time.is_known().then_some(span.end_time);
         let mut row = Self {
             project_id: span.project_id,
@@ -296,7 +298,7 @@ row! {
             status: status_code.map(StatusCode),
             service_name,
             name,
-            reading: Box::new(reading),
+            reading: Arc::new(reading),
             taken_over: Speaker { session_id: session, user_id: user },
             reading_version,
             log_events: log_events.unwrap_or(0),

@@ -1,5 +1,7 @@
 //! Rows of calls that log records tell.
 
+use std::sync::Arc;
+
 use llm_observatory_core::ids::{SpanId, TraceId};
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::StatusCode;
@@ -32,7 +34,7 @@ impl LlmRow {
             status: reading.error_type.is_some().then_some(StatusCode::ERROR),
             service_name: log.service_name.clone(),
             name,
-            reading: Box::new(reading),
+            reading: Arc::new(reading),
             taken_over: Speaker::default(),
             reading_version: READING_VERSION,
             log_events: 0,

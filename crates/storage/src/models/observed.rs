@@ -67,7 +67,7 @@ impl ObservedLog {
         &self.attributes
     }
 
-    /// The row as it was when the record came. In the table PostgreSQL writes its JSON otherwise, and ids hash the JSON.
+    /// The row as it was when the record came: ids hash its JSON, which PostgreSQL wrote otherwise before schema version 10.
     pub(crate) fn as_sent(&self, stored: &LogRow) -> LogRow {
         let mut row = stored.clone();
         row.attributes = Attributes::new(&self.attributes);

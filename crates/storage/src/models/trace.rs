@@ -1,5 +1,7 @@
 //! Rows of `traces`, `trace_spans` and `trace_events`.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use llm_observatory_core::ids::{ProjectId, ResourceId, ScopeId, SpanId, TraceId};
 use llm_observatory_core::llm::LlmReading;
@@ -214,7 +216,7 @@ pub struct Span {
     /// Events of the span, by ordinal.
     pub events: Vec<EventRow>,
     /// The reading of `genai`; `None` if this is no LLM span.
-    pub llm: Option<Box<LlmReading>>,
+    pub llm: Option<Arc<LlmReading>>,
     /// Whom a span tells that is no LLM span; `None` if it tells nobody.
     pub speaker: Option<Box<Speaker>>,
 }

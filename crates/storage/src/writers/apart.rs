@@ -13,6 +13,8 @@ use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 
 /// How long before the span of its client a call is looked for. Its own writer looks for the client's span whatever its age.
+/// Some frameworks begin a call only when its answer begins: so long before such a call its client's span is looked for, and
+/// known by its response.
 const REACH_MICROS: i64 = 30 * 1_000_000;
 /// Most calls of other traces that are looked at for one trace, or for one batch.
 const MAX_CALLS: i64 = 10_000;
@@ -37,24 +39,32 @@ fn in_stretches(condition: &str) -> String {
     )
 }
 
-/// Spans of clients in other traces than `trace` that start in the time of these calls, which are all of one project.
+/// Spans of clients in other traces than `trace` that start in the time of these calls, or not long before it where a call
+/// tells its response. The calls are all of one project.
 pub(crate) async fn hidden(
     connection: &WriterConnection,
     calls: &[&CallRow],
     trace: Option<TraceId>,
 ) -> Result<Vec<CallRow>, Error> {
-    let stretches = calls.iter().map(|call| (call.start.micros(), call.end.micros())).collect();
-    look(connection, &HIDDEN_CALLS, calls, stretches, trace).await
+    let stretch = |call: &&CallRow| {
+        let reach = if call.response.is_some() { REACH_MICROS } else { 0 };
+        ((call.start.micros() - reach).max(0), call.end.micros())
+    };
+    look(connection, &HIDDEN_CALLS, calls, calls.iter().map(stretch).collect(), trace).await
 }
 
-/// Calls in other traces than `trace` that start shortly before these, which are all of one project.
+/// Calls in other traces than `trace` that start shortly before these, or in the time of one that tells its response. The calls
+/// are all of one project.
 pub(crate) async fn around(
     connection: &WriterConnection,
     calls: &[&CallRow],
     trace: Option<TraceId>,
 ) -> Result<Vec<CallRow>, Error> {
-    let before = |call: &&CallRow| ((call.start.micros() - REACH_MICROS).max(0), call.start.micros());
-    look(connection, &CALLS, calls, calls.iter().map(before).collect(), trace).await
+    let stretch = |call: &&CallRow| {
+        let until = if call.response.is_some() { call.end } else { call.start };
+        ((call.start.micros() - REACH_MICROS).max(0), until.micros())
+    };
+    look(connection, &CALLS, calls, calls.iter().map(stretch).collect(), trace).await
 }
 
 async fn look(

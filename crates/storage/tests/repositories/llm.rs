@@ -1,5 +1,7 @@
 //! LLM spans, and the models that were called.
 
+use std::sync::Arc;
+
 use harness::TestDatabase;
 use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading, Nanodollars, TokenUsage};
 use llm_observatory_core::text::Text;
@@ -22,7 +24,7 @@ use crate::rows::{self, span_id, trace_id};
 fn call(trace: u128, id: u64, nanos: i64) -> LlmRow {
     let mut reading = LlmReading::new(LlmKind::Llm, Dialect::OtelGenai);
     reading.request_model = Some("gpt".into());
-    LlmRow::new(&rows::span(trace, id, after_midnight(nanos)), Box::new(reading), 1)
+    LlmRow::new(&rows::span(trace, id, after_midnight(nanos)), Arc::new(reading), 1)
 }
 
 /// A cost of so many billionths of a dollar.
@@ -52,7 +54,7 @@ async fn repository(database: &TestDatabase) -> LlmRepository {
 fn mixed() -> Vec<LlmRow> {
     let valued = |trace, id, nanos, tokens: Option<i64>, cost: Option<i64>, duration| {
         with(call(trace, id, nanos), |row| {
-            row.reading.usage.output = tokens;
+            Arc::make_mut(&mut row.reading).usage.output = tokens;
             (row.cost, row.duration_nanos) = (cost.map(dollars), duration);
         })
     };
@@ -126,7 +128,7 @@ async fn a_page_goes_on_where_the_last_one_ended_though_spans_arrive() {
         let page = spans.list(first.clone()).await.unwrap();
         assert_eq!(ids(&page.items), shown, "{order:?}");
         let arrives = with(call(9, id, 9_000 + id.cast_signed()), |row| {
-            row.reading.usage.output = Some(i64::MAX);
+            Arc::make_mut(&mut row.reading).usage.output = Some(i64::MAX);
             (row.cost, row.duration_nanos) = (Some(dollars(i64::MAX)), Some(i64::MAX));
         });
         store(&writer, &[arrives]).await;
@@ -143,7 +145,7 @@ async fn every_filter_leaves_out_what_does_not_fit() {
         row.status = Some(StatusCode::ERROR);
         row.duration_nanos = Some(50);
         row.cost = Some(dollars(70));
-        let reading = &mut *row.reading;
+        let reading = Arc::make_mut(&mut row.reading);
         reading.kind = LlmKind::Embedding;
         reading.provider = Some("openai".into());
         (reading.request_model, reading.response_model) = (None, Some("ada".into()));
@@ -157,7 +159,7 @@ async fn every_filter_leaves_out_what_does_not_fit() {
     });
     let plain = with(call(2, 2, 0), |row| {
         (row.billable, row.usage_missing) = (false, true);
-        row.reading.response_model = Some("ada".into());
+        Arc::make_mut(&mut row.reading).response_model = Some("ada".into());
     });
     store(&writer, &[odd, plain]).await;
     let spans = repository(&database).await;
@@ -213,7 +215,8 @@ async fn every_filter_leaves_out_what_does_not_fit() {
 async fn models_of_long_names_are_told_apart() {
     let (database, writer) = database().await;
     let long = |end: &str| Text::from(format!("{}{end}", "\u{e4}".repeat(500)));
-    let of = |id, end| with(call(1, id, 0), |row| row.reading.request_model = Some(long(end)));
+    let of =
+        |id, end| with(call(1, id, 0), |row| Arc::make_mut(&mut row.reading).request_model = Some(long(end)));
     store(&writer, &[of(1, ""), of(2, "x"), of(3, "y")]).await;
     let spans = repository(&database).await;
     for (end, expected) in [("", 1), ("x", 2), ("y", 3)] {
@@ -230,8 +233,8 @@ async fn the_newest_of_a_model_or_session_come_from_an_index() {
     let spans: Vec<_> = (0..6_000_u32)
         .map(|n| {
             with(call(u128::from(n) + 1, 1, i64::from(n) * 1_000), |row| {
-                row.reading.request_model = Some(Text::from(format!("model-{}", n % 20)));
-                row.reading.session_id = Some(Text::from(format!("session-{}", n % 30)));
+                Arc::make_mut(&mut row.reading).request_model = Some(Text::from(format!("model-{}", n % 20)));
+                Arc::make_mut(&mut row.reading).session_id = Some(Text::from(format!("session-{}", n % 30)));
             })
         })
         .collect();
@@ -267,10 +270,10 @@ async fn models_are_summed_over_billable_calls() {
     let (database, writer) = database().await;
     let of = |id, model: &str, cost: Option<i64>, tokens: Option<i64>| {
         with(call(1, id, id as i64 * 1_000), |row| {
-            row.reading.provider = Some("openai".into());
-            row.reading.request_model = Some(model.into());
-            row.reading.usage.input = tokens;
-            row.reading.usage.cache_read = tokens.map(|count| count / 2);
+            Arc::make_mut(&mut row.reading).provider = Some("openai".into());
+            Arc::make_mut(&mut row.reading).request_model = Some(model.into());
+            Arc::make_mut(&mut row.reading).usage.input = tokens;
+            Arc::make_mut(&mut row.reading).usage.cache_read = tokens.map(|count| count / 2);
             row.cost = cost.map(dollars);
         })
     };
@@ -282,9 +285,9 @@ async fn models_are_summed_over_billable_calls() {
         of(4, "b", None, Some(1)),
         with(of(5, "b", None, None), |row| row.usage_missing = true),
         with(of(6, "c", Some(0), Some(1)), |row| row.service_name = "shop".into()),
-        with(of(7, "c", Some(1), Some(1)), |row| row.reading.provider = None),
+        with(of(7, "c", Some(1), Some(1)), |row| Arc::make_mut(&mut row.reading).provider = None),
         // No call.
-        with(of(8, "d", None, None), |row| row.reading.is_call = false),
+        with(of(8, "d", None, None), |row| Arc::make_mut(&mut row.reading).is_call = false),
         with(of(9, "e", Some(1), None), |row| row.project_id = OTHER),
     ];
     store(&writer, &calls).await;

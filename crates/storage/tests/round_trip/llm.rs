@@ -1,5 +1,7 @@
 //! `trace_llm_spans`: every reading comes back as it was.
 
+use std::sync::Arc;
+
 use harness::TestDatabase;
 use llm_observatory_core::attributes::{Attribute, Value};
 use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading, Nanodollars, Parameters, TokenUsage};
@@ -161,7 +163,7 @@ fn row() -> impl Strategy<Value = LlmRow> {
             span.parent_span_id = billable.then(|| rows::span_id(9));
             span.end_time = if ended { UnixNanos(span.start_time.0 + 5) } else { UnixNanos::UNKNOWN };
             span.status = ended.then_some(StatusCode::ERROR);
-            let mut row = LlmRow::new(&span, Box::new(reading), reading_version);
+            let mut row = LlmRow::new(&span, Arc::new(reading), reading_version);
             row.taken_over.session_id = above.filter(|_| row.reading.session_id.is_none());
             row.taken_over.user_id = above_it.filter(|_| row.reading.user_id.is_none());
             LlmRow { cost, log_events, billable, usage_missing, ..row }

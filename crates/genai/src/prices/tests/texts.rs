@@ -45,7 +45,8 @@ fn errors_name_line_and_column() {
         ("\tgpt-4o\t-\tUSD\tinput=1", "line 2, column 1: the provider is empty"),
         ("openai\tgpt*4\t-\tUSD\tinput=1", "line 2, column 8: * may stand at the end"),
         ("öpénai\t\t-\tUSD\tinput=1", "line 2, column 8: the model is empty"),
-        ("just words", "line 2, column 11: a moment"),
+        ("just words", "line 2, column 11: a price has five columns"),
+        ("openai gpt-4o - USD input=1 me", "line 2, column 31: a price has five columns"),
     ] {
         let shown = error(line);
         assert!(shown.starts_with(expected), "{line:?}: {shown}");

@@ -3,28 +3,47 @@
 use clap::{Args, ValueEnum};
 use llm_observatory_proto::v1::llm_service_client::LlmServiceClient;
 use llm_observatory_proto::v1::{ListLlmSpansRequest, LlmReading, LlmSpan, LlmSpanOrder};
-use prost_types::Timestamp;
 use tonic::transport::Channel;
 
-use super::pages::{all_pages, hours_ago};
-use super::show::{duration_nanos, milliseconds, moment, money, nanos_of, number};
+use super::pages::all_pages;
+use super::period::{NOTHING_FITS, Period};
+use super::show::{duration_nanos, milliseconds, moment, money, name, nanos_of, number};
 use super::span;
 use crate::cli::failure::Failure;
-use crate::cli::output::{Format, print_json, print_table};
+use crate::cli::moment::Moment;
+use crate::cli::output::{Format, print_json, print_list};
 use crate::cli::table::Table;
-
-/// Hours before now of which spans are shown by default.
-const HOURS: u64 = 24;
 
 /// Which LLM spans to show.
 #[derive(Debug, Args)]
 pub(super) struct Llm {
-    /// Only spans of this trace: 32 hexadecimal digits.
+    /// Only spans of this trace, from whatever time unless --from tells one: 32 hexadecimal digits.
     #[arg(long)]
     trace: Option<String>,
     /// The span to show with its conversation: 16 hexadecimal digits.
-    #[arg(long, requires = "trace")]
+    #[arg(long, requires = "trace", conflicts_with_all = ["Filters", "Ranges", "Period"])]
     span: Option<String>,
+    #[command(flatten)]
+    period: Period,
+    /// What comes first.
+    #[arg(long, value_enum, default_value_t = By::Time)]
+    by: By,
+    /// The smallest first: the oldest, shortest, cheapest.
+    #[arg(long)]
+    ascending: bool,
+    /// Most spans to show, at least 1.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    #[command(flatten)]
+    filters: Filters,
+    #[command(flatten)]
+    ranges: Ranges,
+}
+
+/// What the spans have in common.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Filters")]
+struct Filters {
     /// Only spans of this kind: llm, embedding, agent, workflow, tool, retriever, reranker ...
     #[arg(long)]
     kind: Option<String>,
@@ -64,24 +83,11 @@ pub(super) struct Llm {
     /// Only spans with this tag.
     #[arg(long)]
     tag: Option<String>,
-    #[command(flatten)]
-    ranges: Ranges,
-    /// What comes first.
-    #[arg(long, value_enum, default_value_t = By::Time)]
-    by: By,
-    /// The smallest first: the oldest, shortest, cheapest.
-    #[arg(long)]
-    ascending: bool,
-    /// Only spans of the last HOURS hours [default: 24; with --trace all].
-    #[arg(long)]
-    hours: Option<u64>,
-    /// Most spans to show, at least 1.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
-    limit: u32,
 }
 
 /// Ranges of numbers.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Ranges")]
 struct Ranges {
     /// Only spans with so many input tokens or more.
     #[arg(long, value_name = "TOKENS")]
@@ -147,7 +153,7 @@ impl Llm {
         .await?;
         match format {
             Format::Json => print_json(&spans.iter().map(span::json).collect::<Vec<_>>()),
-            Format::Table => print_table(&table(&spans)),
+            Format::Table => print_list(&table(&spans), NOTHING_FITS),
         }
     }
 
@@ -156,10 +162,9 @@ impl Llm {
             seconds: i64::from(milliseconds / 1_000),
             nanos: (milliseconds % 1_000 * 1_000_000).cast_signed(),
         };
-        let start = match (self.hours, &self.trace) {
-            (Some(hours), _) => hours_ago(hours)?,
-            (None, Some(_)) => Timestamp::default(),
-            (None, None) => hours_ago(HOURS)?,
+        let (start, end_time) = match &self.trace {
+            Some(_) => self.period.range_from(Moment::BEGINNING)?,
+            None => self.period.range()?,
         };
         let order = match self.by {
             By::Time => LlmSpanOrder::StartTime,
@@ -167,33 +172,34 @@ impl Llm {
             By::Cost => LlmSpanOrder::Cost,
             By::Tokens => LlmSpanOrder::Tokens,
         };
+        let Self { filters, ranges, .. } = self;
         Ok(ListLlmSpansRequest {
             start_time: Some(start),
-            end_time: None,
-            kind: self.kind.unwrap_or_default(),
-            provider: self.provider.unwrap_or_default(),
-            model: self.model.unwrap_or_default(),
-            service: self.service.unwrap_or_default(),
-            session_id: self.session.unwrap_or_default(),
-            user_id: self.user.unwrap_or_default(),
-            status: self.status.unwrap_or_default(),
-            billable: self.billable,
-            usage_missing: self.usage_missing,
-            tool_name: self.tool.unwrap_or_default(),
-            agent_name: self.agent.unwrap_or_default(),
-            prompt_name: self.prompt.unwrap_or_default(),
-            tag: self.tag.unwrap_or_default(),
+            end_time,
+            kind: filters.kind.unwrap_or_default(),
+            provider: filters.provider.unwrap_or_default(),
+            model: filters.model.unwrap_or_default(),
+            service: filters.service.unwrap_or_default(),
+            session_id: filters.session.unwrap_or_default(),
+            user_id: filters.user.unwrap_or_default(),
+            status: filters.status.unwrap_or_default(),
+            billable: filters.billable,
+            usage_missing: filters.usage_missing,
+            tool_name: filters.tool.unwrap_or_default(),
+            agent_name: filters.agent.unwrap_or_default(),
+            prompt_name: filters.prompt.unwrap_or_default(),
+            tag: filters.tag.unwrap_or_default(),
             trace_id: self.trace.unwrap_or_default(),
-            min_input_tokens: self.ranges.min_input,
-            max_input_tokens: self.ranges.max_input,
-            min_output_tokens: self.ranges.min_output,
-            max_output_tokens: self.ranges.max_output,
-            min_total_tokens: self.ranges.min_tokens,
-            max_total_tokens: self.ranges.max_tokens,
-            min_cost_nanos: self.ranges.min_cost,
-            max_cost_nanos: self.ranges.max_cost,
-            min_duration: self.ranges.min_duration.map(milliseconds),
-            max_duration: self.ranges.max_duration.map(milliseconds),
+            min_input_tokens: ranges.min_input,
+            max_input_tokens: ranges.max_input,
+            min_output_tokens: ranges.min_output,
+            max_output_tokens: ranges.max_output,
+            min_total_tokens: ranges.min_tokens,
+            max_total_tokens: ranges.max_tokens,
+            min_cost_nanos: ranges.min_cost,
+            max_cost_nanos: ranges.max_cost,
+            min_duration: ranges.min_duration.map(milliseconds),
+            max_duration: ranges.max_duration.map(milliseconds),
             order_by: order.into(),
             ascending: self.ascending,
             page_size: 0,
@@ -241,13 +247,13 @@ fn table(spans: &[LlmSpan]) -> Table {
             span.start_time.map(|start| moment(nanos_of(start))).unwrap_or_default(),
             span.duration.map(|duration| milliseconds(duration_nanos(duration))).unwrap_or_default(),
             reading.map(|reading| reading.kind.clone()).unwrap_or_default(),
-            reading.map(|reading| name(reading).to_owned()).unwrap_or_default(),
+            reading.map(|reading| name(called(reading))).unwrap_or_default(),
             number(usage.input),
             number(usage.output),
             money(cost),
             span.status.clone(),
-            span.service.clone(),
-            span.name.clone(),
+            name(&span.service),
+            name(&span.name),
             span.span_id.clone(),
             span.trace_id.clone(),
         ]);
@@ -256,7 +262,7 @@ fn table(spans: &[LlmSpan]) -> Table {
 }
 
 /// The model; for a step that calls none its tool or agent.
-fn name(reading: &LlmReading) -> &str {
+fn called(reading: &LlmReading) -> &str {
     let names = [&reading.request_model, &reading.response_model, &reading.tool_name, &reading.agent_name];
     names.into_iter().find(|name| !name.is_empty()).map_or("", |name| name)
 }

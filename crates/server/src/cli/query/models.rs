@@ -6,11 +6,12 @@ use llm_observatory_proto::v1::{ListModelsRequest, ModelOrder, ModelUsage};
 use serde_json::{Value, json};
 use tonic::transport::Channel;
 
-use super::pages::{all_pages, hours_ago};
-use super::show::{moment, money, nanos_of, number};
+use super::pages::all_pages;
+use super::period::{NOTHING_FITS, Period};
+use super::show::{moment, money, name, nanos_of, number};
 use super::span::{money_json, usage_json};
 use crate::cli::failure::Failure;
-use crate::cli::output::{Format, print_json, print_table};
+use crate::cli::output::{Format, print_json, print_list};
 use crate::cli::table::Table;
 
 /// Which models to show.
@@ -28,9 +29,8 @@ pub(super) struct Models {
     /// What comes first.
     #[arg(long, value_enum, default_value_t = By::Cost)]
     by: By,
-    /// Only calls of the last HOURS hours.
-    #[arg(long, default_value_t = 24)]
-    hours: u64,
+    #[command(flatten)]
+    period: Period,
     /// Most models to show, at least 1.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
@@ -50,36 +50,43 @@ enum By {
 }
 
 impl Models {
-    pub(super) async fn run(
-        self,
-        mut client: LlmServiceClient<Channel>,
-        format: Format,
-    ) -> Result<(), Failure> {
+    pub(super) async fn run(self, client: LlmServiceClient<Channel>, format: Format) -> Result<(), Failure> {
         let order = match self.by {
             By::Cost => ModelOrder::Cost,
             By::Calls => ModelOrder::Calls,
             By::Tokens => ModelOrder::Tokens,
             By::Name => ModelOrder::Name,
         };
-        let mut request = ListModelsRequest {
-            start_time: Some(hours_ago(self.hours)?),
+        let (start, end_time) = self.period.range()?;
+        let request = ListModelsRequest {
+            start_time: Some(start),
+            end_time,
             provider: self.provider,
             service: self.service,
             unpriced_only: self.unpriced,
             order_by: order.into(),
             ..ListModelsRequest::default()
         };
-        let models = all_pages(self.limit, async |page_size, page_token| {
-            (request.page_size, request.page_token) = (page_size, page_token);
-            let page = client.list_models(request.clone()).await?.into_inner();
-            Ok((page.models, page.next_page_token))
-        })
-        .await?;
+        let models = all_models(client, request, self.limit).await?;
         match format {
             Format::Json => print_json(&models.iter().map(model_json).collect::<Vec<_>>()),
-            Format::Table => print_table(&table(&models)),
+            Format::Table => print_list(&table(&models), NOTHING_FITS),
         }
     }
+}
+
+/// The first `limit` models of the answer.
+pub(in crate::cli) async fn all_models(
+    mut client: LlmServiceClient<Channel>,
+    mut request: ListModelsRequest,
+    limit: u32,
+) -> Result<Vec<ModelUsage>, Failure> {
+    all_pages(limit, async |page_size, page_token| {
+        (request.page_size, request.page_token) = (page_size, page_token);
+        let page = client.list_models(request.clone()).await?.into_inner();
+        Ok((page.models, page.next_page_token))
+    })
+    .await
 }
 
 fn table(models: &[ModelUsage]) -> Table {
@@ -100,13 +107,13 @@ fn table(models: &[ModelUsage]) -> Table {
     for model in models {
         let usage = model.usage.unwrap_or_default();
         table.row([
-            model.provider.clone(),
-            model.model.clone(),
+            name(&model.provider),
+            name(&model.model),
             model.calls.to_string(),
             model.billable_calls.to_string(),
             number(usage.input),
             number(usage.output),
-            money(model.cost.as_ref()),
+            cost(model),
             model.unpriced_calls.to_string(),
             model.usage_missing_calls.to_string(),
             if model.is_priced { "yes" } else { "no" }.to_owned(),
@@ -114,6 +121,17 @@ fn table(models: &[ModelUsage]) -> Table {
         ]);
     }
     table
+}
+
+/// The cost in dollars, and how many calls have one in another currency.
+fn cost(model: &ModelUsage) -> String {
+    let others = match model.other_currency_calls {
+        0 => None,
+        1 => Some("1 call in another currency".to_owned()),
+        calls => Some(format!("{calls} calls in another currency")),
+    };
+    let dollars = model.cost.as_ref().map(|cost| money(Some(cost)));
+    dollars.into_iter().chain(others).collect::<Vec<_>>().join(" + ")
 }
 
 fn model_json(model: &ModelUsage) -> Value {

@@ -1,8 +1,5 @@
 //! Lists that may take several pages.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use prost_types::Timestamp;
 use tonic::Status;
 
 use crate::cli::failure::Failure;
@@ -26,11 +23,4 @@ pub(in crate::cli) async fn all_pages<T>(
         }
     }
     Ok(items)
-}
-
-/// The time so many hours before now.
-pub(in crate::cli) fn hours_ago(hours: u64) -> Result<Timestamp, Failure> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-    let seconds = i64::try_from(now.saturating_sub(hours.saturating_mul(3_600)))?;
-    Ok(Timestamp { seconds, nanos: 0 })
 }

@@ -34,6 +34,18 @@ pub(in crate::cli) fn printable(text: &str) -> String {
     text.replace(|c: char| c.is_control() && c != '\n' && c != '\t', "\u{fffd}")
 }
 
+/// The most characters of a name in a table.
+const NAME: usize = 80;
+
+/// A name that clients gave, on one line and cut to [`NAME`] characters. JSON has it whole.
+pub(in crate::cli) fn name(text: &str) -> String {
+    let line = text.replace(['\n', '\t'], " ");
+    match line.char_indices().nth(NAME) {
+        Some((cut, _)) => format!("{}\u{2026}", &line[..cut]),
+        None => line,
+    }
+}
+
 /// A number that may not be told.
 pub(in crate::cli) fn number(number: Option<i64>) -> String {
     number.map(|number| number.to_string()).unwrap_or_default()
@@ -51,6 +63,14 @@ mod tests {
     #[test]
     fn a_text_cannot_command_the_terminal() {
         assert_eq!(printable("a\u{1b}[2Jb\r\n\tc\u{9b}"), "a\u{fffd}[2Jb\u{fffd}\n\tc\u{fffd}");
+    }
+
+    #[test]
+    fn a_name_takes_one_line() {
+        assert_eq!(name("GET /\tb\nc"), "GET / b c");
+        let long = "\u{e4}".repeat(81);
+        assert_eq!(name(&long), format!("{}\u{2026}", "\u{e4}".repeat(80)));
+        assert_eq!(name(&long[2..]), long[2..]);
     }
 
     #[test]

@@ -6,8 +6,8 @@ use llm_observatory_proto::v1::llm_part::Part;
 use llm_observatory_proto::v1::llm_service_client::LlmServiceClient;
 use llm_observatory_proto::v1::media::Source;
 use llm_observatory_proto::v1::{
-    GetLlmSpanRequest, GetLlmSpanResponse, LlmContent, LlmMessage, LlmParameters, LlmPart, LlmReading,
-    LlmSpan, Media, Money, TokenUsage,
+    GetLlmSpanRequest, GetLlmSpanResponse, LlmBilling, LlmContent, LlmMessage, LlmParameters, LlmPart,
+    LlmReading, LlmSpan, Media, Money, TokenUsage,
 };
 use serde_json::{Map, Value, json};
 use tonic::transport::Channel;
@@ -45,7 +45,7 @@ fn text(whole: &GetLlmSpanResponse) -> String {
 fn head(out: &mut String, span: &LlmSpan) {
     let mut line = |name: &str, value: String| {
         if !value.is_empty() {
-            let _ = writeln!(out, "{name:<12}{value}");
+            let _ = writeln!(out, "{name:<12}{}", value.replace('\n', "\n            "));
         }
     };
     let reading = span.reading.clone().unwrap_or_default();
@@ -54,13 +54,18 @@ fn head(out: &mut String, span: &LlmSpan) {
     line("service", span.service.clone());
     line("trace", span.trace_id.clone());
     line("span id", span.span_id.clone());
+    line("parent", span.parent_span_id.clone());
+    line("log record", span.log_id.clone());
     let start = span.start_time.map(|start| format!("{} UTC", moment(nanos_of(start))));
     line("start", start.unwrap_or_default());
     line("duration", span.duration.map(|time| milliseconds(duration_nanos(time))).unwrap_or_default());
+    let first = reading.time_to_first_token.map(|time| milliseconds(duration_nanos(time)));
+    line("first token", first.unwrap_or_default());
     line("status", [&*span.status, &span.status_message].join(" ").trim_end().to_owned());
     line("provider", reading.provider.clone());
     line("model", models(&reading));
     line("tokens", tokens(&reading.usage.unwrap_or_default()));
+    line("billable", billable(&reading, &billing).to_owned());
     line("cost", money(billing.cost.as_ref()));
     line("reported", money(billing.reported_cost.as_ref()));
     let taken_over = |field: &str| reading.taken_over.iter().any(|taken| taken == field);
@@ -76,6 +81,15 @@ fn head(out: &mut String, span: &LlmSpan) {
     line("finished by", reading.finish_reasons.join(", "));
     line("error", reading.error_type.clone());
     line("tags", reading.tags.join(", "));
+}
+
+/// What is worth knowing of the billing; nothing for a call that counts and told its tokens.
+fn billable(reading: &LlmReading, billing: &LlmBilling) -> &'static str {
+    match (billing.billable, billing.usage_missing) {
+        (true, true) => "yes, and it told no tokens",
+        (false, _) if reading.is_call => "no: another span tells the same call",
+        _ => "",
+    }
 }
 
 fn models(reading: &LlmReading) -> String {
@@ -241,6 +255,7 @@ pub(super) fn json(span: &LlmSpan) -> Value {
         "statusMessage": span.status_message,
         "reading": span.reading.as_ref().map(reading_json),
         "readingVersion": span.reading_version,
+        "logId": span.log_id,
         "billable": billing.billable,
         "usageMissing": billing.usage_missing,
         "cost": money_json(billing.cost.as_ref()),

@@ -6,10 +6,11 @@ use llm_observatory_proto::v1::trace_service_client::TraceServiceClient;
 use llm_observatory_proto::v1::{GetTraceRequest, ListTracesRequest, TraceSummary};
 use tonic::transport::Channel;
 
-use super::pages::{all_pages, hours_ago};
-use super::show::{self, milliseconds, moment, nanos_of};
+use super::pages::all_pages;
+use super::period::{NOTHING_FITS, Period};
+use super::show::{self, milliseconds, moment, name, nanos_of};
 use crate::cli::failure::Failure;
-use crate::cli::output::{CallFailed, Format, print_json, print_table};
+use crate::cli::output::{CallFailed, Format, print_json, print_list, print_table};
 use crate::cli::table::Table;
 
 pub(super) async fn trace(
@@ -53,8 +54,8 @@ fn span_table(trace: &TracesData) -> Table {
         table.row([
             moment(span.start_time_unix_nano),
             milliseconds(duration.into()),
-            service(resource),
-            span.name.clone(),
+            name(&service(resource)),
+            name(&span.name),
             status.to_owned(),
             hex::encode(&span.span_id),
             hex::encode(&span.parent_span_id),
@@ -76,12 +77,13 @@ fn service(resource: &ResourceSpans) -> String {
 pub(super) async fn traces(
     mut client: TraceServiceClient<Channel>,
     service: String,
-    hours: u64,
+    period: Period,
     limit: u32,
     format: Format,
 ) -> Result<(), Failure> {
+    let (start, end_time) = period.range()?;
     let mut request =
-        ListTracesRequest { start_time: Some(hours_ago(hours)?), service, ..ListTracesRequest::default() };
+        ListTracesRequest { start_time: Some(start), end_time, service, ..ListTracesRequest::default() };
     let traces = all_pages(limit, async |page_size, page_token| {
         (request.page_size, request.page_token) = (page_size, page_token);
         let page = client.list_traces(request.clone()).await?.into_inner();
@@ -90,7 +92,7 @@ pub(super) async fn traces(
     .await?;
     match format {
         Format::Json => print_json(&traces.iter().map(summary_json).collect::<Vec<_>>()),
-        Format::Table => print_table(&summary_table(&traces)),
+        Format::Table => print_list(&summary_table(&traces), NOTHING_FITS),
     }
 }
 
@@ -102,8 +104,8 @@ fn summary_table(traces: &[TraceSummary]) -> Table {
             trace.trace_id.clone(),
             moment(start_nanos(trace)),
             milliseconds(duration_nanos(trace)),
-            trace.root_service.clone(),
-            trace.root_name.clone(),
+            name(&trace.root_service),
+            name(&trace.root_name),
             trace.span_count.to_string(),
             trace.error_count.to_string(),
         ]);

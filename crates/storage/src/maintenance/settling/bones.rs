@@ -194,7 +194,7 @@ pub(super) fn judge<'c>(bones: &[Bone], others: &'c [CallRow]) -> Judgement<'c> 
     let repeating =
         others.iter().zip(of_others).filter(|(other, instead)| other.billable && is_ours(instead));
     let told: Vec<_> = bones.iter().map(|bone| bone.told.clone()).collect();
-    let judged = bones.iter().zip(billable).zip(taken_over(&steps, &told));
+    let judged = bones.iter().zip(billable).zip(taken_over(&steps, &told, |place| bones[place].is_read));
     let judged = judged.filter(|((bone, _), _)| bone.is_read);
     let verdict = |((bone, billable), taken_over): ((&Bone, bool), Speaker)| {
         let is_told = bone.step.role == Role::Call { tells_usage: true };

@@ -1,6 +1,7 @@
 //! Reads stored spans again, with their events and log records.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use llm_observatory_core::ids::{ProjectId, ScopeId, SpanId};
 use llm_observatory_core::time::{Day, UnixNanos};
@@ -145,7 +146,7 @@ pub(super) async fn read_again(
             let observed = Observed::new(span, scopes.get(&span.row.scope_id), logs)?;
             let read = match observed.observe(read) {
                 Some(reading) => {
-                    let mut row = LlmRow::new(&span.row, Box::new(reading), READING_VERSION);
+                    let mut row = LlmRow::new(&span.row, Arc::new(reading), READING_VERSION);
                     row.log_events = i16::try_from(observed.log_events()).unwrap_or(i16::MAX);
                     row.price(prices);
                     ReadAgain::Llm(Box::new(row))

@@ -1,5 +1,7 @@
 //! Turns an `LlmSpan` of an application into a span.
 
+use std::sync::Arc;
+
 use llm_observatory_core::attributes::Attribute;
 use llm_observatory_core::llm::{LlmReading, LlmSpan};
 use llm_observatory_core::trace::SpanKind;
@@ -41,7 +43,7 @@ pub(super) fn batch(span: &LlmSpan) -> TraceBatch {
         dropped_links_count: 0,
         links: None,
     };
-    let llm = reading(&row, &attributes).map(Box::new);
+    let llm = reading(&row, &attributes).map(Arc::new);
     TraceBatch {
         resources: vec![resource],
         scopes: vec![scope],

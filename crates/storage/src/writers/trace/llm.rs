@@ -25,6 +25,8 @@ use crate::writers::settling::Notes;
 /// A span that starts so soon after midnight may have its parent on the day before.
 const EARLY_MICROS: i64 = 3_600 * 1_000_000;
 const DAY_MICROS: i64 = 24 * EARLY_MICROS;
+/// Of so many spans each is soon compared with each.
+const FEW: usize = 32;
 
 /// The spans of a batch by trace, and the rows of those that are LLM spans.
 #[derive(Debug)]
@@ -174,10 +176,7 @@ fn is_early(span: &Span) -> bool {
 fn bill_nested(spans: &[&Span], rows: &mut [LlmRow]) {
     let mut rows = rows.iter_mut();
     for spans in spans.chunk_by(|one, next| trace(one) == trace(next)) {
-        let verdicts = match spans.iter().filter(|span| span.is_call()).count() {
-            0 | 1 => None, // nothing can repeat it
-            _ => Some(verdicts(spans)),
-        };
+        let verdicts = may_nest(spans).then(|| verdicts(spans));
         for (place, span) in spans.iter().enumerate().filter(|(_, span)| span.llm.is_some()) {
             let row = rows.next().filter(|row| row.key() == span.row.key());
             if let (Some(row), Some(verdicts)) = (row, &verdicts) {
@@ -185,6 +184,15 @@ fn bill_nested(spans: &[&Span], rows: &mut [LlmRow]) {
             }
         }
     }
+}
+
+/// Whether one call of a trace may be inside another: there are several, and a span is right below one.
+fn may_nest(spans: &[&Span]) -> bool {
+    let is_below =
+        |span: &Span, call: &Span| call.is_call() && span.row.parent_span_id == Some(call.row.span_id);
+    let has_several = spans.iter().filter(|span| span.is_call()).nth(1).is_some();
+    has_several
+        && (spans.len() > FEW || spans.iter().any(|span| spans.iter().any(|call| is_below(span, call))))
 }
 
 /// Decides which of the billable calls repeat another one of the batch, in whatever trace. Returns those that neither repeat
@@ -224,7 +232,11 @@ fn take_over(spans: &[&Span], rows: &mut [LlmRow]) {
             speakers |= Speakers::telling(speaker);
             speakers |= span.llm.as_ref().map(|_| Speakers::lacking(speaker)).unwrap_or_default();
         }
-        let taken = if speakers.may_meet() { taken_over(&steps(spans), &told(spans)) } else { Vec::new() };
+        let taken = if speakers.may_meet() {
+            taken_over(&steps(spans), &told(spans), |place| spans[place].llm.is_some())
+        } else {
+            Vec::new()
+        };
         let of_rows = spans.iter().enumerate().filter(|(_, span)| span.llm.is_some());
         for ((place, _), row) in of_rows.zip(rows.by_ref()) {
             row.taken_over = taken.get(place).cloned().unwrap_or_default();

@@ -1,5 +1,7 @@
 //! LLM spans as messages.
 
+use std::sync::Arc;
+
 use llm_observatory_core::ids::SpanId;
 use llm_observatory_core::llm::{LlmReading, Parameters, TokenUsage};
 use llm_observatory_core::text::Text;
@@ -44,7 +46,7 @@ pub(super) fn span(LlmSpan { row, status_message }: LlmSpan) -> v1::LlmSpan {
         billing: Some(billing(&row)),
         reading_version: row.reading_version.into(),
         log_id: row.log_id.as_ref().map(ToString::to_string).unwrap_or_default(),
-        reading: Some(reading(*row.reading, row.taken_over)),
+        reading: Some(reading(Arc::unwrap_or_clone(row.reading), row.taken_over)),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use llm_observatory_core::attributes::Value;
+use llm_observatory_core::attributes::{Attribute, Value};
 
 /// Most lists and maps inside each other. What is nested deeper is no JSON for us: it is shown as text.
 pub(crate) const MAX_DEPTH: usize = 128;
@@ -24,6 +24,25 @@ pub(crate) enum Json<'a> {
 impl<'a> Json<'a> {
     /// `null`.
     pub(crate) const NULL: Self = Self::Literal(Cow::Borrowed("null"));
+
+    /// The value that this is.
+    pub(crate) fn into_value(self) -> Value<'a> {
+        match self {
+            Self::Literal(literal) => match &*literal {
+                "true" => Value::Bool(true),
+                "false" => Value::Bool(false),
+                number => match number.parse() {
+                    Ok(number) => Value::Int(number),
+                    Err(_) => number.parse().map_or(Value::Empty, Value::Double),
+                },
+            },
+            Self::Text(text) => Value::Str(text),
+            Self::List(items, _) => Value::Array(items.into_iter().map(Self::into_value).collect()),
+            Self::Map(fields, _) => Value::Map(
+                fields.into_iter().map(|(key, value)| Attribute { key, value: value.into_value() }).collect(),
+            ),
+        }
+    }
 
     /// An attribute's value as it is. What is nested too deep is `null`.
     pub(crate) fn of(value: &'a Value<'a>) -> Self {
