@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::daemon::binary;
@@ -62,7 +62,12 @@ pub async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Finished {
 
 /// Runs the command to its end.
 pub async fn finish(mut command: Command) -> Finished {
-    let output = command.spawn().expect("a program that was found").wait_with_output();
+    finish_of(command.spawn().expect("a program that was found")).await
+}
+
+/// Waits for the end of a command that was started.
+pub async fn finish_of(child: Child) -> Finished {
+    let output = child.wait_with_output();
     let output = timeout(deadline(), output).await.expect("it ends in time").expect("its output");
     let text = |bytes| String::from_utf8(bytes).expect("it writes UTF-8");
     Finished { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
