@@ -226,6 +226,7 @@ CREATE TABLE llm_runs (
     rows_done         bigint      NOT NULL,
     rows_changed      bigint      NOT NULL,
     rows_total        bigint,
+    price_version     bigint,
     started_at        timestamptz NOT NULL,
     updated_at        timestamptz NOT NULL,
     finished_at       timestamptz,
@@ -242,9 +243,10 @@ CREATE TABLE llm_runs (
     model             text
 );
 COMMENT ON TABLE  llm_runs IS 'One row is a run of reprice or reread over stored LLM spans: what it is about, and how far it came. A run that was interrupted goes on from there.';
-COMMENT ON COLUMN llm_runs.rows_done IS 'Number of rows that it looked at.';
-COMMENT ON COLUMN llm_runs.rows_changed IS 'Number of rows that it changed.';
+COMMENT ON COLUMN llm_runs.rows_done IS 'Number of rows that it looked at since it began, or began anew.';
+COMMENT ON COLUMN llm_runs.rows_changed IS 'Number of changes that it made to rows.';
 COMMENT ON COLUMN llm_runs.rows_total IS 'About how many rows there were at its start, for a progress bar. Null when nothing was known.';
+COMMENT ON COLUMN llm_runs.price_version IS 'The version of the prices by which it computes costs; see price_version. When prices change, it begins anew. Null before its first row, and for reread.';
 COMMENT ON COLUMN llm_runs.started_at IS 'When it was started.';
 COMMENT ON COLUMN llm_runs.updated_at IS 'When it last told how far it came.';
 COMMENT ON COLUMN llm_runs.finished_at IS 'When it finished. Null until then.';

@@ -10,6 +10,7 @@
 mod run;
 
 mod caller;
+mod calls;
 mod codec;
 mod exporter;
 mod lossy;
@@ -29,6 +30,7 @@ mod poison;
 mod postgres_killed;
 mod rebatched;
 mod repeated;
+mod reprice;
 mod severed;
 mod stopped;
 mod vanished;

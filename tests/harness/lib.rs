@@ -4,6 +4,7 @@
 //! A helper that cannot do its work panics with a sentence, since a test could only panic too.
 
 pub mod admin;
+pub mod command;
 pub mod connection;
 pub mod daemon;
 pub mod database;

@@ -41,10 +41,8 @@ impl Prices {
     /// [`Error::Postgres`] when someone changes prices for longer than `database.lock_timeout_ms`,
     /// [`Error::Unavailable`] when the connection is lost.
     pub(crate) async fn for_transaction(&self, client: &Client) -> Result<Arc<PriceBook>, Error> {
-        // Both are sent at once. The second sees what was committed before the first got the lock.
-        let lock = client.query_typed(LOCK.sql(), &[(&PRICE_LOCK, Type::INT8)]);
-        let (_, version) = futures_util::try_join!(lock, client.query_typed(VERSION.sql(), &[]))?;
-        self.of_version(client, version.first().map_or(0, |row| row.get(0))).await
+        let version = lock(client).await?;
+        self.of_version(client, version).await
     }
 
     /// The prices of this moment.
@@ -56,7 +54,11 @@ impl Prices {
         self.of_version(client, version.first().map_or(0, |row| row.get(0))).await
     }
 
-    async fn of_version(&self, client: &Client, version: i64) -> Result<Arc<PriceBook>, Error> {
+    /// The prices of the version that now holds.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the connection is lost.
+    pub(crate) async fn of_version(&self, client: &Client, version: i64) -> Result<Arc<PriceBook>, Error> {
         if let Some((known, book)) = &*self.known()
             && *known == version
         {
@@ -73,4 +75,15 @@ impl Prices {
         // The value is replaced as a whole, so a panic elsewhere leaves none half-changed.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Keeps the prices from changing before the open transaction ends. Returns their version.
+///
+/// # Errors
+/// Those of [`Prices::for_transaction`].
+pub(crate) async fn lock(client: &Client) -> Result<i64, Error> {
+    // Both are sent at once. The second sees what was committed before the first got the lock.
+    let lock = client.query_typed(LOCK.sql(), &[(&PRICE_LOCK, Type::INT8)]);
+    let (_, version) = futures_util::try_join!(lock, client.query_typed(VERSION.sql(), &[]))?;
+    Ok(version.first().map_or(0, |row| row.get(0)))
 }

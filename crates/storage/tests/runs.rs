@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use harness::TestDatabase;
+use harness::{TestDatabase, eventually};
 use llm_observatory_core::attributes::Attribute;
 use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
 use llm_observatory_core::time::UnixNanos;
@@ -96,6 +96,67 @@ async fn a_run_goes_on_where_it_stopped() {
 
     let another = finish(&Run::open(&pool, all(RunKind::Reprice)).await.unwrap()).await;
     assert_eq!((another.done, another.changed), (100, 0), "a run that is over is not continued");
+}
+
+#[tokio::test]
+async fn repricing_begins_anew_when_prices_change() {
+    let database = TestDatabase::new().await;
+    let (pool, client) = (pool(&database).await, database.client().await);
+    let setter = database.writer().await;
+    set_prices(&setter, &[price("own", 2)]).await.unwrap();
+    // An agent repeats the tokens of its calls, and costs nothing.
+    let agent = |n| {
+        let mut span = call(n, 1, "agent");
+        span.llm.as_mut().unwrap().is_call = false;
+        span
+    };
+    store(&pool, (0..20).flat_map(|n| [agent(n), call(n, 2, "own")]).collect()).await;
+    set_prices(&setter, &[price("own", 3), price("agent", 3)]).await.unwrap();
+
+    let run = Run::open(&pool, all(RunKind::Reprice)).await.unwrap();
+    run.step().await.unwrap();
+    assert_eq!(run.step().await.unwrap(), Progress { done: 20, changed: 10, expected: None, is_finished: false });
+    set_prices(&setter, &[price("own", 4)]).await.unwrap();
+    assert_eq!(run.step().await.unwrap().done, 10, "what has the price before is done again");
+    run.step().await.unwrap();
+    // A later run with the same command goes on by the same prices.
+    drop(run);
+    let run = Run::open(&pool, all(RunKind::Reprice)).await.unwrap();
+    let finished = finish(&run).await;
+    assert_eq!((finished.done, finished.changed), (40, 30));
+    assert_eq!(costs(&client).await, [("agent".to_owned(), None, 20), ("own".to_owned(), Some(44), 20)]);
+    assert_eq!(count(&client, "llm_runs").await, 1);
+}
+
+#[tokio::test]
+async fn a_row_that_changes_while_it_is_repriced_is_read_again() {
+    let database = TestDatabase::new().await;
+    let (pool, client, other) = (pool(&database).await, database.client().await, database.client().await);
+    store(&pool, (0..10).map(|n| call(n, 1, "own")).collect()).await;
+    set_prices(&database.writer().await, &[price("own", 2)]).await.unwrap();
+
+    other
+        .batch_execute(
+            "BEGIN; UPDATE trace_llm_spans SET input_tokens = 20 WHERE trace_id = (SELECT max(trace_id::text)::uuid \
+             FROM trace_llm_spans)",
+        )
+        .await
+        .unwrap();
+    let run = tokio::spawn(async move {
+        let run = Run::open(&pool, all(RunKind::Reprice)).await.unwrap();
+        finish(&run).await
+    });
+    eventually("the run waits for the row", async || {
+        match count(&client, "pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()").await {
+            1 => Ok(()),
+            waiting => Err(format!("{waiting} wait")),
+        }
+    })
+    .await;
+    other.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(run.await.unwrap().changed, 10);
+    let own = |cost, rows| ("own".to_owned(), Some(cost), rows);
+    assert_eq!(costs(&client).await, [own(22, 9), own(42, 1)]);
 }
 
 #[tokio::test]

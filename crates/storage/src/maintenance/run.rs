@@ -16,9 +16,11 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::maintenance::settling;
 use crate::models::time::moment;
 use crate::pool::StoragePool;
 use crate::postgres::writer::WriterConnection;
+use crate::prices;
 use crate::statement::Statement;
 use crate::writers::{micros, transaction};
 
@@ -51,10 +53,15 @@ static EXPECTED: Statement = Statement::fixed(
 static LOCK: Statement = Statement::composed("run: lock", || {
     format!(
         "SELECT finished_at IS NOT NULL, {}, cursor_id, cursor_span_id, cursor_project_id, cursor_table, \
-                rows_done, rows_changed, rows_total FROM llm_runs WHERE id = $1 FOR UPDATE",
+                rows_done, rows_changed, rows_total, price_version FROM llm_runs WHERE id = $1 FOR UPDATE",
         micros("cursor_start_time")
     )
 });
+static BEGIN_ANEW: Statement = Statement::fixed(
+    "run: begin anew",
+    "UPDATE llm_runs SET rows_done = 0, price_version = $2, updated_at = now(), \
+       cursor_start_time = from_time, cursor_id = NULL, cursor_span_id = NULL, cursor_project_id = NULL WHERE id = $1",
+);
 static ADVANCE: Statement = Statement::fixed(
     "run: advance",
     "UPDATE llm_runs SET rows_done = rows_done + $2, rows_changed = rows_changed + $3, updated_at = now(), \
@@ -66,7 +73,11 @@ static FINISH: Statement = Statement::fixed(
     "UPDATE llm_runs SET updated_at = now(), finished_at = now() WHERE id = $1",
 );
 
-const OWN: &[&Statement] = &[&CONTINUE, &BEGIN, &EXPECTED, &LOCK, &ADVANCE, &FINISH];
+/// A COMMIT that loses its row of `llm_runs` in a crash loses its work with it, so only the last one waits for the disk: when
+/// it is there, all before it are.
+static DURABLE: Statement = Statement::script("run: durable", "SET LOCAL synchronous_commit = on");
+
+const OWN: &[&Statement] = &[&CONTINUE, &BEGIN, &EXPECTED, &LOCK, &BEGIN_ANEW, &ADVANCE, &FINISH, &DURABLE];
 
 /// The statements of this module.
 pub(super) const STATEMENTS: &[&[&Statement]] = &[
@@ -83,9 +94,9 @@ pub(super) const STATEMENTS: &[&[&Statement]] = &[
 /// How far a run came.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Rows that the run looked at.
+    /// Rows that the run looked at since it began, or since prices changed last.
     pub done: u64,
-    /// Rows that it changed.
+    /// Changes that it made to rows.
     pub changed: u64,
     /// About how many rows there are to look at; `None` if nothing is known.
     pub expected: Option<u64>,
@@ -100,7 +111,6 @@ pub struct Run {
     connection: WriterConnection,
     id: Uuid,
     scope: RunScope,
-    stretches: Vec<Stretch>,
 }
 
 impl Run {
@@ -110,6 +120,7 @@ impl Run {
     /// Those of [`StoragePool::connect_writer`]; [`Error::Postgres`] when PostgreSQL refuses a statement.
     pub async fn open(pool: &StoragePool, scope: RunScope) -> Result<Self, Error> {
         let connection = pool.connect_writer().await?;
+        settling::prepare(&connection).await?;
         let (from, until) = (moment(scope.from.micros()), moment(scope.until.micros()));
         let (kind, project) = (scope.kind.name(), scope.project.map(|project| project.0));
         let model = scope.model.as_ref().map(Text::as_str);
@@ -128,15 +139,12 @@ impl Run {
                 id
             }
         };
-        let mut all = Vec::new();
-        for table in scope.kind.tables() {
-            all.extend(stretches(&connection, *table, scope.from, scope.until).await?);
-        }
-        Ok(Self { pool: pool.clone(), connection, id, scope, stretches: all })
+        Ok(Self { pool: pool.clone(), connection, id, scope })
     }
 
     /// Does the next rows, at most `runs.batch_rows`, in one transaction. Several programs may do the same run at once: they
-    /// take turns. A caller that drops the future discards the run, and opens it again to go on.
+    /// take turns. A caller that drops the future discards the run, and opens it again to go on. Repricing begins anew when
+    /// prices changed, since the rows that it has done have the prices before.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the connection is lost and [`Error::InDoubt`] when the answer of COMMIT is: open the run
@@ -148,7 +156,7 @@ impl Run {
     async fn batch(&self) -> Result<Progress, Error> {
         let row = self.connection.query_one(LOCK.sql(), &[&self.id]).await?;
         let count = |column: usize| row.get::<_, i64>(column).unsigned_abs();
-        let before = Progress {
+        let mut before = Progress {
             done: count(6),
             changed: count(7),
             expected: row.get::<_, Option<i64>>(8).map(i64::unsigned_abs),
@@ -157,10 +165,16 @@ impl Run {
         if before.is_finished {
             return Ok(before);
         }
-        let cursor = Cursor::stored(row.get(5), row.get(1), row.get(2), row.get(3), row.get(4))?;
-        for stretch in self.stretches.iter().filter(|stretch| stretch.is_left(cursor)) {
+        let mut cursor = Cursor::stored(row.get(5), row.get(1), row.get(2), row.get(3), row.get(4))?;
+        let prices = self.lock_prices().await?;
+        if prices != row.get(9) {
+            self.connection.execute(BEGIN_ANEW.sql(), &[&self.id, &prices]).await?;
+            (before.done, cursor) = (0, Cursor::Start(cursor.table(), self.scope.from.micros()));
+        }
+        for stretch in self.stretches().await?.into_iter().filter(|stretch| stretch.is_left(cursor)) {
             let start = Cursor::Start(stretch.table, stretch.from);
-            let batch = self.rows_of(*stretch, if stretch.holds(cursor) { cursor } else { start }).await?;
+            let cursor = if stretch.holds(cursor) { cursor } else { start };
+            let batch = self.rows_of(stretch, cursor, prices).await?;
             if let Some(next) = batch.next {
                 self.advance(&batch, next).await?;
                 let (done, changed) = (before.done + batch.done, before.changed + batch.changed);
@@ -170,14 +184,31 @@ impl Run {
         self.finish(before).await
     }
 
-    async fn rows_of(&self, stretch: Stretch, cursor: Cursor) -> Result<Batch, Error> {
+    /// The version of the prices, which stays until the transaction ends; `None` if the run is not about them.
+    async fn lock_prices(&self) -> Result<Option<i64>, Error> {
+        match self.scope.kind {
+            RunKind::Reprice => prices::lock(&self.connection).await.map(Some),
+            RunKind::Reread => Ok(None),
+        }
+    }
+
+    /// All stretches of now. Under the lock of prices the days are among them of all rows that have other prices.
+    async fn stretches(&self) -> Result<Vec<Stretch>, Error> {
+        let mut all = Vec::new();
+        for table in self.scope.kind.tables() {
+            all.extend(stretches(&self.connection, *table, self.scope.from, self.scope.until).await?);
+        }
+        Ok(all)
+    }
+
+    async fn rows_of(&self, stretch: Stretch, cursor: Cursor, prices: Option<i64>) -> Result<Batch, Error> {
         let Self { pool, connection, scope, .. } = self;
         let piece = Piece { connection, scope, stretch, cursor, limit: pool.config().runs.batch_rows };
-        match (scope.kind, stretch.table) {
-            (RunKind::Reprice, _) => reprice::batch(piece).await,
-            (RunKind::Reread, Table::Traces) => reread::batch(piece, &pool.config().settling).await,
-            (RunKind::Reread, Table::LlmSpans) => calls::batch(piece, pool).await,
-            (RunKind::Reread, Table::Logs) => logs::batch(piece, pool).await,
+        match (prices, stretch.table) {
+            (Some(version), _) => reprice::batch(piece, version).await,
+            (None, Table::Traces) => reread::batch(piece, &pool.config().settling).await,
+            (None, Table::LlmSpans) => calls::batch(piece, pool).await,
+            (None, Table::Logs) => logs::batch(piece, pool).await,
         }
     }
 
@@ -192,6 +223,7 @@ impl Run {
     }
 
     async fn finish(&self, before: Progress) -> Result<Progress, Error> {
+        self.connection.batch_execute(DURABLE.sql()).await?;
         self.connection.execute(FINISH.sql(), &[&self.id]).await?;
         Ok(Progress { is_finished: true, ..before })
     }

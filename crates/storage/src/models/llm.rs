@@ -2,6 +2,7 @@
 
 pub(crate) mod call;
 mod details;
+pub(crate) mod priced;
 
 use std::sync::Arc;
 
@@ -98,13 +99,7 @@ impl LlmRow {
 
     /// Sets the cost by these prices.
     pub fn price(&mut self, book: &PriceBook) {
-        self.cost = self.cost_by(book);
-    }
-
-    /// The cost of a call by these prices. Steps that are no calls have none, since they repeat what calls cost.
-    pub(crate) fn cost_by(&self, book: &PriceBook) -> Option<Cost> {
-        let cost = || book.cost(self.project_id, &self.reading, self.start_time, self.duration_nanos).ok();
-        self.reading.is_call.then(cost).flatten()
+        self.cost = charge(self.project_id, &self.reading, self.start_time, self.duration_nanos, book);
     }
 
     /// The session: what the span tells, or else a span above it.
@@ -127,6 +122,18 @@ impl LlmRow {
     pub fn key(&self) -> SpanKey {
         (self.trace_id, self.start_time.micros(), self.span_id, self.project_id)
     }
+}
+
+/// What a call costs. Steps that are no calls cost nothing, since they repeat what calls cost.
+fn charge(
+    project: ProjectId,
+    reading: &LlmReading,
+    start: UnixNanos,
+    duration_nanos: Option<i64>,
+    book: &PriceBook,
+) -> Option<Cost> {
+    let cost = || book.cost(project, reading, start, duration_nanos).ok();
+    reading.is_call.then(cost).flatten()
 }
 
 /// Whether the usage of a call is missing: it counts, it ended and succeeded, and it did not tell its tokens.

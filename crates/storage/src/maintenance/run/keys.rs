@@ -58,11 +58,6 @@ impl Keys {
         columns
     }
 
-    /// Whether there is none.
-    pub(super) fn is_empty(&self) -> bool {
-        self.traces.is_empty()
-    }
-
     /// The parameters `$1` to `$6` of a statement about these rows.
     pub(super) fn parameters(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
         vec![
