@@ -107,7 +107,7 @@ async fn repricing_begins_anew_when_prices_change() {
     // An agent repeats the tokens of its calls, and costs nothing.
     let agent = |n| {
         let mut span = call(n, 1, "agent");
-        span.llm.as_mut().unwrap().is_call = false;
+        Arc::make_mut(span.llm.as_mut().unwrap()).is_call = false;
         span
     };
     store(&pool, (0..20).flat_map(|n| [agent(n), call(n, 2, "own")]).collect()).await;
