@@ -233,11 +233,12 @@ impl Stage {
         let mut process = self.start(kind);
         let mut done = self.progress().await.done;
         while process.try_wait().unwrap().is_none() {
-            done = eventually("the run goes on", async || match (self.progress().await, process.try_wait()) {
-                (progress, Ok(None)) if progress.done == done => Err(format!("{progress:?}")),
-                (progress, _) => Ok(progress.done),
-            })
-            .await;
+            done =
+                eventually("the run goes on", async || match (self.progress().await, process.try_wait()) {
+                    (progress, Ok(None)) if progress.done == done => Err(format!("{progress:?}")),
+                    (progress, _) => Ok(progress.done),
+                })
+                .await;
         }
         let output = process.wait_with_output().await.unwrap();
         (output.status, String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
@@ -271,8 +272,7 @@ struct Traffic {
 impl Traffic {
     fn start(stage: &Stage) -> Self {
         let (finish, finished) = watch::channel(false);
-        let (calls, oracle, mut connection) =
-            (stage.calls.clone(), stage.oracle.clone(), stage.connection());
+        let (calls, oracle, mut connection) = (stage.calls.clone(), stage.oracle.clone(), stage.connection());
         let task = tokio::spawn(async move {
             let mut sent = Sent { traces: calls.traces(), late: 0 };
             while !*finished.borrow() {
@@ -297,8 +297,7 @@ impl Traffic {
 
 /// What `observatory query models` tells of each model.
 async fn listed(daemon: &Daemon) -> [Sums; MODELS.len()] {
-    let ask =
-        ["query", "models", "--hours", "200", "--format", "json", "--query-address", daemon.query()];
+    let ask = ["query", "models", "--hours", "200", "--format", "json", "--query-address", daemon.query()];
     let answer = command::run(&ask, &[]).await;
     answer.says(0, &[]);
     let models: Vec<Json> = serde_json::from_str(&answer.stdout).unwrap();

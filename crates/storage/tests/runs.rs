@@ -115,7 +115,10 @@ async fn repricing_begins_anew_when_prices_change() {
 
     let run = Run::open(&pool, all(RunKind::Reprice)).await.unwrap();
     run.step().await.unwrap();
-    assert_eq!(run.step().await.unwrap(), Progress { done: 20, changed: 10, expected: None, is_finished: false });
+    assert_eq!(
+        run.step().await.unwrap(),
+        Progress { done: 20, changed: 10, expected: None, is_finished: false }
+    );
     set_prices(&setter, &[price("own", 4)]).await.unwrap();
     assert_eq!(run.step().await.unwrap().done, 10, "what has the price before is done again");
     run.step().await.unwrap();
@@ -147,7 +150,12 @@ async fn a_row_that_changes_while_it_is_repriced_is_read_again() {
         finish(&run).await
     });
     eventually("the run waits for the row", async || {
-        match count(&client, "pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()").await {
+        match count(
+            &client,
+            "pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+        )
+        .await
+        {
             1 => Ok(()),
             waiting => Err(format!("{waiting} wait")),
         }
