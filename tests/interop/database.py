@@ -14,7 +14,7 @@ NANOSECONDS = "((extract(epoch FROM {0}) * 1000000)::bigint * 1000 + {1})"
 SPANS = f"""
 SELECT replace(trace_id::text, '-', ''), encode(span_id, 'hex'), coalesce(encode(parent_span_id, 'hex'), ''),
        {NANOSECONDS.format("start_time", "start_nanos")}, {NANOSECONDS.format("end_time", "end_nanos")},
-       name, kind, status_code, coalesce(status_message, ''), attributes,
+       name, kind, status_code, coalesce(status_message, ''), attributes_json::jsonb,
        ARRAY(SELECT name FROM trace_events event
              WHERE (event.trace_id, event.span_id) = (span.trace_id, span.span_id) ORDER BY ordinal)
 FROM trace_spans span WHERE service_name = %s
@@ -35,7 +35,7 @@ WHERE resource.service_name = %s
 LOGS = f"""
 SELECT {NANOSECONDS.format("time", "time_nanos")}, severity_number, coalesce(severity_text, ''),
        coalesce(event_name, ''), body_text, body, coalesce(replace(trace_id::text, '-', ''), ''),
-       coalesce(encode(span_id, 'hex'), ''), attributes
+       coalesce(encode(span_id, 'hex'), ''), attributes_json::jsonb
 FROM logs WHERE service_name = %s
 """
 
