@@ -34,7 +34,7 @@ WHERE resource.service_name = %s
 
 LOGS = f"""
 SELECT {NANOSECONDS.format("time", "time_nanos")}, severity_number, coalesce(severity_text, ''),
-       coalesce(event_name, ''), body_text, body, coalesce(replace(trace_id::text, '-', ''), ''),
+       coalesce(event_name, ''), body_text, body_json::jsonb, coalesce(replace(trace_id::text, '-', ''), ''),
        coalesce(encode(span_id, 'hex'), ''), attributes_json::jsonb
 FROM logs WHERE service_name = %s
 """
