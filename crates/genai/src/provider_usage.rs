@@ -4,7 +4,7 @@ use llm_observatory_core::attributes::Value;
 
 use crate::json::at;
 use crate::usage::Counts;
-use crate::value;
+use crate::value::{self, sum};
 
 /// The counts of a provider's usage object, its input with cached tokens and its output with reasoning; `None` if the map is
 /// no usage object that is known here.
@@ -132,11 +132,6 @@ fn bedrock(map: &Value<'_>) -> Counts {
         cache_creation,
         ..Counts::default()
     }
-}
-
-/// The sum of what is told; `None` if nothing is. Counts are bounded, so that no sum of a few overflows.
-pub(crate) fn sum(counts: &[Option<i64>]) -> Option<i64> {
-    counts.iter().flatten().copied().reduce(i64::saturating_add)
 }
 
 #[cfg(test)]

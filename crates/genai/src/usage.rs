@@ -13,10 +13,9 @@
 
 use llm_observatory_core::llm::TokenUsage;
 
-use crate::provider_usage::sum;
 use crate::seen::Seen;
 use crate::slots::Slot::{self, *};
-use crate::value::MAX_TOKENS;
+use crate::value::{MAX_TOKENS, sum};
 
 /// Whether a count includes a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -159,6 +159,11 @@ pub(crate) fn list(value: &Value<'_>, mut take: impl FnMut(&str)) {
     }
 }
 
+/// The sum of what is told; `None` if nothing is. Counts are bounded, so that no sum of a few overflows.
+pub(crate) fn sum(counts: &[Option<i64>]) -> Option<i64> {
+    counts.iter().flatten().copied().reduce(i64::saturating_add)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
