@@ -6,11 +6,11 @@
 use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading};
 use llm_observatory_core::text::Text;
 
-use crate::provider_usage::sum;
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::*;
 use crate::usage::Counts;
+use crate::value::sum;
 
 /// Gemini CLI.
 pub(crate) struct GeminiCli;

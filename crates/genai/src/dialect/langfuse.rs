@@ -9,12 +9,13 @@ use llm_observatory_core::llm::{Dialect, LlmKind, LlmReading, Nanodollars};
 
 use crate::json::{field, structure};
 use crate::money;
-use crate::provider_usage::{of_provider, sum};
+use crate::provider_usage::of_provider;
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::{self, *};
 use crate::usage::Counts;
 use crate::value;
+use crate::value::sum;
 
 /// Langfuse.
 pub(crate) struct Langfuse;

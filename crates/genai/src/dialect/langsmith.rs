@@ -8,13 +8,13 @@ use llm_observatory_core::attributes::Value;
 use llm_observatory_core::llm::{Dialect, LlmKind};
 
 use crate::json::{field, structure};
-use crate::provider_usage::sum;
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::*;
 use crate::tracer::by_tracer;
 use crate::usage::{Counts, Includes};
 use crate::value;
+use crate::value::sum;
 
 /// LangSmith.
 pub(crate) struct LangSmith;

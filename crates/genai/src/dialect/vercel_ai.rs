@@ -10,13 +10,13 @@ use llm_observatory_core::text::Text;
 
 use crate::dialect::vercel_metadata;
 use crate::json::{field, structure};
-use crate::provider_usage::sum;
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::slots::Slot::*;
 use crate::tracer::by_tracer;
 use crate::usage::{Counts, Includes};
 use crate::value;
+use crate::value::sum;
 
 /// Vercel AI SDK, legacy keys.
 pub(crate) struct VercelAi;
