@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Dialect, LlmKind};
+use super::kinds::{Dialect, LlmKind};
 use crate::attributes::Attribute;
 use crate::text::Text;
 
