@@ -70,7 +70,7 @@ impl Tariff {
         let [input, cached, output] = rates.map(decimal);
         let rates_told =
             [format!("input={input}"), format!("cache_read={cached}"), format!("output={output}")];
-        let from = if day == 0 { "-".to_owned() } else { calls.date(day) };
+        let from = if day == 0 { "1970-01-01".to_owned() } else { calls.date(day) };
         let mut set = vec!["prices", "set", "--database-url", url, "--currency", currency, provider, name];
         set.extend(rates_told.iter().map(String::as_str));
         set.push("--from");

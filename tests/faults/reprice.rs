@@ -110,8 +110,8 @@ const SPOIL: &str = "
         WHERE span_id IN (SELECT span_id FROM inside WHERE place IN (1, 4, 9));
         DELETE FROM trace_llm_spans WHERE span_id IN (SELECT span_id FROM inside WHERE place IN (5, 10));
         INSERT INTO trace_llm_spans (start_time, project_id, start_nanos, reading_version, is_call, billable, usage_missing,
-                                     trace_id, span_id, kind, dialect, service_name, name)
-        SELECT start_time, project_id, 0, 0, true, true, true, trace_id, span_id, 'llm', 'otel_genai', service_name, name
+                                     may_be_hidden, session_taken_over, user_taken_over, trace_id, span_id, kind, dialect, service_name, name)
+        SELECT start_time, project_id, 0, 0, true, true, true, false, false, false, trace_id, span_id, 'llm', 'otel_genai', service_name, name
         FROM inside WHERE place = 2;
     END $$";
 
