@@ -104,7 +104,7 @@ const SPOIL: &str = "
             FROM trace_spans
             WHERE start_time >= (SELECT date_trunc('day', min(start_time)) + interval '1 day' FROM trace_spans)
               AND start_time < (SELECT date_trunc('day', max(start_time)) FROM trace_spans);
-        UPDATE trace_llm_spans SET dialect = 'vercel', reading_version = 0, is_call = NOT is_call, billable = NOT billable,
+        UPDATE trace_llm_spans SET dialect = 'vercel_ai', reading_version = 0, is_call = NOT is_call, billable = NOT billable,
             request_model = 'spoilt', response_model = 'spoilt', input_tokens = 7, cache_read_tokens = NULL,
             output_tokens = output_tokens * 3, cost_nanos = 1, price_id = 1
         WHERE span_id IN (SELECT span_id FROM inside WHERE place IN (1, 4, 9));
