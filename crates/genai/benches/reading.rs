@@ -20,6 +20,7 @@ fn observation<'a>(scope: &'a str, name: &'a str, attributes: &'a [Attribute<'a>
         start_time: UnixNanos(1_700_000_000_000_000_000),
         end_time: UnixNanos(1_700_000_001_000_000_000),
         attributes,
+        buffer: None,
         events: &[],
     })
 }

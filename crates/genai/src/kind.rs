@@ -85,7 +85,7 @@ pub(crate) fn operation(seen: &Seen<'_>, kind: LlmKind) -> Option<Text> {
         Some("chat.completions" | "chat.streaming_completions") => Some("chat"),
         Some("text.completions" | "text.streaming_completions") => Some("text_completion"),
         Some("chat") => Some("chat"),
-        Some(said) => return Some(Text::from(said)),
+        Some(_) => return said.map(|said| seen.keep(said)),
         None => None,
     };
     let asked = || (seen.is(LlmRequestType, "completion")).then_some("text_completion");

@@ -1,5 +1,6 @@
 //! Observations: spans and log records in OTLP's terms.
 
+use bytes::Bytes;
 use llm_observatory_core::attributes::{Attribute, Value};
 use llm_observatory_core::time::UnixNanos;
 use llm_observatory_core::trace::{SpanKind, StatusCode};
@@ -41,6 +42,8 @@ pub struct SpanObservation<'a> {
     pub end_time: UnixNanos,
     /// Attributes of the span.
     pub attributes: &'a [Attribute<'a>],
+    /// What the texts of the attributes are slices of, if they are: the reading shares it, and copies them otherwise.
+    pub buffer: Option<&'a Bytes>,
     /// Events of the span, in the order in which the client sent them, then the log records that belong to it, by time.
     pub events: &'a [Event<'a>],
 }

@@ -87,7 +87,15 @@ impl<'a> Seen<'a> {
     }
 
     pub(crate) fn text(&self, slots: &[Slot]) -> Option<Text> {
-        self.str(slots).map(|text| Text::from(&*text))
+        self.str(slots).map(|text| self.keep(text))
+    }
+
+    /// The text as one to keep, without a copy where it is a slice of the buffer of the observation.
+    pub(crate) fn keep(&self, text: Cow<'_, str>) -> Text {
+        match (text, self.span.and_then(|span| span.buffer)) {
+            (Cow::Borrowed(text), Some(buffer)) => Text::within(buffer, text),
+            (text, _) => Text::from(text.into_owned()),
+        }
     }
 
     pub(crate) fn count(&self, slots: &[Slot]) -> Option<i64> {

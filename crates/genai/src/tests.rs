@@ -80,6 +80,7 @@ fn observed<'a>(
         start_time: UnixNanos(START),
         end_time: UnixNanos(START + 2_000_000_000),
         attributes,
+        buffer: None,
         events,
     }
 }

@@ -16,6 +16,7 @@ fn content(scope: &str, attributes: &[Attribute<'_>], events: &[Event<'_>]) -> L
         start_time: UnixNanos(1),
         end_time: UnixNanos(2),
         attributes,
+        buffer: None,
         events,
     }))
 }

@@ -248,6 +248,7 @@ fn read<'a>(attributes: &'a [Attribute<'a>], events: &'a [Event<'a>]) -> LlmCont
         start_time: UnixNanos(1),
         end_time: UnixNanos(2),
         attributes,
+        buffer: None,
         events,
     }))
 }

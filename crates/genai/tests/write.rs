@@ -285,6 +285,7 @@ fn observation<'a>(attributes: &'a [Attribute<'a>]) -> Observation<'a> {
         start_time: UnixNanos(1),
         end_time: UnixNanos(2),
         attributes,
+        buffer: None,
         events: &[],
     })
 }

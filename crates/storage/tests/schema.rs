@@ -50,6 +50,7 @@ const UNUSED: &[(&str, &[&str])] = &[
     ),
     ("trace_events", &["attributes"]),
     ("logs", &["body", "attributes"]),
+    ("trace_llm_spans", &["details"]),
 ];
 
 /// The tables of telemetry and of prices with a row type. The ledger and the notes of traces to settle have none: their own statements write them.

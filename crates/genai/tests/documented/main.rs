@@ -115,6 +115,7 @@ impl Told {
             start_time: UnixNanos(START),
             end_time: UnixNanos(START + 2_000_000_000),
             attributes: &attributes,
+            buffer: None,
             events: &events,
         }))
     }

@@ -150,6 +150,7 @@ fn numbers_that_are_none() {
             start_time: UnixNanos(1),
             end_time: UnixNanos(2),
             attributes: &attributes,
+            buffer: None,
             events: &[],
         }))
         .unwrap();

@@ -134,6 +134,7 @@ fn of(attributes: &[Attribute<'_>]) -> Option<LlmSpan> {
         start_time: UnixNanos(1),
         end_time: UnixNanos(2),
         attributes,
+        buffer: None,
         events: &[],
     }))
 }

@@ -190,6 +190,7 @@ impl Export {
             start_time: UnixNanos(span.start_time_unix_nano),
             end_time: UnixNanos(span.end_time_unix_nano),
             attributes: &own,
+            buffer: None,
             events: &events,
         }))
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use llm_observatory_core::attributes::{Attribute, Value};
 use llm_observatory_core::ids::{SpanId, TraceId};
 use llm_observatory_core::llm::LlmReading;
@@ -151,13 +152,19 @@ fn span<'a>(
     for (ordinal, message) in (0..).zip(raw.events) {
         events.push(event(message, ordinal, &row, room, decoder)?);
     }
-    let llm = read_llm(&row, &events, owner, room);
+    let llm = read_llm(&row, &events, owner, room, decoder.bytes);
     let speaker = if llm.is_none() { Speaker::of_attributes(&room.span).map(Box::new) } else { None };
     Ok(Span { row, events, llm, speaker })
 }
 
 /// The reading of a span; `None` if it is about no LLM call. It comes last, since it needs the events.
-fn read_llm(row: &SpanRow, events: &[EventRow], owner: &Owner, room: &Room<'_>) -> Option<Arc<LlmReading>> {
+fn read_llm(
+    row: &SpanRow,
+    events: &[EventRow],
+    owner: &Owner,
+    room: &Room<'_>,
+    buffer: &Bytes,
+) -> Option<Arc<LlmReading>> {
     let observation = Observation::Span(SpanObservation {
         scope: Scope { name: &owner.scope_name, version: &owner.scope_version },
         name: &row.name,
@@ -167,6 +174,7 @@ fn read_llm(row: &SpanRow, events: &[EventRow], owner: &Owner, room: &Room<'_>) 
         start_time: row.start_time,
         end_time: row.end_time,
         attributes: &room.span,
+        buffer: Some(buffer),
         events: &room.observed(events),
     });
     llm_observatory_genai::read(&observation).map(Arc::new)

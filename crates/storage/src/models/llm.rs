@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::attributes::{Attributes, Inconsistent};
 use super::column::{
-    Bool, ByteaOrNull, Id, Int2, Int4, Int8, Jsonb, Nullable, SpanIdBytes, Timestamp, Utf8, Varchar,
+    Bool, ByteaOrNull, Id, Int2, Int4, Int8, JsonText, Nullable, SpanIdBytes, Timestamp, Utf8, Varchar,
     VarcharArray,
 };
 use super::row::row;
@@ -150,6 +150,11 @@ pub(crate) fn role(reading: Option<&LlmReading>) -> Role {
     }
 }
 
+/// Whether the conversation is the session, so that one column tells both: many instrumentations tell no other session.
+fn is_session(reading: &LlmReading) -> bool {
+    reading.conversation_id.is_some() && reading.conversation_id == reading.session_id
+}
+
 /// The items, or NULL for none.
 fn some(items: &[Text]) -> Option<&[Text]> {
     (!items.is_empty()).then_some(items)
@@ -238,8 +243,9 @@ row! {
         cost_currency: Nullable<Utf8> = foreign(row.cost.as_ref()).map(str::as_bytes),
         finish_reasons: Nullable<VarcharArray> = some(&reading.finish_reasons),
         tags: Nullable<VarcharArray> = some(&reading.tags),
-        details: Nullable<Jsonb> = details.as_ref().map(|details| &*details.json),
         details_layout: ByteaOrNull = details.as_ref().map_or(&[], |details| &*details.layout),
+        details_json: Nullable<JsonText> = details.as_ref().map(|details| &*details.json),
+        session_is_conversation: Bool = is_session(reading),
     ]
     read {
         _ = may_be_hidden; // it follows from the reading and the ids
@@ -284,7 +290,10 @@ row! {
                 named(&dialect, Dialect::of, "dialect")?,
             )
         };
-        if let Some(json) = details {
+        if session_is_conversation {
+            reading.conversation_id = reading.session_id.clone();
+        }
+        if let Some(json) = details_json {
             details::decode(&Attributes { json, layout: details_layout }, &mut reading)?;
         }
         Ok(Self {

@@ -168,6 +168,7 @@ impl<'s> Observed<'s> {
             start_time: row.start_time,
             end_time: row.end_time,
             attributes: &self.attributes,
+            buffer: None,
             events: &events,
         }))
     }

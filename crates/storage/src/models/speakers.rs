@@ -29,6 +29,11 @@ impl Speakers {
         Self(session | user)
     }
 
+    /// Whether a span tells a session or a user.
+    pub(crate) fn tells(self) -> bool {
+        self.0 & (TELLS_SESSION | TELLS_USER) != 0
+    }
+
     /// Whether one span may take over what another one tells.
     pub(crate) fn may_meet(self) -> bool {
         [TELLS_SESSION | LACKS_SESSION, TELLS_USER | LACKS_USER].iter().any(|both| self.0 & both == *both)

@@ -11,13 +11,15 @@ pub(super) const PLACE: &str = "/* conditions */";
 
 /// The place of the comparison in the text of a column.
 const COMPARISON: &str = "{}";
+/// The place of the value alone.
+const VALUE: &str = "{value}";
 
 /// The columns that can narrow a list.
 pub(super) trait Column: Copy + 'static {
     /// All columns, each with the operator of its conditions.
     const ALL: &'static [(Self, Operator)];
 
-    /// The condition on the column, with `{}` for the comparison: `service_name {}`.
+    /// The condition on the column, with `{}` for the comparison and `{value}` for the value: `service_name {}`.
     fn text(self) -> &'static str;
 }
 
@@ -77,7 +79,8 @@ impl Conditions {
 }
 
 fn condition(column: impl Column, operator: Operator, parameter: usize) -> String {
-    format!(" AND {}", column.text().replace(COMPARISON, &operator.comparison(parameter)))
+    let compared = column.text().replace(COMPARISON, &operator.comparison(parameter));
+    format!(" AND {}", compared.replace(VALUE, &format!("${parameter}")))
 }
 
 /// The text of a statement with a condition on every column, for the test that prepares it. `parameters` is the number of

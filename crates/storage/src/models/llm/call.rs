@@ -34,7 +34,8 @@ impl CallRow {
     /// What [`read`](Self::read) reads of `trace_llm_spans AS reading`.
     pub(crate) const COLUMNS: &str = "\
         reading.trace_id, reading.span_id, reading.start_time, reading.project_id, reading.duration_nanos, \
-        reading.may_be_hidden, reading.dialect, reading.details -> 'framework' IS NOT NULL, \
+        reading.may_be_hidden, reading.dialect, \
+        coalesce(reading.details_json::jsonb, reading.details) -> 'framework' IS NOT NULL, \
         reading.service_name, reading.provider, coalesce(reading.request_model, reading.response_model), \
         reading.response_id, reading.input_tokens IS NOT NULL OR reading.output_tokens IS NOT NULL, reading.billable";
 

@@ -1,22 +1,21 @@
-//! The fields of a reading that nobody filters or groups by, in one column `details`.
+//! The fields of a reading that nobody filters or groups by, in one column `details_json`.
 
 use llm_observatory_core::attributes::{Attribute, Value};
 use llm_observatory_core::llm::{LlmReading, Parameters};
 use llm_observatory_core::text::Text;
 
 use crate::models::attributes::{Attributes, Inconsistent};
-use crate::models::json::jsonb_order;
 
 /// The columns; `None` when there is nothing to say.
-///
-/// Lists are written in jsonb's order of their keys, so that they need no layout unless a value has no place in JSON.
 pub(super) fn encode(reading: &LlmReading) -> Option<Attributes> {
     let mut details = Vec::with_capacity(4);
     put(&mut details, "metadata", metadata(&reading.metadata));
     put(&mut details, "framework", text(&reading.framework));
     put(&mut details, "parameters", parameters(&reading.parameters));
-    put(&mut details, "conversation_id", text(&reading.conversation_id));
-    (!details.is_empty()).then(|| Attributes::jsonb(&details))
+    if !super::is_session(reading) {
+        put(&mut details, "conversation_id", text(&reading.conversation_id));
+    }
+    (!details.is_empty()).then(|| Attributes::new(&details))
 }
 
 /// Adds the fields that [`encode`] wrote to the reading.
@@ -56,9 +55,7 @@ fn map(list: Vec<Attribute<'_>>) -> Option<Value<'_>> {
 }
 
 fn metadata<'a>(metadata: &'a [Attribute<'static>]) -> Option<Value<'a>> {
-    let mut list: Vec<Attribute<'a>> = metadata.to_vec();
-    list.sort_by(|a, b| jsonb_order(&a.key, &b.key));
-    map(list)
+    map(metadata.to_vec())
 }
 
 fn parameters(parameters: &Parameters) -> Option<Value<'_>> {

@@ -11,9 +11,6 @@ use crate::repositories::conditions::{Conditions, Operator};
 use crate::repositories::page::{DEFAULT_ROWS, TimeRange};
 use crate::repositories::parameter::Parameter;
 
-/// Characters of a text that an index holds.
-const INDEXED_CHARACTERS: usize = 500;
-
 /// Selects LLM spans. `None` does not narrow the list. A span that does not tell a value fits no filter on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LlmSelection {
@@ -99,8 +96,6 @@ impl Default for LlmFilter {
 /// The conditions of a selection, behind the parameters that the list always has.
 pub(super) fn conditions(selection: LlmSelection, parameters: Vec<Parameter>) -> Conditions {
     let text = |text: Option<Text>| text.map(|text| text.to_string());
-    let (model, long_model) = indexed(selection.model);
-    let (session, long_session) = indexed(selection.session_id);
     let ranges = [
         (LlmColumn::Input, selection.input_tokens),
         (LlmColumn::Output, selection.output_tokens),
@@ -111,11 +106,9 @@ pub(super) fn conditions(selection: LlmSelection, parameters: Vec<Parameter>) ->
     let conditions = Conditions::behind(parameters)
         .and(LlmColumn::Kind, Operator::Is, selection.kind.map(|kind| kind.name().to_owned()))
         .and(LlmColumn::Provider, Operator::Is, text(selection.provider))
-        .and(LlmColumn::Model, Operator::Is, model)
-        .and(LlmColumn::LongModel, Operator::Is, long_model)
+        .and(LlmColumn::Model, Operator::Is, text(selection.model))
         .and(LlmColumn::Service, Operator::Is, text(selection.service))
-        .and(LlmColumn::Session, Operator::Is, session)
-        .and(LlmColumn::LongSession, Operator::Is, long_session)
+        .and(LlmColumn::Session, Operator::Is, text(selection.session_id))
         .and(LlmColumn::User, Operator::Is, text(selection.user_id))
         .and(LlmColumn::Status, Operator::Is, selection.status.map(|status| status.0))
         .and(LlmColumn::Billable, Operator::Is, selection.billable)
@@ -128,28 +121,4 @@ pub(super) fn conditions(selection: LlmSelection, parameters: Vec<Parameter>) ->
     ranges.into_iter().fold(conditions, |conditions, (column, range)| {
         conditions.and(column, Operator::AtLeast, range.least).and(column, Operator::AtMost, range.most)
     })
-}
-
-/// What an index holds of a text, and the text itself if the index may hold only a part of it.
-fn indexed(text: Option<Text>) -> (Option<String>, Option<String>) {
-    let Some(text) = text else { return (None, None) };
-    match text.char_indices().nth(INDEXED_CHARACTERS - 1) {
-        None => (Some(text.to_string()), None),
-        Some(_) => (Some(text.chars().take(INDEXED_CHARACTERS).collect()), Some(text.to_string())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_beyond_the_index_is_compared_whole_too() {
-        let of = |length: usize| indexed(Some(Text::from("\u{e4}".repeat(length).as_str())));
-        assert_eq!(indexed(None), (None, None));
-        assert_eq!(of(499), (Some("\u{e4}".repeat(499)), None));
-        // The index can't tell this text from a longer one.
-        assert_eq!(of(500), (Some("\u{e4}".repeat(500)), Some("\u{e4}".repeat(500))));
-        assert_eq!(of(600), (Some("\u{e4}".repeat(500)), Some("\u{e4}".repeat(600))));
-    }
 }

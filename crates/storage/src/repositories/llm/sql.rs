@@ -155,10 +155,8 @@ pub(super) enum LlmColumn {
     Kind,
     Provider,
     Model,
-    LongModel,
     Service,
     Session,
-    LongSession,
     User,
     Status,
     Billable,
@@ -180,10 +178,8 @@ impl Column for LlmColumn {
         (Self::Kind, Operator::Is),
         (Self::Provider, Operator::Is),
         (Self::Model, Operator::Is),
-        (Self::LongModel, Operator::Is),
         (Self::Service, Operator::Is),
         (Self::Session, Operator::Is),
-        (Self::LongSession, Operator::Is),
         (Self::User, Operator::Is),
         (Self::Status, Operator::Is),
         (Self::Billable, Operator::Is),
@@ -209,15 +205,15 @@ impl Column for LlmColumn {
         match self {
             Self::Kind => "kind {}",
             Self::Provider => "provider {}",
-            // Exactly the expressions and conditions of the indexes trace_llm_spans_model and trace_llm_spans_session;
-            // otherwise PostgreSQL does not use them. They hold the first INDEXED_CHARACTERS of a text.
+            // Exactly the expressions of the indexes trace_llm_spans_model and trace_llm_spans_session; otherwise PostgreSQL
+            // does not use them. `$1` is the project.
             Self::Model => {
-                "coalesce(request_model, response_model) IS NOT NULL \
-                 AND left(coalesce(request_model, response_model), 500) {}"
+                "hashtextextended(coalesce(request_model, response_model), project_id) = hashtextextended({value}, $1) \
+                 AND coalesce(request_model, response_model) {}"
             }
-            Self::LongModel => "coalesce(request_model, response_model) {}",
-            Self::Session => "session_id IS NOT NULL AND left(session_id, 500) {}",
-            Self::LongSession => "session_id {}",
+            Self::Session => {
+                "hashtextextended(session_id, project_id) = hashtextextended({value}, $1) AND session_id {}"
+            }
             Self::Service => "service_name {}",
             Self::User => "user_id {}",
             Self::Status => "coalesce(status_code, 0) {}",

@@ -62,6 +62,7 @@ fn reading(row: &SpanRow, attributes: &[Attribute<'_>]) -> Option<LlmReading> {
         start_time: row.start_time,
         end_time: row.end_time,
         attributes,
+        buffer: None,
         events: &[],
     }))
 }

@@ -1,11 +1,11 @@
 //! The readings of a batch: which calls are billable, what they cost, and which traces are to be settled.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use llm_observatory_core::ids::{ProjectId, SpanId, TraceId};
 use llm_observatory_core::time::Day;
 use llm_observatory_genai::READING_VERSION;
-use llm_observatory_genai::nesting::{self, Step};
+use llm_observatory_genai::nesting::{self, Role, Step};
 use llm_observatory_genai::repeats::{Call, repeats};
 use llm_observatory_genai::speaker::{Speaker, taken_over};
 
@@ -30,11 +30,59 @@ const DAY_MICROS: i64 = 24 * EARLY_MICROS;
 /// Of so many spans each is soon compared with each.
 const FEW: usize = 32;
 
+/// A span of the batch, with what the rules ask of all spans: these lie together, and the spans themselves all over memory.
+#[derive(Debug)]
+struct Entry<'s> {
+    trace: (TraceId, ProjectId),
+    start_micros: i64,
+    step: Step,
+    /// Whether it is an LLM span.
+    is_read: bool,
+    /// Whom the span itself tells, and what it lacks.
+    speakers: Speakers,
+    span: &'s Span,
+}
+
+impl<'s> Entry<'s> {
+    fn of(span: &'s Span) -> Self {
+        let (row, speaker) = (&span.row, span.speaker());
+        let mut speakers = Speakers::telling(speaker);
+        if span.llm.is_some() {
+            speakers |= Speakers::lacking(speaker);
+        }
+        Self {
+            trace: (row.trace_id, row.project_id),
+            start_micros: row.start_time.micros(),
+            step: Step { id: row.span_id, parent: row.parent_span_id, role: role(span.llm.as_deref()) },
+            is_read: span.llm.is_some(),
+            speakers,
+            span,
+        }
+    }
+
+    fn is_call(&self) -> bool {
+        matches!(self.step.role, Role::Call { .. })
+    }
+
+    fn day(&self) -> Day {
+        self.span.row.start_time.day()
+    }
+
+    /// Microseconds from midnight to the start of the span.
+    fn micros_of_day(&self) -> i64 {
+        self.start_micros.rem_euclid(DAY_MICROS)
+    }
+
+    fn is_early(&self) -> bool {
+        self.micros_of_day() < EARLY_MICROS
+    }
+}
+
 /// The spans of a batch by trace, and the rows of those that are LLM spans.
 #[derive(Debug)]
 pub(super) struct Readings<'s> {
     /// In the order of trace, project, start, id.
-    spans: Vec<&'s Span>,
+    entries: Vec<Entry<'s>>,
     rows: Vec<LlmRow>,
     /// Billable calls that may be the same call as one in another trace, of which this batch does not have that one.
     single: Vec<CallRow>,
@@ -43,19 +91,19 @@ pub(super) struct Readings<'s> {
 impl<'s> Readings<'s> {
     /// The readings of `spans`, with the costs of the prices of this moment.
     pub(super) async fn of(connection: &WriterConnection, spans: &[&'s Span]) -> Result<Self, Error> {
-        let mut spans = spans.to_vec();
-        spans.sort_by_key(|span| (trace(span), span.row.key()));
-        let mut rows: Vec<LlmRow> = spans.iter().filter_map(|span| row(span)).collect();
+        let mut entries: Vec<_> = spans.iter().map(|span| Entry::of(span)).collect();
+        entries.sort_by_key(|entry| (entry.trace, entry.start_micros, entry.step.id));
+        let mut rows: Vec<LlmRow> = entries.iter().filter_map(|entry| row(entry.span)).collect();
         let mut single = Vec::new();
         if !rows.is_empty() {
-            bill_nested(&spans, &mut rows);
+            bill_nested(&entries, &mut rows);
             single = drop_repeats(&mut rows);
-            take_over(&spans, &mut rows);
+            take_over(&entries, &mut rows);
             let book = connection.prices().for_transaction(connection).await?;
             rows.iter_mut().for_each(|row| row.price(&book));
             rows.sort_by_key(LlmRow::key);
         }
-        Ok(Self { spans, rows, single })
+        Ok(Self { entries, rows, single })
     }
 
     pub(super) async fn copy(&self, connection: &WriterConnection) -> Result<(), Error> {
@@ -69,13 +117,18 @@ impl<'s> Readings<'s> {
         insert::insert_new(connection, &self.rows.iter().collect::<Vec<_>>()).await
     }
 
-    /// What LLM spans lack, though spans of other batches may tell it.
+    /// What LLM spans lack, though spans of other batches may tell it; sorted.
     pub(super) fn lacking(&self) -> Lacking {
-        let mut lacking = HashMap::new();
+        let mut lacking = Lacking::new();
         for row in &self.rows {
+            let key = (row.trace_id, row.start_time.day(), row.project_id);
             let lacks = Speakers::lacking((row.session_id(), row.user_id()));
-            *lacking.entry((row.trace_id, row.start_time.day(), row.project_id)).or_default() |= lacks;
+            match lacking.last_mut() {
+                Some((last, speakers)) if *last == key => *speakers |= lacks,
+                _ => lacking.push((key, lacks)),
+            }
         }
+        lacking.sort_by_key(|(key, _)| *key);
         lacking
     }
 
@@ -90,9 +143,10 @@ impl<'s> Readings<'s> {
         for total in totals.iter().filter(|total| self.is_open(total)) {
             notes.add(total.trace_id, total.project_id, total.day, false);
         }
-        for spans in self.spans.chunk_by(|one, next| trace(one) == trace(next)) {
-            for row in [spans.first(), spans.last()].into_iter().flatten().map(|span| &span.row) {
-                notes.wake(row.trace_id, row.project_id, row.start_time.day());
+        for entries in by_trace(&self.entries) {
+            for entry in [entries.first(), entries.last()].into_iter().flatten() {
+                let (trace, project) = entry.trace;
+                notes.wake(trace, project, entry.day());
             }
         }
         self.note_single(connection, &mut notes).await?;
@@ -126,23 +180,23 @@ impl<'s> Readings<'s> {
 
     /// Whether spans of the trace that are not in this batch may decide which calls are billable, and who speaks.
     fn is_open(&self, total: &Total) -> bool {
-        let spans = self.of_trace(total.trace_id, total.project_id);
-        let of_day = || spans.iter().filter(|span| span.row.start_time.day() == total.day);
+        let entries = self.of_trace((total.trace_id, total.project_id));
+        let of_day = || entries.iter().filter(|entry| entry.day() == total.day);
         let others_are_stored = || total.span_count > of_day().count() as i64;
         let other_calls_are_stored =
-            || total.llm_calls > of_day().filter(|span| span.is_call()).count() as i64;
+            || total.llm_calls > of_day().filter(|entry| entry.is_call()).count() as i64;
         let of_several_batches = || {
             total.llm_calls >= 2
                 && others_are_stored()
-                && (other_calls_are_stored() || has_orphan(spans, |_| true))
+                && (other_calls_are_stored() || has_orphan(entries, |_| true))
         };
         let speaks_across = || {
             total.speakers.may_meet()
                 && others_are_stored()
-                && (spans.iter().any(|span| tells(span)) || has_orphan(spans, |_| true))
+                && (entries.iter().any(|entry| entry.speakers.tells()) || has_orphan(entries, |_| true))
         };
-        let begins_at_midnight = || of_day().any(|span| micros_of_day(span) < SKEW_MICROS);
-        let begins_early = || of_day().any(|span| is_early(span)) && has_orphan(spans, is_early);
+        let begins_at_midnight = || of_day().any(|entry| entry.micros_of_day() < SKEW_MICROS);
+        let begins_early = || of_day().any(Entry::is_early) && has_orphan(entries, |entry| entry.is_early());
         total.crosses_midnight
             || of_several_batches()
             || speaks_across()
@@ -150,16 +204,16 @@ impl<'s> Readings<'s> {
             || begins_early()
     }
 
-    fn of_trace(&self, trace_id: TraceId, project_id: ProjectId) -> &[&'s Span] {
-        let key = (trace_id, project_id);
-        let start = self.spans.partition_point(|span| trace(span) < key);
-        let length = self.spans[start..].partition_point(|span| trace(span) == key);
-        &self.spans[start..start + length]
+    fn of_trace(&self, trace: (TraceId, ProjectId)) -> &[Entry<'s>] {
+        let start = self.entries.partition_point(|entry| entry.trace < trace);
+        let length = self.entries[start..].partition_point(|entry| entry.trace == trace);
+        &self.entries[start..start + length]
     }
 }
 
-fn trace(span: &Span) -> (TraceId, ProjectId) {
-    (span.row.trace_id, span.row.project_id)
+/// The spans of each trace.
+fn by_trace<'e, 's>(entries: &'e [Entry<'s>]) -> impl Iterator<Item = &'e [Entry<'s>]> {
+    entries.chunk_by(|one, next| one.trace == next.trace)
 }
 
 fn row(span: &Span) -> Option<LlmRow> {
@@ -167,31 +221,20 @@ fn row(span: &Span) -> Option<LlmRow> {
 }
 
 /// Whether one of these spans of a trace has a parent that is not among them.
-fn has_orphan(spans: &[&Span], of: impl Fn(&Span) -> bool) -> bool {
-    let ids: HashSet<SpanId> = spans.iter().map(|span| span.row.span_id).collect();
-    let is_orphan = |span: &Span| span.row.parent_span_id.is_some_and(|parent| !ids.contains(&parent));
-    spans.iter().any(|span| of(span) && is_orphan(span))
-}
-
-fn is_early(span: &Span) -> bool {
-    micros_of_day(span) < EARLY_MICROS
-}
-
-/// Microseconds from midnight to the start of the span.
-fn micros_of_day(span: &Span) -> i64 {
-    let Day(day) = span.row.start_time.day();
-    span.row.start_time.micros() - i64::from(day) * DAY_MICROS
+fn has_orphan(entries: &[Entry<'_>], of: impl Fn(&Entry<'_>) -> bool) -> bool {
+    let ids: HashSet<SpanId> = entries.iter().map(|entry| entry.step.id).collect();
+    let is_orphan = |entry: &Entry<'_>| entry.step.parent.is_some_and(|parent| !ids.contains(&parent));
+    entries.iter().any(|entry| of(entry) && is_orphan(entry))
 }
 
 /// Decides which of the calls inside each other are billable, as far as the batch tells. `rows` are those of the LLM spans
-/// among `spans`, in the same order.
-fn bill_nested(spans: &[&Span], rows: &mut [LlmRow]) {
+/// among the entries, in the same order.
+fn bill_nested(entries: &[Entry<'_>], rows: &mut [LlmRow]) {
     let mut rows = rows.iter_mut();
-    for spans in spans.chunk_by(|one, next| trace(one) == trace(next)) {
-        let verdicts = may_nest(spans).then(|| verdicts(spans));
-        for (place, span) in spans.iter().enumerate().filter(|(_, span)| span.llm.is_some()) {
-            let row = rows.next().filter(|row| row.key() == span.row.key());
-            if let (Some(row), Some(verdicts)) = (row, &verdicts) {
+    for entries in by_trace(entries) {
+        let verdicts = may_nest(entries).then(|| verdicts(entries));
+        for (place, _) in entries.iter().enumerate().filter(|(_, entry)| entry.is_read) {
+            if let (Some(row), Some(verdicts)) = (rows.next(), &verdicts) {
                 row.bill(verdicts[place]);
             }
         }
@@ -199,12 +242,10 @@ fn bill_nested(spans: &[&Span], rows: &mut [LlmRow]) {
 }
 
 /// Whether one call of a trace may be inside another: there are several, and a span is right below one.
-fn may_nest(spans: &[&Span]) -> bool {
-    let is_below =
-        |span: &Span, call: &Span| call.is_call() && span.row.parent_span_id == Some(call.row.span_id);
-    let has_several = spans.iter().filter(|span| span.is_call()).nth(1).is_some();
-    has_several
-        && (spans.len() > FEW || spans.iter().any(|span| spans.iter().any(|call| is_below(span, call))))
+fn may_nest(entries: &[Entry<'_>]) -> bool {
+    let calls = || entries.iter().filter(|entry| entry.is_call());
+    let is_below_a_call = |entry: &Entry<'_>| calls().any(|call| entry.step.parent == Some(call.step.id));
+    calls().nth(1).is_some() && (entries.len() > FEW || entries.iter().any(is_below_a_call))
 }
 
 /// Decides which of the billable calls repeat another one of the batch, in whatever trace. Returns those that neither repeat
@@ -234,22 +275,18 @@ fn drop_repeats(rows: &mut [LlmRow]) -> Vec<CallRow> {
 }
 
 /// Gives LLM spans the session and the user of the nearest span above them in the batch that tells them. `rows` are those of
-/// the LLM spans among `spans`, in the same order.
-fn take_over(spans: &[&Span], rows: &mut [LlmRow]) {
+/// the LLM spans among the entries, in the same order.
+fn take_over(entries: &[Entry<'_>], rows: &mut [LlmRow]) {
     let mut rows = rows.iter_mut();
-    for spans in spans.chunk_by(|one, next| trace(one) == trace(next)) {
+    for entries in by_trace(entries) {
         let mut speakers = Speakers::default();
-        for span in spans {
-            let speaker = span.speaker();
-            speakers |= Speakers::telling(speaker);
-            speakers |= span.llm.as_ref().map(|_| Speakers::lacking(speaker)).unwrap_or_default();
-        }
+        entries.iter().for_each(|entry| speakers |= entry.speakers);
         let taken = if speakers.may_meet() {
-            taken_over(&steps(spans), &told(spans), |place| spans[place].llm.is_some())
+            taken_over(&steps(entries), &told(entries), |place| entries[place].is_read)
         } else {
             Vec::new()
         };
-        let of_rows = spans.iter().enumerate().filter(|(_, span)| span.llm.is_some());
+        let of_rows = entries.iter().enumerate().filter(|(_, entry)| entry.is_read);
         for ((place, _), row) in of_rows.zip(rows.by_ref()) {
             row.taken_over = taken.get(place).cloned().unwrap_or_default();
         }
@@ -257,33 +294,21 @@ fn take_over(spans: &[&Span], rows: &mut [LlmRow]) {
 }
 
 /// Whom the spans tell.
-fn told(spans: &[&Span]) -> Vec<Speaker> {
-    let told = |span: &&Span| {
-        let (session, user) = span.speaker();
+fn told(entries: &[Entry<'_>]) -> Vec<Speaker> {
+    let told = |entry: &Entry<'_>| {
+        let (session, user) = entry.span.speaker();
         Speaker { session_id: session.cloned(), user_id: user.cloned() }
     };
-    spans.iter().map(told).collect()
-}
-
-fn tells(span: &Span) -> bool {
-    Speakers::telling(span.speaker()) != Speakers::default()
+    entries.iter().map(told).collect()
 }
 
 /// Which spans of a trace are billable calls.
-fn verdicts(spans: &[&Span]) -> Vec<bool> {
-    let responses: Vec<_> = spans.iter().map(|span| response(span)).collect();
-    nesting::billable_by_response(&steps(spans), &responses)
+fn verdicts(entries: &[Entry<'_>]) -> Vec<bool> {
+    let readings = entries.iter().map(|entry| entry.span.llm.as_ref());
+    let responses: Vec<_> = readings.map(|reading| reading?.response_id.as_deref()).collect();
+    nesting::billable_by_response(&steps(entries), &responses)
 }
 
-fn response(span: &Span) -> Option<&str> {
-    span.llm.as_ref()?.response_id.as_deref()
-}
-
-fn steps(spans: &[&Span]) -> Vec<Step> {
-    let step = |span: &&Span| Step {
-        id: span.row.span_id,
-        parent: span.row.parent_span_id,
-        role: role(span.llm.as_deref()),
-    };
-    spans.iter().map(step).collect()
+fn steps(entries: &[Entry<'_>]) -> Vec<Step> {
+    entries.iter().map(|entry| entry.step).collect()
 }

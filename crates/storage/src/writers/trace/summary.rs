@@ -1,7 +1,6 @@
 //! Keeps the summaries of traces in `traces` exact with every batch. There is one row per trace and day.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::time::SystemTime;
 
 use llm_observatory_core::ids::{ProjectId, TraceId};
@@ -38,8 +37,8 @@ pub(super) struct Total {
     pub(super) speakers: Speakers,
 }
 
-/// What LLM spans of a trace and day lack.
-pub(super) type Lacking = HashMap<(TraceId, Day, ProjectId), Speakers>;
+/// What LLM spans of traces and days lack, in the order of these.
+pub(super) type Lacking = Vec<((TraceId, Day, ProjectId), Speakers)>;
 
 /// Adds stored spans to the summaries of their traces, and recomputes the summaries of traces in which a span replaced
 /// another one. Returns the totals of traces and days of which other spans may say something of these.
@@ -68,8 +67,13 @@ pub(super) async fn add(
         speakers: Speakers::telling(span.speaker()),
         ..TraceRow::of(&span.row)
     }));
-    for summary in summaries.iter_mut().filter(|_| !lacking.is_empty()) {
-        summary.speakers |= lacking.get(&summary.key()).copied().unwrap_or_default();
+    for summary in &mut summaries {
+        let key = summary.key();
+        let of_trace = &lacking[lacking.partition_point(|(of, _)| *of < key)..];
+        of_trace
+            .iter()
+            .take_while(|(of, _)| *of == key)
+            .for_each(|(_, speakers)| summary.speakers |= *speakers);
     }
     let totals = merge(connection, summaries).await?;
     recompute(connection, completed).await?;
