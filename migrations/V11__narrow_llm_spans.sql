@@ -12,6 +12,10 @@ CREATE INDEX trace_llm_spans_session ON trace_llm_spans (hashtextextended(sessio
     WHERE session_id IS NOT NULL;
 COMMENT ON INDEX trace_llm_spans_session IS 'Finds the LLM spans of a session, by a hash of project and id. A query compares the id too.';
 
+-- Each writer asks whether notes wait for spans; seldom one does.
+CREATE INDEX llm_settling_with_logs ON llm_settling (trace_id) WHERE with_logs;
+COMMENT ON INDEX llm_settling_with_logs IS 'Tells writers of spans whether a note waits for its spans.';
+
 ALTER TABLE trace_llm_spans ADD COLUMN details_json text,
                             ADD COLUMN session_is_conversation boolean NOT NULL DEFAULT false;
 DO $$

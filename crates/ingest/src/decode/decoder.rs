@@ -85,7 +85,8 @@ impl<'a> Decoder<'a> {
     /// A text field as PostgreSQL can hold it: invalid UTF-8 and NUL become U+FFFD.
     pub(super) fn text(&mut self, field: &[u8]) -> Text {
         let text = Text::from_wire(self.bytes, field);
-        if text.as_bytes() != field {
+        let is_shared = field.is_empty() || text.as_bytes().as_ptr() == field.as_ptr();
+        if !is_shared {
             self.notes.rejections.mended_texts += 1;
             self.notes.hold(text.as_bytes().len()); // a copy of its own
         }

@@ -29,6 +29,11 @@ impl Speakers {
         Self(session | user)
     }
 
+    /// The same without what is lacking.
+    pub(crate) fn telling_only(self) -> Self {
+        Self(self.0 & (TELLS_SESSION | TELLS_USER))
+    }
+
     /// Whether a span tells a session or a user.
     pub(crate) fn tells(self) -> bool {
         self.0 & (TELLS_SESSION | TELLS_USER) != 0

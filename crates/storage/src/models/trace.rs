@@ -222,11 +222,6 @@ pub struct Span {
 }
 
 impl Span {
-    /// Whether the span calls a model.
-    pub(crate) fn is_call(&self) -> bool {
-        self.llm.as_ref().is_some_and(|reading| reading.is_call)
-    }
-
     /// The session and the user that the span tells.
     pub(crate) fn speaker(&self) -> (Option<&Text>, Option<&Text>) {
         match (&self.llm, &self.speaker) {
@@ -313,11 +308,6 @@ impl TraceRow {
     /// The unique key: trace, day, project.
     pub fn key(&self) -> (TraceId, Day, ProjectId) {
         (self.trace_id, self.day, self.project_id)
-    }
-
-    /// Whether this row sums up the trace and day of the span.
-    pub(crate) fn is_of(&self, span: &SpanRow) -> bool {
-        self.key() == (span.trace_id, span.start_time.day(), span.project_id)
     }
 
     /// Adds one more span of the same trace and day.

@@ -2,9 +2,10 @@
 
 mod batch;
 pub(crate) mod calls;
+mod entry;
+mod events;
 mod from_llm;
 mod llm;
-mod rows;
 mod stage;
 mod summary;
 mod version;
@@ -13,7 +14,7 @@ use llm_observatory_core::llm::LlmSpan;
 use llm_observatory_core::signal::Signal;
 use llm_observatory_core::time::Day;
 
-use super::batch::{Batch, RecordCounts, Way, all, numbered};
+use super::batch::{Batch, RecordCounts, Way, all};
 use super::buffered::BufferedWriter;
 use super::copy::copy_rows;
 use super::dictionary::Dictionary;
@@ -24,8 +25,9 @@ use crate::models::trace::{EventRow, Span, SpanRow};
 use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 
+use entry::{Entry, rows};
+use events::{copy_events, events};
 use llm::Readings;
-use rows::{copy_events, events, rows};
 
 pub use batch::TraceBatch;
 
@@ -80,14 +82,12 @@ impl Batch for TraceBatch {
         connection: &WriterConnection,
         way: Way,
     ) -> Result<Vec<RecordCounts>, Error> {
-        let mut spans = numbered(slices);
-        spans.sort_by_key(|(_, span)| span.row.key());
-        let repeats = spans.windows(2).any(|pair| pair[0].1.row.key() == pair[1].1.row.key());
-        let rows: Vec<_> = spans.iter().map(|(_, span)| *span).collect();
+        let entries = Entry::all(slices);
+        let repeats = entries.windows(2).any(|pair| pair[0].key() == pair[1].key());
         match way {
-            Way::Copy if !repeats => copy(connection, &rows).await?,
-            Way::Insert if !repeats => insert_new(connection, &rows).await?,
-            Way::Copy | Way::Insert | Way::Staged => return stage::write(connection, slices, &spans).await,
+            Way::Copy if !repeats => copy(connection, &entries).await?,
+            Way::Insert if !repeats => insert_new(connection, &entries).await?,
+            Way::Copy | Way::Insert | Way::Staged => return stage::write(connection, slices, &entries).await,
         }
         Ok(RecordCounts::all_stored(slices))
     }
@@ -97,21 +97,21 @@ impl Batch for TraceBatch {
     }
 }
 
-async fn copy(connection: &WriterConnection, spans: &[&Span]) -> Result<(), Error> {
-    copy_rows(connection, &rows(spans)).await?;
-    copy_events(connection, spans).await?;
-    let readings = Readings::of(connection, spans).await?;
+async fn copy(connection: &WriterConnection, entries: &[Entry<'_>]) -> Result<(), Error> {
+    copy_rows(connection, &rows(entries)).await?;
+    copy_events(connection, entries).await?;
+    let readings = Readings::of(connection, entries).await?;
     readings.copy(connection).await?;
-    let totals = summary::add(connection, spans, &[], &readings.lacking()).await?;
+    let totals = summary::add(connection, entries, &[], &readings.lacking()).await?;
     readings.settle(connection, &totals, Notes::default()).await
 }
 
-async fn insert_new(connection: &WriterConnection, spans: &[&Span]) -> Result<(), Error> {
-    insert::insert_new(connection, &rows(spans)).await?;
-    insert::insert_new(connection, &events(spans)).await?;
-    let readings = Readings::of(connection, spans).await?;
+async fn insert_new(connection: &WriterConnection, entries: &[Entry<'_>]) -> Result<(), Error> {
+    insert::insert_new(connection, &rows(entries)).await?;
+    insert::insert_new(connection, &events(entries)).await?;
+    let readings = Readings::of(connection, entries).await?;
     readings.insert_new(connection).await?;
-    let totals = summary::add(connection, spans, &[], &readings.lacking()).await?;
+    let totals = summary::add(connection, entries, &[], &readings.lacking()).await?;
     readings.settle(connection, &totals, Notes::default()).await
 }
 

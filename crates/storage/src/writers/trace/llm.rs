@@ -3,16 +3,15 @@
 use std::collections::HashSet;
 
 use llm_observatory_core::ids::{ProjectId, SpanId, TraceId};
-use llm_observatory_core::time::Day;
 use llm_observatory_genai::READING_VERSION;
-use llm_observatory_genai::nesting::{self, Role, Step};
+use llm_observatory_genai::nesting::{self, Step};
 use llm_observatory_genai::repeats::{Call, repeats};
 use llm_observatory_genai::speaker::{Speaker, taken_over};
 
+use super::entry::Entry;
 use super::summary::{Lacking, Total};
 use crate::error::Error;
 use crate::models::llm::call::CallRow;
-use crate::models::llm::role;
 use crate::models::trace::Span;
 use crate::models::{LlmRow, Speakers};
 use crate::postgres::writer::WriterConnection;
@@ -26,57 +25,8 @@ use crate::writers::settling::Notes;
 const EARLY_MICROS: i64 = 3_600 * 1_000_000;
 /// By so much the clocks of two hosts may differ: a span may start before its parent does, and so on the day before.
 const SKEW_MICROS: i64 = 60 * 1_000_000;
-const DAY_MICROS: i64 = 24 * EARLY_MICROS;
 /// Of so many spans each is soon compared with each.
 const FEW: usize = 32;
-
-/// A span of the batch, with what the rules ask of all spans: these lie together, and the spans themselves all over memory.
-#[derive(Debug)]
-struct Entry<'s> {
-    trace: (TraceId, ProjectId),
-    start_micros: i64,
-    step: Step,
-    /// Whether it is an LLM span.
-    is_read: bool,
-    /// Whom the span itself tells, and what it lacks.
-    speakers: Speakers,
-    span: &'s Span,
-}
-
-impl<'s> Entry<'s> {
-    fn of(span: &'s Span) -> Self {
-        let (row, speaker) = (&span.row, span.speaker());
-        let mut speakers = Speakers::telling(speaker);
-        if span.llm.is_some() {
-            speakers |= Speakers::lacking(speaker);
-        }
-        Self {
-            trace: (row.trace_id, row.project_id),
-            start_micros: row.start_time.micros(),
-            step: Step { id: row.span_id, parent: row.parent_span_id, role: role(span.llm.as_deref()) },
-            is_read: span.llm.is_some(),
-            speakers,
-            span,
-        }
-    }
-
-    fn is_call(&self) -> bool {
-        matches!(self.step.role, Role::Call { .. })
-    }
-
-    fn day(&self) -> Day {
-        self.span.row.start_time.day()
-    }
-
-    /// Microseconds from midnight to the start of the span.
-    fn micros_of_day(&self) -> i64 {
-        self.start_micros.rem_euclid(DAY_MICROS)
-    }
-
-    fn is_early(&self) -> bool {
-        self.micros_of_day() < EARLY_MICROS
-    }
-}
 
 /// The spans of a batch by trace, and the rows of those that are LLM spans.
 #[derive(Debug)]
@@ -89,9 +39,9 @@ pub(super) struct Readings<'s> {
 }
 
 impl<'s> Readings<'s> {
-    /// The readings of `spans`, with the costs of the prices of this moment.
-    pub(super) async fn of(connection: &WriterConnection, spans: &[&'s Span]) -> Result<Self, Error> {
-        let mut entries: Vec<_> = spans.iter().map(|span| Entry::of(span)).collect();
+    /// The readings of these spans, with the costs of the prices of this moment.
+    pub(super) async fn of(connection: &WriterConnection, entries: &[Entry<'s>]) -> Result<Self, Error> {
+        let mut entries = entries.to_vec();
         entries.sort_by_key(|entry| (entry.trace, entry.start_micros, entry.step.id));
         let mut rows: Vec<LlmRow> = entries.iter().filter_map(|entry| row(entry.span)).collect();
         let mut single = Vec::new();
@@ -196,7 +146,7 @@ impl<'s> Readings<'s> {
                 && (entries.iter().any(|entry| entry.speakers.tells()) || has_orphan(entries, |_| true))
         };
         let begins_at_midnight = || of_day().any(|entry| entry.micros_of_day() < SKEW_MICROS);
-        let begins_early = || of_day().any(Entry::is_early) && has_orphan(entries, |entry| entry.is_early());
+        let begins_early = || of_day().any(is_early) && has_orphan(entries, is_early);
         total.crosses_midnight
             || of_several_batches()
             || speaks_across()
@@ -218,6 +168,10 @@ fn by_trace<'e, 's>(entries: &'e [Entry<'s>]) -> impl Iterator<Item = &'e [Entry
 
 fn row(span: &Span) -> Option<LlmRow> {
     Some(LlmRow::new(&span.row, span.llm.clone()?, READING_VERSION))
+}
+
+fn is_early(entry: &Entry<'_>) -> bool {
+    entry.micros_of_day() < EARLY_MICROS
 }
 
 /// Whether one of these spans of a trace has a parent that is not among them.

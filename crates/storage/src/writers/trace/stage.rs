@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use tokio_postgres::Row;
 
 use super::calls::recount;
+use super::entry::{Entry, rows, spans};
+use super::events::copy_events;
 use super::llm::Readings;
-use super::rows::{copy_events, rows};
 use super::summary;
 use super::version::{complete_those, completeness, drop_events, drop_readings, key, span_key};
 use crate::error::Error;
@@ -48,42 +49,41 @@ static INSERT_NEW: Statement = Statement::composed("trace: insert new", || {
 /// The statements of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&STAGE, &DROP_REPEATED, &INSERT_NEW];
 
-/// Writes the spans, which are sorted by key, each with the index of its slice. Returns the counts of each slice.
+/// Writes the spans, which are sorted by key. Returns the counts of each slice.
 pub(super) async fn write(
     connection: &WriterConnection,
     slices: &[&[Span]],
-    spans: &[(usize, &Span)],
+    entries: &[Entry<'_>],
 ) -> Result<Vec<RecordCounts>, Error> {
-    let all: Vec<_> = spans.iter().map(|(_, span)| *span).collect();
     connection.batch_execute(STAGE.sql()).await?;
-    stage_rows(connection, "staged_spans", &rows(&all)).await?;
+    stage_rows(connection, "staged_spans", &rows(entries)).await?;
     let dropped: HashSet<usize> =
         query(connection, &DROP_REPEATED).await?.iter().map(|row| row.get::<_, i32>(0) as usize).collect();
     let new: HashSet<_> = query(connection, &INSERT_NEW).await?.iter().map(span_key).collect();
-    let kept: HashMap<_, _> = spans
+    let kept: HashMap<_, _> = entries
         .iter()
         .enumerate()
         .filter(|(n, _)| !dropped.contains(n))
-        .map(|(_, (slice, span))| (span.row.key(), (*slice, *span)))
+        .map(|(_, entry)| (entry.key(), *entry))
         .collect();
     let there: Vec<_> =
-        kept.iter().filter(|(key, _)| !new.contains(*key)).map(|(_, (_, span))| *span).collect();
+        kept.iter().filter(|(key, _)| !new.contains(*key)).map(|(_, entry)| entry.span).collect();
     let more_complete = complete_those(connection, &there).await?;
-    let mut counts = RecordCounts::all_duplicates(slices);
-    new.iter().filter_map(|key| kept.get(key)).for_each(|(slice, _)| counts[*slice].is_new());
-    more_complete.iter().filter_map(|key| kept.get(key)).for_each(|(slice, _)| counts[*slice].completed += 1);
-    let of = |keys: &HashSet<SpanKey>| -> Vec<&Span> {
-        let mut spans: Vec<_> = keys.iter().filter_map(|key| Some(kept.get(key)?.1)).collect();
-        spans.sort_by_key(|span| span.row.key());
-        spans
+    let of = |keys: &HashSet<SpanKey>| -> Vec<Entry<'_>> {
+        let mut entries: Vec<_> = keys.iter().filter_map(|key| kept.get(key).copied()).collect();
+        entries.sort_by_key(Entry::key);
+        entries
     };
     let (stored, completed) = (of(&new), of(&more_complete));
-    drop_events(connection, &completed).await?;
+    let mut counts = RecordCounts::all_duplicates(slices);
+    stored.iter().for_each(|entry| counts[entry.slice].is_new());
+    completed.iter().for_each(|entry| counts[entry.slice].completed += 1);
+    drop_events(connection, &spans(&completed)).await?;
     let written = [&stored[..], &completed[..]].concat();
     copy_events(connection, &written).await?;
     let readings = Readings::of(connection, &written).await?;
     let totals = summary::add(connection, &stored, &completed, &readings.lacking()).await?;
-    let notes = replace_readings(connection, &readings, &written, &completed).await?;
+    let notes = replace_readings(connection, &readings, &spans(&written), &spans(&completed)).await?;
     readings.settle(connection, &totals, notes).await?;
     Ok(counts)
 }

@@ -10,10 +10,11 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
+use super::entry::Entry;
 use crate::error::Error;
 use crate::models::Speakers;
 use crate::models::time::moment;
-use crate::models::trace::{Span, TraceRow};
+use crate::models::trace::TraceRow;
 use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 
@@ -44,28 +45,29 @@ pub(super) type Lacking = Vec<((TraceId, Day, ProjectId), Speakers)>;
 /// another one. Returns the totals of traces and days of which other spans may say something of these.
 pub(super) async fn add(
     connection: &WriterConnection,
-    stored: &[&Span],
-    completed: &[&Span],
+    stored: &[Entry<'_>],
+    completed: &[Entry<'_>],
     lacking: &Lacking,
 ) -> Result<Vec<Total>, Error> {
     let mut summaries: Vec<TraceRow> = Vec::new();
     // Spans are sorted by key, so spans of one trace, day and project are neighbours, unless projects share a trace id.
-    for span in stored {
+    for entry in stored {
+        let (trace, project) = entry.trace;
         match summaries.last_mut() {
-            Some(last) if last.is_of(&span.row) => last.add(&span.row),
-            _ => summaries.push(TraceRow::of(&span.row)),
+            Some(last) if last.key() == (trace, entry.day(), project) => last.add(&entry.span.row),
+            _ => summaries.push(TraceRow::of(&entry.span.row)),
         }
         if let Some(last) = summaries.last_mut() {
-            last.llm_calls += i64::from(span.is_call());
-            last.speakers |= Speakers::telling(span.speaker());
+            last.llm_calls += i64::from(entry.is_call());
+            last.speakers |= entry.speakers.telling_only();
         }
     }
     // A replaced span is counted already. Its summary with zero spans locks the row of its trace in the same order.
-    summaries.extend(completed.iter().map(|span| TraceRow {
+    summaries.extend(completed.iter().map(|entry| TraceRow {
         span_count: 0,
         error_count: 0,
-        speakers: Speakers::telling(span.speaker()),
-        ..TraceRow::of(&span.row)
+        speakers: entry.speakers.telling_only(),
+        ..TraceRow::of(&entry.span.row)
     }));
     for summary in &mut summaries {
         let key = summary.key();
@@ -103,14 +105,12 @@ pub(super) async fn merge(
     columns.merge(connection).await
 }
 
-async fn recompute(connection: &WriterConnection, completed: &[&Span]) -> Result<(), Error> {
+async fn recompute(connection: &WriterConnection, completed: &[Entry<'_>]) -> Result<(), Error> {
     if completed.is_empty() {
         return Ok(());
     }
-    let mut traces: Vec<_> = completed
-        .iter()
-        .map(|span| (span.row.start_time.day().0, span.row.trace_id.uuid(), span.row.project_id.0))
-        .collect();
+    let mut traces: Vec<_> =
+        completed.iter().map(|entry| (entry.day().0, entry.trace.0.uuid(), entry.trace.1.0)).collect();
     traces.sort_unstable();
     traces.dedup();
     // Unprepared and day by day, so that PostgreSQL plans it for the partitions of that day and locks no others.
