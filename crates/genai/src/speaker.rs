@@ -47,24 +47,32 @@ impl Speaker {
     }
 }
 
+impl Speaker {
+    /// What it tells.
+    pub fn told(&self) -> Told<'_> {
+        (self.session_id.as_ref(), self.user_id.as_ref())
+    }
+}
+
 impl From<&LlmReading> for Speaker {
     fn from(reading: &LlmReading) -> Self {
         Self { session_id: reading.session_id.clone(), user_id: reading.user_id.clone() }
     }
 }
 
+/// The session and the user that a step tells.
+pub type Told<'t> = (Option<&'t Text>, Option<&'t Text>);
+
 /// For each step at a place that is asked for what it takes over: what the nearest step above it tells, and it does not. `told`
 /// is what each step tells, in the order of the steps.
 ///
 /// The order of the steps does not matter, and time is linear in their number. Steps with the same id are one span.
-pub fn taken_over(steps: &[Step], told: &[Speaker], is_asked: impl Fn(usize) -> bool) -> Vec<Speaker> {
-    let of = |field: fn(&Speaker) -> Option<&Text>| {
-        let told: Vec<_> = told.iter().map(field).collect();
-        nearest(steps, &told, &is_asked, FEW).into_iter().map(|text| text.cloned())
-    };
-    let users = of(|told| told.user_id.as_ref());
-    let sessions = of(|told| told.session_id.as_ref());
-    sessions.zip(users).map(|(session_id, user_id)| Speaker { session_id, user_id }).collect()
+pub fn taken_over(steps: &[Step], told: &[Told<'_>], is_asked: impl Fn(usize) -> bool) -> Vec<Speaker> {
+    let (sessions, users): (Vec<_>, Vec<_>) = told.iter().copied().unzip();
+    let [sessions, users] = [sessions, users].map(|told| nearest(steps, &told, &is_asked, FEW));
+    let both =
+        sessions.into_iter().map(|text| text.cloned()).zip(users.into_iter().map(|text| text.cloned()));
+    both.map(|(session_id, user_id)| Speaker { session_id, user_id }).collect()
 }
 
 /// All steps with one id.
@@ -167,6 +175,7 @@ mod tests {
     fn sessions(steps: &[(u8, &'static str)]) -> Vec<String> {
         let told: Vec<_> = steps.iter().map(|(_, told)| session(told)).collect();
         let steps: Vec<_> = (1..).zip(steps).map(|(number, (parent, _))| step(number, *parent)).collect();
+        let told: Vec<_> = told.iter().map(Speaker::told).collect();
         let taken = taken_over(&steps, &told, |_| true).into_iter();
         taken.map(|taken| taken.session_id.map(|text| text.to_string()).unwrap_or_default()).collect()
     }
@@ -183,7 +192,8 @@ mod tests {
     fn session_and_user_are_taken_over_each_by_itself() {
         let steps = [step(1, 0), step(2, 1), step(3, 2)];
         let user = Speaker { session_id: None, user_id: Some("u".into()) };
-        let taken = taken_over(&steps, &[user.clone(), session("s"), Speaker::default()], |_| true);
+        let (told, nobody) = (session("s"), Speaker::default());
+        let taken = taken_over(&steps, &[user.told(), told.told(), nobody.told()], |_| true);
         let both = Speaker { session_id: Some("s".into()), ..user.clone() };
         assert_eq!(taken, [Speaker::default(), user, both]);
     }
@@ -200,8 +210,9 @@ mod tests {
         let id = |number: u64| SpanId::from_wire(&number.to_be_bytes());
         let chain = |number: u64| Step { id: id(number).unwrap(), parent: id(number - 1), role: Role::Other };
         let steps: Vec<Step> = (1..=200_000).rev().map(chain).collect();
-        let mut told = vec![Speaker::default(); steps.len()];
-        told[199_999] = session("s");
+        let root = session("s");
+        let mut told: Vec<Told<'_>> = vec![(None, None); steps.len()];
+        told[199_999] = root.told();
         let taken = taken_over(&steps, &told, |_| true);
         assert_eq!(taken.iter().filter(|taken| taken.session_id.is_some()).count(), 199_999);
     }

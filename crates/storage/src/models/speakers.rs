@@ -2,7 +2,7 @@
 
 use std::ops::BitOrAssign;
 
-use llm_observatory_core::text::Text;
+use llm_observatory_genai::speaker::Told;
 
 /// Whether spans of a trace tell a session and a user, and whether LLM spans lacked them when their batch was written. Tells a
 /// writer whether spans of other batches may have what one of a trace lacks.
@@ -16,14 +16,14 @@ const LACKS_USER: i16 = 8;
 
 impl Speakers {
     /// Of a span that tells this session and user.
-    pub(crate) fn telling((session, user): (Option<&Text>, Option<&Text>)) -> Self {
+    pub(crate) fn telling((session, user): Told<'_>) -> Self {
         let session = if session.is_some() { TELLS_SESSION } else { 0 };
         let user = if user.is_some() { TELLS_USER } else { 0 };
         Self(session | user)
     }
 
     /// Of an LLM span that has this session and user, its own or those of spans above it.
-    pub(crate) fn lacking((session, user): (Option<&Text>, Option<&Text>)) -> Self {
+    pub(crate) fn lacking((session, user): Told<'_>) -> Self {
         let session = if session.is_none() { LACKS_SESSION } else { 0 };
         let user = if user.is_none() { LACKS_USER } else { 0 };
         Self(session | user)

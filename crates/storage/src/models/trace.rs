@@ -8,7 +8,7 @@ use llm_observatory_core::llm::LlmReading;
 use llm_observatory_core::text::Text;
 use llm_observatory_core::time::{Day, UnixNanos};
 use llm_observatory_core::trace::{SpanKind, StatusCode};
-use llm_observatory_genai::speaker::Speaker;
+use llm_observatory_genai::speaker::{Speaker, Told};
 
 use super::attributes::{Attributes, Inconsistent};
 use super::column::{
@@ -223,10 +223,10 @@ pub struct Span {
 
 impl Span {
     /// The session and the user that the span tells.
-    pub(crate) fn speaker(&self) -> (Option<&Text>, Option<&Text>) {
+    pub(crate) fn speaker(&self) -> Told<'_> {
         match (&self.llm, &self.speaker) {
             (Some(reading), _) => (reading.session_id.as_ref(), reading.user_id.as_ref()),
-            (None, Some(speaker)) => (speaker.session_id.as_ref(), speaker.user_id.as_ref()),
+            (None, Some(speaker)) => speaker.told(),
             (None, None) => (None, None),
         }
     }

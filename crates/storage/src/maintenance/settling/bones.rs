@@ -193,7 +193,7 @@ pub(super) fn judge<'c>(bones: &[Bone], others: &'c [CallRow]) -> Judgement<'c> 
     let is_ours = |instead: &Option<usize>| instead.is_some_and(|place| place < places.len());
     let repeating =
         others.iter().zip(of_others).filter(|(other, instead)| other.billable && is_ours(instead));
-    let told: Vec<_> = bones.iter().map(|bone| bone.told.clone()).collect();
+    let told: Vec<_> = bones.iter().map(|bone| bone.told.told()).collect();
     let judged = bones.iter().zip(billable).zip(taken_over(&steps, &told, |place| bones[place].is_read));
     let judged = judged.filter(|((bone, _), _)| bone.is_read);
     let verdict = |((bone, billable), taken_over): ((&Bone, bool), Speaker)| {

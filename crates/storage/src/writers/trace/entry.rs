@@ -3,6 +3,7 @@
 use llm_observatory_core::ids::{ProjectId, TraceId};
 use llm_observatory_core::time::Day;
 use llm_observatory_genai::nesting::{Role, Step};
+use llm_observatory_genai::speaker::Told;
 
 use crate::models::Speakers;
 use crate::models::llm::role;
@@ -19,7 +20,9 @@ pub(super) struct Entry<'s> {
     pub(super) step: Step,
     /// Whether it is an LLM span.
     pub(super) is_read: bool,
-    /// Whom the span itself tells, and what it lacks.
+    /// The session and the user that the span itself tells.
+    pub(super) told: Told<'s>,
+    /// Whether it tells them, and as an LLM span lacks them.
     pub(super) speakers: Speakers,
     pub(super) has_events: bool,
     /// The index of its slice.
@@ -37,16 +40,17 @@ impl<'s> Entry<'s> {
     }
 
     fn of(slice: usize, span: &'s Span) -> Self {
-        let (row, speaker) = (&span.row, span.speaker());
-        let mut speakers = Speakers::telling(speaker);
+        let (row, told) = (&span.row, span.speaker());
+        let mut speakers = Speakers::telling(told);
         if span.llm.is_some() {
-            speakers |= Speakers::lacking(speaker);
+            speakers |= Speakers::lacking(told);
         }
         Self {
             trace: (row.trace_id, row.project_id),
             start_micros: row.start_time.micros(),
             step: Step { id: row.span_id, parent: row.parent_span_id, role: role(span.llm.as_deref()) },
             is_read: span.llm.is_some(),
+            told,
             speakers,
             has_events: !span.events.is_empty(),
             slice,

@@ -6,7 +6,7 @@ use llm_observatory_core::ids::{ProjectId, SpanId, TraceId};
 use llm_observatory_genai::READING_VERSION;
 use llm_observatory_genai::nesting::{self, Step};
 use llm_observatory_genai::repeats::{Call, repeats};
-use llm_observatory_genai::speaker::{Speaker, taken_over};
+use llm_observatory_genai::speaker::taken_over;
 
 use super::entry::Entry;
 use super::summary::{Lacking, Total};
@@ -235,25 +235,17 @@ fn take_over(entries: &[Entry<'_>], rows: &mut [LlmRow]) {
     for entries in by_trace(entries) {
         let mut speakers = Speakers::default();
         entries.iter().for_each(|entry| speakers |= entry.speakers);
-        let taken = if speakers.may_meet() {
-            taken_over(&steps(entries), &told(entries), |place| entries[place].is_read)
+        let mut taken = if speakers.may_meet() {
+            let told: Vec<_> = entries.iter().map(|entry| entry.told).collect();
+            taken_over(&steps(entries), &told, |place| entries[place].is_read)
         } else {
             Vec::new()
         };
         let of_rows = entries.iter().enumerate().filter(|(_, entry)| entry.is_read);
         for ((place, _), row) in of_rows.zip(rows.by_ref()) {
-            row.taken_over = taken.get(place).cloned().unwrap_or_default();
+            row.taken_over = taken.get_mut(place).map(std::mem::take).unwrap_or_default();
         }
     }
-}
-
-/// Whom the spans tell.
-fn told(entries: &[Entry<'_>]) -> Vec<Speaker> {
-    let told = |entry: &Entry<'_>| {
-        let (session, user) = entry.span.speaker();
-        Speaker { session_id: session.cloned(), user_id: user.cloned() }
-    };
-    entries.iter().map(told).collect()
 }
 
 /// Which spans of a trace are billable calls.
