@@ -14,7 +14,8 @@ pub(super) fn canonical(provider: &str) -> Cow<'_, str> {
 
 /// The text in lower case. Most are, and are not copied.
 pub(super) fn lowercase(text: &str) -> Cow<'_, str> {
-    if text.chars().any(char::is_uppercase) { Cow::Owned(text.to_lowercase()) } else { Cow::Borrowed(text) }
+    let is_lower = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if is_lower { Cow::Borrowed(text) } else { Cow::Owned(text.to_lowercase()) }
 }
 
 fn alias(lower: &str) -> Option<&'static str> {
