@@ -71,6 +71,50 @@ async fn kill_9_of_reprice_while_prices_change() {
     assert_eq!(listed(&stage.daemon).await, sums, "ListModels has the same sums");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kill_9_of_reread_over_spoilt_readings() {
+    let run = Run::of("kill -9 of reread over spoilt readings");
+    let stage = Stage::set(run, run.pick(1_024, 12_800)).await;
+    let prices = Tariff::catalogue();
+    stage.fill().await;
+    stage.client.batch_execute(SPOIL).await.unwrap();
+    let traffic = Traffic::start(&stage);
+
+    let begin = Instant::now();
+    let spans = stage.calls.traces() * SPANS * 7 / 8;
+    let stopped = stage.kill_at("reread", spans / 3).await;
+    stage.kill_at("reread", stopped.done.max(spans / 2)).await;
+    let (status, told) = stage.finish("reread").await;
+    println!("{told:?} in {:?}, {} of {spans} at the first kill", begin.elapsed(), stopped.done);
+    assert!(status.success() && told.contains("looked at"), "{told}");
+    let ended = stage.progress().await;
+    assert!(ended.runs == 1 && ended.is_finished && ended.done >= spans, "{ended:?}");
+
+    let sent = traffic.finish().await;
+    println!("{sent:?}; answers: {}", stage.answers);
+    stage.audit(sent, |_| &prices).await;
+}
+
+/// Makes stored readings of the days between the first and the last one wrong: as a program of wrong rules would have written
+/// them, or as if it had taken some for no LLM spans, and others for some.
+const SPOIL: &str = "
+    DO $$ BEGIN
+        CREATE TEMPORARY TABLE inside AS
+            SELECT trace_id, start_time, span_id, project_id, service_name, name, get_byte(span_id, 7) % 16 AS place
+            FROM trace_spans
+            WHERE start_time >= (SELECT date_trunc('day', min(start_time)) + interval '1 day' FROM trace_spans)
+              AND start_time < (SELECT date_trunc('day', max(start_time)) FROM trace_spans);
+        UPDATE trace_llm_spans SET dialect = 'vercel_ai', reading_version = 0, is_call = NOT is_call, billable = NOT billable,
+            request_model = 'spoilt', response_model = 'spoilt', input_tokens = 7, cache_read_tokens = NULL,
+            output_tokens = output_tokens * 3, cost_nanos = 1, price_id = 1
+        WHERE span_id IN (SELECT span_id FROM inside WHERE place IN (1, 4, 9));
+        DELETE FROM trace_llm_spans WHERE span_id IN (SELECT span_id FROM inside WHERE place IN (5, 10));
+        INSERT INTO trace_llm_spans (start_time, project_id, start_nanos, reading_version, is_call, billable, usage_missing,
+                                     may_be_hidden, session_taken_over, user_taken_over, trace_id, span_id, kind, dialect, service_name, name)
+        SELECT start_time, project_id, 0, 0, true, true, true, false, false, false, trace_id, span_id, 'llm', 'otel_genai', service_name, name
+        FROM inside WHERE place = 2;
+    END $$";
+
 /// A daemon, its database, and what is sent to it.
 struct Stage {
     run: Run,
