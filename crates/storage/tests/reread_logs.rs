@@ -114,6 +114,19 @@ async fn a_row_of_other_rules_is_replaced_and_counts_once() {
 }
 
 #[tokio::test]
+async fn a_stored_row_stays_where_an_operator_keeps_the_new_one_out() {
+    let (_database, pool, client, before) = stored().await;
+    let spoil = "UPDATE trace_llm_spans SET input_tokens = 999, cost_nanos = NULL, price_id = NULL;
+        ALTER TABLE trace_llm_spans ADD CHECK (input_tokens = 999 OR log_id <> '00000000-0000-0000-0000-000000000005')";
+    client.batch_execute(spoil).await.unwrap();
+    assert_eq!(reread(&pool).await, (50, 24));
+    let after = readings(&client).await;
+    assert_eq!(after.iter().filter(|row| before.contains(*row)).count(), 24);
+    let kept = "trace_llm_spans WHERE input_tokens = 999 AND log_id = '00000000-0000-0000-0000-000000000005'";
+    assert_eq!(count(&client, kept).await, 1);
+}
+
+#[tokio::test]
 async fn a_record_that_tells_no_call_any_more_has_no_row_and_one_that_is_gone_keeps_its() {
     let (_database, pool, client, _) = stored().await;
     let change = "UPDATE logs SET attributes_json = '{}', attributes_layout = NULL WHERE id = '00000000-0000-0000-0000-000000000001';

@@ -19,7 +19,7 @@ use crate::models::{LlmRow, LogRow};
 use crate::pool::StoragePool;
 use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
-use crate::writers::insert_calls;
+use crate::writers::{apart, insert_new};
 
 /// Log records by project, time and id. `$4` and `$5` bound their times. OFFSET keeps this a look-up for each, whatever the
 /// planner expects of the table.
@@ -48,7 +48,7 @@ pub(super) async fn batch(piece: Piece<'_>, pool: &StoragePool) -> Result<Batch,
     let mut stored = piece.llm_spans().await?;
     let next = stored.last().map(|row| Cursor::Span(row.key()));
     stored.retain(|row| row.log_id.is_some());
-    let mut changed: Vec<(&LlmRow, Option<LlmRow>)> = Vec::new();
+    let mut changed: Vec<Replacement<'_>> = Vec::new();
     for part in stored.chunks(RECORDS_AT_ONCE) {
         let mut read = read_again(connection, part, &book).await?;
         let again = part.iter().filter_map(|row| Some((row, row.log_id.and_then(|id| read.remove(&id))?)));
@@ -58,23 +58,31 @@ pub(super) async fn batch(piece: Piece<'_>, pool: &StoragePool) -> Result<Batch,
     Ok(Batch { done: stored.len() as u64, changed, next })
 }
 
-/// Puts each row in the place of a stored one, as far as its day has a partition. Returns how many were replaced.
-async fn replace(
-    piece: Piece<'_>,
-    pool: &StoragePool,
-    mut rows: Vec<(&LlmRow, Option<LlmRow>)>,
-) -> Result<u64, Error> {
+/// A stored row, and what takes its place; `None` if its record tells no call.
+type Replacement<'r> = (&'r LlmRow, Option<LlmRow>);
+
+/// Puts each row in the place of a stored one, as far as its day has a partition. Returns how many were replaced. A stored row
+/// stays where PostgreSQL does not take the new one.
+async fn replace(piece: Piece<'_>, pool: &StoragePool, mut rows: Vec<Replacement<'_>>) -> Result<u64, Error> {
     let new: Vec<_> = rows.iter().filter_map(|(_, new)| new.clone()).collect();
     let declined = declined(pool, &new).await?;
     rows.retain(|(_, new)| new.as_ref().is_none_or(|new| !declined.contains(new.start_time.day())));
-    let replaced = rows.len() as u64;
-    if replaced > 0 {
-        let old = Keys::of(piece.stretch, rows.iter().map(|(old, _)| old.key()));
-        old.lock(piece.connection).await?;
-        piece.connection.execute_typed(DROP.sql(), &old.parameters()).await?;
-        insert_calls(piece.connection, rows.into_iter().filter_map(|(_, new)| new).collect()).await?;
+    if rows.is_empty() {
+        return Ok(0);
     }
-    Ok(replaced)
+    Keys::of(piece.stretch, rows.iter().map(|(old, _)| old.key())).lock(piece.connection).await?;
+    let replaced = apart(piece.connection, &rows, |part| replace_all(piece, part)).await?;
+    Ok(replaced.iter().sum())
+}
+
+/// Returns the number of the rows.
+async fn replace_all(piece: Piece<'_>, rows: &[Replacement<'_>]) -> Result<u64, Error> {
+    let old = Keys::of(piece.stretch, rows.iter().map(|(old, _)| old.key()));
+    piece.connection.execute_typed(DROP.sql(), &old.parameters()).await?;
+    let mut new: Vec<_> = rows.iter().filter_map(|(_, new)| new.as_ref()).collect();
+    new.sort_by_key(|row| row.key());
+    insert_new(piece.connection, &new).await?;
+    Ok(rows.len() as u64)
 }
 
 /// What the records of these rows tell by the rules of now, by the ids of those records that are still stored.

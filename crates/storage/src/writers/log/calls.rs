@@ -51,7 +51,7 @@ fn price(calls: &mut [LlmRow], book: &PriceBook) {
 }
 
 /// Inserts the calls that are not stored yet, and returns those.
-async fn insert_new<'c>(
+pub(crate) async fn insert_new<'c>(
     connection: &WriterConnection,
     calls: &[&'c LlmRow],
 ) -> Result<Vec<&'c LlmRow>, Error> {
@@ -59,16 +59,30 @@ async fn insert_new<'c>(
     Ok(calls.iter().zip(is_new).filter(|(_, is_new)| *is_new).map(|(call, _)| *call).collect())
 }
 
-/// As [`insert_new`], without the calls that PostgreSQL does not take, which it finds by halves.
+/// As [`insert_new`], without the calls that PostgreSQL does not take.
 async fn insert_apart<'c>(
     connection: &WriterConnection,
     calls: &[&'c LlmRow],
 ) -> Result<Vec<&'c LlmRow>, Error> {
-    let (mut new, mut refused) = (Vec::new(), 0);
+    let inserted = apart(connection, calls, |part| insert_new(connection, part)).await?;
+    Ok(inserted.into_iter().flatten().collect())
+}
+
+/// Writes calls in the open transaction, by `write`, without those that PostgreSQL does not take, which it finds by halves: each
+/// part is behind a savepoint. Returns what `write` gave.
+pub(crate) async fn apart<'c, C, T, W>(
+    connection: &WriterConnection,
+    calls: &'c [C],
+    write: impl Fn(&'c [C]) -> W,
+) -> Result<Vec<T>, Error>
+where
+    W: Future<Output = Result<T, Error>>,
+{
+    let (mut written, mut refused) = (Vec::new(), 0);
     let mut parts = vec![calls]; // the last part is next
     while let Some(part) = parts.pop() {
-        match transaction::nested(connection, insert_new(connection, part)).await {
-            Ok(inserted) => new.extend(inserted),
+        match transaction::nested(connection, write(part)).await {
+            Ok(one) => written.push(one),
             Err(error) if !is_of_calls(&error) => return Err(error),
             Err(error) if part.len() <= 1 || refused >= MOST_REFUSED => {
                 refused += 1;
@@ -80,7 +94,7 @@ async fn insert_apart<'c>(
             }
         }
     }
-    Ok(new)
+    Ok(written)
 }
 
 /// Whether it is the calls that PostgreSQL does not take.
