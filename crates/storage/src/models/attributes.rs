@@ -47,7 +47,7 @@ impl Attributes {
 
     /// The columns for `attributes`, where the JSON is a text.
     pub fn new(attributes: &[Attribute<'_>]) -> Self {
-        Self::encode(attributes, &mut Arena::default())
+        Self::encode(attributes, &mut Arena::of_one())
     }
 
     /// The same columns, written into `arena`: the lists of one request share one allocation.

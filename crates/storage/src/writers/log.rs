@@ -16,7 +16,7 @@ use crate::maintenance::partitions::DeclinedDays;
 use crate::models::{LogRow, ResourceRow, ScopeRow};
 use crate::postgres::writer::WriterConnection;
 
-pub(crate) use calls::{apart, insert_calls, insert_new};
+pub(crate) use calls::{by_halves, insert_calls, insert_new};
 
 /// Gathers and writes log records; see [`BufferedWriter`].
 pub type LogWriter = BufferedWriter<LogBatch>;

@@ -34,7 +34,7 @@ pub use copy::CopyWriter;
 pub(crate) use copy::copy_rows;
 pub use dictionary::Dictionary;
 pub use log::{LogBatch, LogWriter};
-pub(crate) use log::{apart, insert_calls, insert_new};
+pub(crate) use log::{by_halves, insert_calls, insert_new};
 pub use metric::{MetricBatch, MetricWriter};
 pub use price::{PricesSet, Withdrawal, set_prices, withdraw_price};
 pub use rejection::{RejectionRow, UNSTORABLE};

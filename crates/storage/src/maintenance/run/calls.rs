@@ -19,7 +19,7 @@ use crate::models::{LlmRow, LogRow};
 use crate::pool::StoragePool;
 use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
-use crate::writers::{apart, insert_new};
+use crate::writers::{by_halves, insert_new};
 
 /// Log records by project, time and id. `$4` and `$5` bound their times. OFFSET keeps this a look-up for each, whatever the
 /// planner expects of the table.
@@ -71,7 +71,7 @@ async fn replace(piece: Piece<'_>, pool: &StoragePool, mut rows: Vec<Replacement
         return Ok(0);
     }
     Keys::of(piece.stretch, rows.iter().map(|(old, _)| old.key())).lock(piece.connection).await?;
-    let replaced = apart(piece.connection, &rows, |part| replace_all(piece, part)).await?;
+    let replaced = by_halves(piece.connection, &rows, |part| replace_all(piece, part)).await?;
     Ok(replaced.iter().sum())
 }
 

@@ -64,13 +64,13 @@ async fn insert_apart<'c>(
     connection: &WriterConnection,
     calls: &[&'c LlmRow],
 ) -> Result<Vec<&'c LlmRow>, Error> {
-    let inserted = apart(connection, calls, |part| insert_new(connection, part)).await?;
+    let inserted = by_halves(connection, calls, |part| insert_new(connection, part)).await?;
     Ok(inserted.into_iter().flatten().collect())
 }
 
 /// Writes calls in the open transaction, by `write`, without those that PostgreSQL does not take, which it finds by halves: each
 /// part is behind a savepoint. Returns what `write` gave.
-pub(crate) async fn apart<'c, C, T, W>(
+pub(crate) async fn by_halves<'c, C, T, W>(
     connection: &WriterConnection,
     calls: &'c [C],
     write: impl Fn(&'c [C]) -> W,
