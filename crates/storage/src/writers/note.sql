@@ -3,9 +3,7 @@ SELECT now(), coalesce(later, now()), later, '1970-01-01'::date + from_day, '197
 FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::boolean[], $6::boolean[], $7::boolean[])
      AS came (trace_id, project_id, from_day, to_day, with_logs, is_new, again)
 CROSS JOIN LATERAL (SELECT CASE WHEN again THEN now() + $8::bigint * interval '1 millisecond' END AS later) AS look
--- Whether any note waits is asked once, and seldom one does.
-WHERE is_new OR EXISTS (SELECT FROM llm_settling WHERE with_logs)
-            AND EXISTS (SELECT FROM llm_settling AS waiting
+WHERE is_new OR EXISTS (SELECT FROM llm_settling AS waiting
                         WHERE waiting.trace_id = came.trace_id AND waiting.project_id = came.project_id AND waiting.with_logs)
 ORDER BY trace_id, project_id
 ON CONFLICT (trace_id, project_id) DO UPDATE SET

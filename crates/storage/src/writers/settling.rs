@@ -21,8 +21,18 @@ const CONCURRENT: Duration = Duration::from_secs(10);
 /// notes are locked in the order of their key.
 static NOTE: Statement = Statement::fixed("settling: note", include_str!("note.sql"));
 
+/// Whether any note waits for spans: seldom one does, and then no span needs to look for its own.
+static WAITS: Statement =
+    Statement::fixed("settling: waits", "SELECT EXISTS (SELECT FROM llm_settling WHERE with_logs)");
+
 /// The statements of this module.
-pub(super) const STATEMENTS: &[&Statement] = &[&NOTE];
+pub(super) const STATEMENTS: &[&Statement] = &[&NOTE, &WAITS];
+
+/// Whether any note waits for the spans of its trace.
+pub(super) async fn notes_wait(connection: &WriterConnection) -> Result<bool, Error> {
+    let statement = connection.statement(WAITS.sql()).await?;
+    Ok(connection.query_one(&statement, &[]).await?.get(0))
+}
 
 /// Notes of one transaction, one for each trace.
 #[derive(Debug, Default)]

@@ -10,6 +10,7 @@ mod stage;
 mod summary;
 mod version;
 
+use futures_util::try_join;
 use llm_observatory_core::llm::LlmSpan;
 use llm_observatory_core::signal::Signal;
 use llm_observatory_core::time::Day;
@@ -19,7 +20,7 @@ use super::buffered::BufferedWriter;
 use super::copy::copy_rows;
 use super::dictionary::Dictionary;
 use super::insert;
-use super::settling::Notes;
+use super::settling::{Notes, notes_wait};
 use crate::error::Error;
 use crate::models::trace::{EventRow, Span, SpanRow};
 use crate::postgres::writer::WriterConnection;
@@ -102,8 +103,11 @@ async fn copy(connection: &WriterConnection, entries: &[Entry<'_>]) -> Result<()
     copy_events(connection, entries).await?;
     let readings = Readings::of(connection, entries).await?;
     readings.copy(connection).await?;
-    let totals = summary::add(connection, entries, &[], &readings.lacking()).await?;
-    readings.settle(connection, &totals, Notes::default()).await
+    // Sent at once: each answer that is awaited costs a batch about as much as ten of its spans.
+    let lacking = readings.lacking();
+    let totals = summary::add(connection, entries, &[], &lacking);
+    let (totals, waits) = try_join!(totals, notes_wait(connection))?;
+    readings.settle(connection, &totals, Notes::default(), waits).await
 }
 
 async fn insert_new(connection: &WriterConnection, entries: &[Entry<'_>]) -> Result<(), Error> {
@@ -112,7 +116,7 @@ async fn insert_new(connection: &WriterConnection, entries: &[Entry<'_>]) -> Res
     let readings = Readings::of(connection, entries).await?;
     readings.insert_new(connection).await?;
     let totals = summary::add(connection, entries, &[], &readings.lacking()).await?;
-    readings.settle(connection, &totals, Notes::default()).await
+    readings.settle(connection, &totals, Notes::default(), notes_wait(connection).await?).await
 }
 
 impl TraceWriter {

@@ -83,18 +83,22 @@ impl<'s> Readings<'s> {
     }
 
     /// Notes the traces that are to be settled, and counts the rows. `totals` are of the traces of which other spans may say
-    /// something of these; `notes` has the traces for which something else speaks.
+    /// something of these; `notes` has the traces for which something else speaks; `notes_wait` is whether a note may wait for
+    /// spans of the batch.
     pub(super) async fn settle(
         self,
         connection: &WriterConnection,
         totals: &[Total],
         mut notes: Notes,
+        notes_wait: bool,
     ) -> Result<(), Error> {
         for total in totals.iter().filter(|total| self.is_open(total)) {
             notes.add(total.trace_id, total.project_id, total.day, false);
         }
-        for entries in by_trace(&self.entries) {
-            for entry in [entries.first(), entries.last()].into_iter().flatten() {
+        if notes_wait {
+            for entry in
+                by_trace(&self.entries).flat_map(|entries| [entries.first(), entries.last()]).flatten()
+            {
                 let (trace, project) = entry.trace;
                 notes.wake(trace, project, entry.day());
             }

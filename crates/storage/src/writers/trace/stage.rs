@@ -17,7 +17,7 @@ use crate::postgres::writer::WriterConnection;
 use crate::statement::Statement;
 use crate::writers::batch::RecordCounts;
 use crate::writers::copy::stage_rows;
-use crate::writers::settling::Notes;
+use crate::writers::settling::{Notes, notes_wait};
 
 static STAGE: Statement = Statement::script(
     "trace: stage",
@@ -84,7 +84,7 @@ pub(super) async fn write(
     let readings = Readings::of(connection, &written).await?;
     let totals = summary::add(connection, &stored, &completed, &readings.lacking()).await?;
     let notes = replace_readings(connection, &readings, &spans(&written), &spans(&completed)).await?;
-    readings.settle(connection, &totals, notes).await?;
+    readings.settle(connection, &totals, notes, notes_wait(connection).await?).await?;
     Ok(counts)
 }
 
