@@ -10,7 +10,6 @@ mod stage;
 mod summary;
 mod version;
 
-use futures_util::try_join;
 use llm_observatory_core::llm::LlmSpan;
 use llm_observatory_core::signal::Signal;
 use llm_observatory_core::time::Day;
@@ -103,11 +102,8 @@ async fn copy(connection: &WriterConnection, entries: &[Entry<'_>]) -> Result<()
     copy_events(connection, entries).await?;
     let readings = Readings::of(connection, entries).await?;
     readings.copy(connection).await?;
-    // Sent at once: each answer that is awaited costs a batch about as much as ten of its spans.
-    let lacking = readings.lacking();
-    let totals = summary::add(connection, entries, &[], &lacking);
-    let (totals, waits) = try_join!(totals, notes_wait(connection))?;
-    readings.settle(connection, &totals, Notes::default(), waits).await
+    let totals = summary::add(connection, entries, &[], &readings.lacking()).await?;
+    readings.settle(connection, &totals, Notes::default(), notes_wait(connection).await?).await
 }
 
 async fn insert_new(connection: &WriterConnection, entries: &[Entry<'_>]) -> Result<(), Error> {
