@@ -45,9 +45,7 @@ impl Speaker {
         Some(Self { session_id: session_id.and_then(text), user_id })
             .filter(|speaker| *speaker != Self::default())
     }
-}
 
-impl Speaker {
     /// What it tells.
     pub fn told(&self) -> Told<'_> {
         (self.session_id.as_ref(), self.user_id.as_ref())
